@@ -1,0 +1,73 @@
+# Every target works on a fresh clone with Python 3.11 to 3.13 and make, and nothing else.
+.DEFAULT_GOAL := help
+.PHONY: help serve test lint train evaluate load load-page up down digits lock clean
+
+# The first Python that the pinned packages have wheels for.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	2>/dev/null && echo $$p && break; done)
+PORT ?= 8000
+HOST ?= http://127.0.0.1:$(PORT)
+USERS ?= 16
+SECONDS ?= 30
+COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+
+help:  ## show this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+# One environment a job, so that the service never has TensorFlow beside it.
+.venv/%/installed: requirements/%.txt
+	@test -n "$(PYTHON)" || { echo "found no Python 3.11 to 3.13; name one with PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv/$*
+	.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+serve: .venv/service/installed  ## serve on http://127.0.0.1:8000 (PORT=...)
+	@PORT=$(PORT) .venv/service/bin/python -m service
+
+test: .venv/dev/installed .venv/service/installed .venv/load/installed  ## run every test
+	.venv/dev/bin/python -m pytest $(ARGS)
+
+lint: .venv/dev/installed  ## ruff and mypy
+	.venv/dev/bin/ruff check
+	.venv/dev/bin/ruff format --check
+	.venv/dev/bin/mypy
+
+train: .venv/dev/installed  ## fit the lesson's network, export it as version 1, evaluate it
+	.venv/dev/bin/python -m training fit
+	.venv/dev/bin/python -m training export --force
+	.venv/dev/bin/python -m training evaluate
+
+evaluate: .venv/dev/installed  ## evaluate version 1 on the test set
+	.venv/dev/bin/python -m training evaluate
+
+load: .venv/load/installed  ## load a running service (HOST= USERS= SECONDS=), exit code 1 past the limits
+	.venv/load/bin/locust -f load/locustfile.py --host $(HOST) --headless --only-summary \
+		--users $(USERS) --spawn-rate $(USERS) --run-time $(SECONDS) $(ARGS)
+
+load-page: .venv/load/installed  ## the same from Locust's own page, http://127.0.0.1:8089
+	.venv/load/bin/locust -f load/locustfile.py --host $(HOST) --web-host 127.0.0.1 $(ARGS)
+
+up:  ## build and start with docker compose, and wait until it is healthy
+	$(COMPOSE) up --build --detach
+	@for i in $$(seq 60); do \
+		state=$$(docker inspect --format '{{.State.Health.Status}}' $$($(COMPOSE) ps -q service)); \
+		[ "$$state" = healthy ] && echo healthy && exit 0; sleep 1; \
+	done; echo "service is $$state after 60 s, expected healthy" >&2; exit 1
+
+down:  ## stop what `make up` started
+	$(COMPOSE) --profile load --profile train down --remove-orphans
+
+digits: .venv/service/installed  ## render service/digits.json for the load test
+	.venv/service/bin/python -m service.digits > load/digits.json
+
+lock: .venv/dev/installed  ## pin the newest versions that fit together, with hashes
+	cd requirements && for job in dev service training load; do \
+		constraint=; case $$job in service|training) constraint="-c dev.txt";; esac; \
+		../.venv/dev/bin/uv pip compile --quiet --universal --python-version 3.11 \
+			--fork-strategy fewest --generate-hashes --no-header --upgrade \
+			$$constraint $$job.in -o $$job.txt || exit 1; \
+	done
+
+clean:  ## remove the environments and caches
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

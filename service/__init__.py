@@ -1,0 +1,39 @@
+"""The HTTP service: loads the ONNX model with ONNX Runtime and answers predictions."""
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from service.settings import Settings
+
+# ONNX Runtime's wheels (from 1.29 on) start a thread that sends telemetry when they are
+# imported, unless this is set before; nothing may leave the machine.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+
+def create_app(settings: "Settings | None" = None) -> "Flask":
+    """Load the models and return the Flask application that serves them.
+
+    Args:
+        settings: what to serve; from the environment if not given.
+
+    Raises:
+        SettingsError: a setting has a value that cannot work.
+        ModelError: there is no version that can be served.
+    """
+    # Imported here and not above, so that gunicorn's master, which reads settings from
+    # this package, has no ONNX Runtime in it when it forks.
+    from flask import Flask
+
+    from service import metrics, repository, routes
+    from service.settings import Settings
+
+    settings = settings or Settings.from_environment()
+    app = Flask(__name__)
+    app.extensions["settings"] = settings
+    app.extensions["repository"] = repository.load(settings)
+    app.extensions["metrics"] = metrics.Metrics()
+    routes.register(app)
+    return app

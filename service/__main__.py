@@ -1,0 +1,16 @@
+"""``python -m service [gunicorn's options]``: gunicorn with the project's settings."""
+
+import os
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    """Become gunicorn, so that signals reach it and its exit code is this one's."""
+    config = Path(__file__).with_name("gunicorn.conf.py")
+    command = [sys.executable, "-m", "gunicorn", "--config", str(config), *sys.argv[1:]]
+    os.execv(sys.executable, command)
+
+
+if __name__ == "__main__":
+    main()

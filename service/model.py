@@ -1,0 +1,159 @@
+"""One version of the model: checked when it is loaded, then arrays in, arrays out."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from service import digits
+from service.errors import ModelError
+
+PIXELS = 784
+INPUT = ("image", "tensor(float)", PIXELS)
+OUTPUT = ("probabilities", "tensor(float)", 10)
+
+# The self-check finds a model that is broken (weights scrambled, labels permuted, pixels
+# on another scale: those read about one digit in ten), and does not judge a good one:
+# a digit more or less is a matter of handwriting.
+LEAST_RIGHT = 0.8
+
+
+class _Manifest(NamedTuple):
+    name: str
+    version: int
+    sha256: str
+
+
+class Model:
+    """A loaded version.
+
+    Attributes:
+        name: the model's name.
+        version: its number.
+        sha256: SHA-256 of the ONNX file's bytes.
+    """
+
+    def __init__(self, manifest: _Manifest, session: ort.InferenceSession) -> None:
+        self.name, self.version, self.sha256 = manifest
+        self._session = session
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Load and check the version in ``<root>/<name>/<version>``.
+
+        The bytes are read once, compared with the manifest's SHA-256, and those very
+        bytes are loaded; then the signature is checked and the project's own digits are
+        predicted, which also warms the session up.
+
+        Raises:
+            ModelError: what was found and what was expected.
+        """
+        manifest = _read_manifest(folder)
+        model = cls(manifest, _session(_read_model(folder, manifest)))
+        model._check_signature()
+        model._check_digits()
+        return model
+
+    def predict(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return the probabilities of the ten digits.
+
+        Args:
+            images: float32 ``[n, 784]``, pixels 0 to 1, n at least 1.
+
+        Returns:
+            float32 ``[n, 10]``; each row adds up to 1.
+        """
+        probabilities: npt.NDArray[np.float32]
+        (probabilities,) = self._session.run([OUTPUT[0]], {INPUT[0]: images})
+        return probabilities
+
+    def _check_signature(self) -> None:
+        for kind, values, expected in (
+            ("input", self._session.get_inputs(), INPUT),
+            ("output", self._session.get_outputs(), OUTPUT),
+        ):
+            found = [(value.name, value.type, list(value.shape)) for value in values]
+            name, dtype, width = expected
+            # The first dimension is the batch: any name, but not a number.
+            matches = len(found) == 1 and (
+                found[0][:2] == (name, dtype)
+                and len(found[0][2]) == 2
+                and not isinstance(found[0][2][0], int)
+                and found[0][2][1] == width
+            )
+            if not matches:
+                raise ModelError(
+                    f"the {kind} is {found}, expected {[(name, dtype, ['batch', width])]}"
+                )
+
+    def _check_digits(self) -> None:
+        frames, labels = digits.load()
+        images = frames.astype(np.float32) / np.float32(255)
+        try:
+            probabilities = self.predict(images)
+            self.predict(images[:1])  # warms up the shape of most requests
+        except Exception as error:  # ONNX Runtime's own errors share no other base
+            raise ModelError(f"the self-check failed: {error}") from error
+        if not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3):
+            raise ModelError(
+                "in the self-check the ten outputs of an image do not add up to 1, "
+                "expected probabilities"
+            )
+        right = float((probabilities.argmax(axis=1) == labels).mean())
+        if right < LEAST_RIGHT:
+            raise ModelError(
+                f"the self-check read {right:.0%} of the project's own digits rightly, "
+                f"expected at least {LEAST_RIGHT:.0%}"
+            )
+
+
+def _read_manifest(folder: Path) -> _Manifest:
+    try:
+        content = json.loads((folder / "manifest.json").read_bytes())
+        manifest = _Manifest(content["name"], content["version"], content["sha256"])
+    except FileNotFoundError:
+        raise ModelError("there is no manifest.json beside the model") from None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ModelError(
+            f"manifest.json cannot be read ({error!r}), expected an object with name, "
+            "version and sha256"
+        ) from error
+    expected = (folder.parent.name, int(folder.name))
+    if manifest[:2] != expected:
+        raise ModelError(
+            f"manifest.json is of {manifest.name!r} version {manifest.version!r}, "
+            f"expected {expected[0]!r} version {expected[1]}"
+        )
+    return manifest
+
+
+def _read_model(folder: Path, manifest: _Manifest) -> bytes:
+    try:
+        content = (folder / "model.onnx").read_bytes()
+    except OSError as error:
+        raise ModelError(f"model.onnx cannot be read: {error.strerror}") from error
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != manifest.sha256:
+        raise ModelError(
+            f"model.onnx ({len(content)} bytes) has the SHA-256 {digest}, expected "
+            f"{manifest.sha256} as in manifest.json"
+        )
+    return content
+
+
+def _session(content: bytes) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    # The work of one image is 13 µs: a pool of threads would cost more than it gives,
+    # and there is one worker process for each core.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = 4  # its errors are raised; they need not be printed too
+    try:
+        return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own errors share no other base
+        raise ModelError(f"ONNX Runtime cannot load model.onnx: {error}") from error

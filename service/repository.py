@@ -1,0 +1,86 @@
+"""The model repository: every good version of one model, and the reasons for the others."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from service.errors import ModelError, RequestError
+from service.model import Model
+from service.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+class Repository(NamedTuple):
+    """What a worker serves.
+
+    Attributes:
+        models: the good versions, by number.
+        refused: the reason for each version that is not served, by number.
+        default: the version that answers where a request names none.
+    """
+
+    models: Mapping[int, Model]
+    refused: Mapping[int, str]
+    default: Model
+
+    def get(self, version: int | None) -> Model:
+        """Return a version, or the default for None.
+
+        Raises:
+            RequestError: 404, the version is not served.
+        """
+        if version is None:
+            return self.default
+        try:
+            return self.models[version]
+        except KeyError:
+            known = ", ".join(map(str, self.models))
+            raise RequestError(
+                404,
+                f"model {self.default.name!r} has no version {version}, "
+                f"expected one of: {known}",
+            ) from None
+
+
+def load(settings: Settings) -> Repository:
+    """Load every version of the model; a bad one is refused and the others go on.
+
+    Raises:
+        ModelError: no version is good, or the one that the settings name is not.
+    """
+    folder = settings.model_root / settings.model_name
+    models: dict[int, Model] = {}
+    refused: dict[int, str] = {}
+    for version in _versions(folder):
+        try:
+            models[version] = Model.load(folder / str(version))
+        except ModelError as error:
+            refused[version] = str(error)
+            logger.error(
+                "%s version %d is refused: %s", settings.model_name, version, error
+            )
+    if not models:
+        reasons = "".join(f"; version {v}: {reason}" for v, reason in refused.items())
+        raise ModelError(
+            f"{folder} has no version that can be served, expected at least one folder "
+            f"such as {folder}/1 with model.onnx and manifest.json{reasons}"
+        )
+    default = settings.model_version or max(models)
+    if default not in models:
+        raise ModelError(
+            f"MNIST_MODEL_VERSION has value {default}, expected a version that can be "
+            f"served: {', '.join(map(str, models))}"
+        )
+    return Repository(models, refused, models[default])
+
+
+def _versions(folder: Path) -> list[int]:
+    """Return the numbers of the version folders, lowest first; other names are ignored."""
+    try:
+        names = [entry.name for entry in folder.iterdir() if entry.is_dir()]
+    except OSError:
+        return []
+    numbers = [int(name) for name in names if name.isascii() and name.isdecimal()]
+    return sorted(n for n in numbers if n > 0 and str(n) in names)

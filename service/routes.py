@@ -1,0 +1,141 @@
+"""The routes, on Flask: what every request and every error has in common is here too."""
+
+import logging
+import re
+import uuid
+from time import perf_counter
+
+import orjson
+from flask import Flask, Response, current_app, g, render_template, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+from service.errors import RequestError
+from service.inference import answer
+from service.metrics import Metrics
+from service.protocols import Dialect, Request, predict
+from service.repository import Repository
+from service.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+# Every route that runs the model, and the dialect it speaks.
+INFERENCE: dict[str, Dialect] = {"/predict": predict}
+
+# Scraped and polled every few seconds: counting them would hide the traffic of clients.
+UNCOUNTED = {"/livez", "/readyz", "/metrics"}
+
+SANE_ID = re.compile(r"[A-Za-z0-9._:=+/-]{1,128}")
+
+
+def register(app: Flask) -> None:
+    """Add the routes and the error handlers; the extensions must be there."""
+    settings: Settings = app.extensions["settings"]
+    repository: Repository = app.extensions["repository"]
+    metrics: Metrics = app.extensions["metrics"]
+    metrics.set_versions(repository)
+    app.url_map.merge_slashes = False  # //predict is no route, and no redirect either
+
+    for path, dialect in INFERENCE.items():
+        _add_inference(app, path, dialect)
+
+    @app.get("/")
+    def index() -> str:
+        return render_template("index.html", repository=repository, settings=settings)
+
+    @app.get("/livez")
+    def livez() -> Response:
+        return _json({"live": True})
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        # A worker answers only once its models are loaded, checked and warmed up.
+        return _json({"ready": True})
+
+    @app.get("/metrics")
+    def metrics_page() -> Response:
+        text, content_type = metrics.expose()
+        return Response(text, content_type=content_type)
+
+    @app.before_request
+    def start() -> None:
+        g.start = perf_counter()
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        found = request.headers.get("X-Request-ID", "")
+        sane = SANE_ID.fullmatch(found)
+        response.headers["X-Request-ID"] = found if sane else uuid.uuid4().hex
+        route = request.url_rule.rule if request.url_rule else "unmatched"
+        if route not in UNCOUNTED:
+            seconds = perf_counter() - g.start
+            metrics.count_request(request.method, route, response.status_code, seconds)
+        return response
+
+    app.register_error_handler(RequestError, _request_error)
+    app.register_error_handler(HTTPException, _http_error)
+
+
+def _add_inference(app: Flask, path: str, dialect: Dialect) -> None:
+    settings: Settings = app.extensions["settings"]
+    repository: Repository = app.extensions["repository"]
+    metrics: Metrics = app.extensions["metrics"]
+
+    def view() -> Response:
+        asked = Request(_body(settings.max_body_bytes), request.headers, request.args)
+        reply, timing = answer(dialect, asked, repository, metrics, settings.max_images)
+        response = Response(reply.body, content_type=reply.content_type)
+        response.headers["Server-Timing"] = timing
+        return response
+
+    app.add_url_rule(path, endpoint=path, view_func=view, methods=["POST"])
+
+
+def _body(limit: int) -> bytes:
+    """Return the whole body, or refuse it: 411 of unknown length, 413 too long, 400 cut."""
+    length = request.content_length
+    if length is None:
+        raise RequestError(411, "found no Content-Length, expected the length of the body")
+    if length > limit:
+        raise RequestError(413, f"body has {length} bytes, expected at most {limit}")
+    body = request.get_data(cache=False)
+    if len(body) != length:  # the client closed its side early; WSGI servers pass that on
+        raise RequestError(
+            400, f"body ends after {len(body)} bytes, expected {length} (Content-Length)"
+        )
+    return body
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(orjson.dumps(value), status, content_type="application/json")
+
+
+def _request_error(error: RequestError) -> Response:
+    response = _json({"error": error.message}, error.status)
+    response.headers.update(error.headers)
+    return response
+
+
+def _http_error(error: HTTPException) -> Response:
+    """Give Flask's own errors the one shape; keep headers such as Allow.
+
+    Flask brings an exception that nothing handles here too, as a 500, after it has
+    logged the traceback; the client gets a fixed text.
+    """
+    status = error.code or 500
+    path = f"{request.path!r:.100}"
+    if isinstance(error, NotFound):
+        rules = current_app.url_map.iter_rules()
+        routes = sorted(rule.rule for rule in rules if rule.endpoint != "static")
+        message = f"found no route {path}, expected one of: {', '.join(routes)}"
+    elif isinstance(error, MethodNotAllowed):
+        allowed = ", ".join(error.valid_methods or ())
+        message = f"method {request.method} is not allowed on {path}, expected {allowed}"
+    elif status >= 500:
+        message = "internal error; the log has it under this reply's X-Request-ID"
+    else:
+        message = error.description or error.name
+    response = _json({"error": message}, status)
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response

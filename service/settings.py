@@ -1,0 +1,71 @@
+"""The settings: environment variables, read once into one immutable object."""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from service.errors import SettingsError
+
+PREFIX = "MNIST_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What to serve, and within which limits.
+
+    Each field is set by the variable of its name in capitals after ``MNIST_``.
+
+    Attributes:
+        model_root: folder that holds ``<name>/<version>/model.onnx``.
+        model_name: name of the model in it, and in replies.
+        model_version: version served by default; the highest good one if not set.
+        max_body_bytes: largest request body; 4 MiB holds 1024 images in JSON written
+            without spaces, about 2.6 kB each, and more than enough in any other format.
+        max_images: most images in a request, so that no request holds a worker for long.
+    """
+
+    model_root: Path = Path(__file__).resolve().parent.parent / "models"
+    model_name: str = "mnist"
+    model_version: int | None = None
+    max_body_bytes: int = 4 * 1024 * 1024
+    max_images: int = 1024
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the settings; a variable that is missing or empty keeps its default.
+
+        Variables with the prefix that are no setting are left alone: Kubernetes adds some
+        of its own (``MNIST_PORT=tcp://…``) for a Service called mnist.
+
+        Raises:
+            SettingsError: a value is not of the setting's kind.
+        """
+        read: dict[str, Callable[[str], Any]] = {"model_root": Path, "model_name": _name}
+        values: dict[str, Any] = {}
+        for field in fields(cls):
+            variable = PREFIX + field.name.upper()
+            value = environment.get(variable)
+            if value:
+                try:
+                    values[field.name] = read.get(field.name, _positive)(value)
+                except ValueError as error:
+                    raise SettingsError(
+                        f"{variable} has value {value!r}, expected {error}"
+                    ) from None
+        return cls(**values)
+
+
+def _positive(text: str) -> int:
+    # isdecimal alone would let other scripts' digits pass.
+    if not (text.isascii() and text.isdecimal()) or int(text) == 0:
+        raise ValueError("a whole number above 0")
+    return int(text)
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", text):
+        raise ValueError("a name of letters, digits and . _ -")
+    return text
