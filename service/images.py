@@ -37,7 +37,8 @@ def draw(
             x, y = (slice(*ends) for ends in zip(low, high))  # what the segment can reach
             near = _distance_to_segment(centre[x], centre[y, None], start, end)
             np.minimum(distance[y, x], near, out=distance[y, x])
-    return np.clip((pen / 2 - distance) * side + 0.5, 0, 1).astype(np.float32)
+    ink: npt.NDArray[np.float32] = np.clip((pen / 2 - distance) * side + 0.5, 0, 1)
+    return ink
 
 
 def frame(ink: Array) -> npt.NDArray[np.uint8]:

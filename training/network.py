@@ -18,6 +18,11 @@ def build(hidden: Sequence[int] = (128, 64)) -> keras.Model:
         (probabilities). Its initial weights follow ``keras.utils.set_random_seed``.
     """
     layers: list[keras.Layer] = [keras.Input((PIXELS,), name="image")]
-    layers += [keras.layers.Dense(width, activation="relu") for width in hidden]
+    # Named, because names that Keras counts up would make the same network's ONNX
+    # bytes depend on what the process built before.
+    layers += [
+        keras.layers.Dense(width, activation="relu", name=f"hidden_{number}")
+        for number, width in enumerate(hidden, start=1)
+    ]
     layers += [keras.layers.Dense(DIGITS, activation="softmax", name="probabilities")]
     return keras.Sequential(layers, name="mnist")

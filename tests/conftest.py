@@ -1,0 +1,45 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+# TensorFlow reads these when it is imported; the commands set the same.
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+
+from training import data
+
+ROOT = Path(__file__).resolve().parent.parent
+BESIDE = ROOT.parent / "shared" / "mnist"
+
+if "MNIST_DIR" not in os.environ and BESIDE.is_dir():
+    os.environ["MNIST_DIR"] = str(BESIDE)
+
+
+@pytest.fixture(scope="session")
+def root():
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def mnist():
+    """The real data; skipped only where no place has a file of it."""
+    try:
+        return data.load(download=False)
+    except data.DataError as error:
+        folders = [os.environ.get("MNIST_DIR"), data.cache()]
+        if any(folder and Path(folder).is_dir() for folder in folders):
+            raise
+        pytest.skip(f"needs MNIST: {error}")
+
+
+@pytest.fixture(scope="session")
+def noise():
+    """Images that need no data set: uint8 [64, 784], every pixel at random."""
+    return np.random.default_rng(7).integers(0, 256, (64, 784), dtype=np.uint8)
+
+
+@pytest.fixture(scope="session")
+def version_1():
+    return ROOT / "models" / "mnist" / "1"
