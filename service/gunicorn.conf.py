@@ -69,7 +69,11 @@ def child_exit(server: Any, worker: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Let the service's own messages go where gunicorn's go."""
+    """Let the service's messages go where gunicorn's go; let only the first worker halt."""
+    if worker.age > 1:
+        # The exit code on which the master stops. From two workers at once it stops with
+        # a traceback and code 1; from a later one it would take the good ones down.
+        server.APP_LOAD_ERROR = 1
     logger = logging.getLogger("service")
     logger.handlers = worker.log.error_log.handlers
     logger.setLevel(worker.log.error_log.level)
@@ -87,19 +91,14 @@ def post_worker_init(worker: Any) -> None:
         f" (also {', '.join(others)})" if others else ""
     )
     worker.log.info(
-        "serving %s %s with %d workers of %d threads for %d cores; "
-        "open http://%s in a browser",
+        "serving %s %s with %d workers of %d threads for %d cores; open %s in a browser",
         model.name,
         versions,
         config.workers,
         config.threads,
         cores(),
-        " and http://".join(_address(address) for address in config.address),
+        # The addresses in use: a port of 0 in the settings has become a real one.
+        " and ".join(
+            str(sock).replace("//0.0.0.0:", "//127.0.0.1:") for sock in worker.sockets
+        ),
     )
-
-
-def _address(address: Any) -> str:
-    if isinstance(address, str):  # a Unix socket
-        return address
-    host, port = address[:2]
-    return f"{'127.0.0.1' if host in ('0.0.0.0', '') else host}:{port}"

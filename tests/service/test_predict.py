@@ -1,0 +1,263 @@
+"""The dialect of /predict, with plain bytes and arrays."""
+
+import contextlib
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from service.errors import RequestError
+from service.protocols import Question, Request, predict
+
+JSON, RAW = "application/json", "application/octet-stream"
+images = arrays.arrays(np.uint8, st.tuples(st.integers(1, 5), st.just(784))).map(
+    # Every drawn image gets ink and paper, or it would rightly be refused.
+    lambda pixels: np.concatenate([[[0, 255]] * len(pixels), pixels[:, 2:]], axis=1)
+)
+
+
+def decode(body, content_type=JSON, max_images=1024, **parameters):
+    headers = {"content-type": content_type}
+    return predict.decode(Request(body, headers, parameters), max_images)
+
+
+def dump(instances):
+    return json.dumps({"instances": instances}).encode()
+
+
+@given(images)
+def test_every_form_of_the_same_pixels_gives_the_same_images(pixels):
+    expected = pixels.astype(np.float32) / np.float32(255)
+    forms = [
+        (dump(pixels.tolist()), JSON),
+        (dump(pixels.reshape(-1, 28, 28).tolist()), JSON),
+        (dump(pixels.astype(float).tolist()), JSON),
+        (dump((pixels / 255).tolist()), JSON),
+        (pixels.astype(np.uint8).tobytes(), RAW),
+    ]
+    for body, content_type in forms:
+        found = decode(body, content_type).images
+        assert found.dtype == np.float32
+        assert np.array_equal(found, expected)
+
+
+def test_an_image_whose_largest_pixel_is_1_is_on_the_scale_of_0_to_1():
+    bright, dark = [0, 1] * 392, [0, 2] * 392
+    found = decode(dump([bright, dark])).images
+    assert found.max(axis=1).tolist() == [1, np.float32(2) / np.float32(255)]
+
+
+def test_forms_may_be_mixed_in_one_request():
+    flat = [0, 255] * 392
+    nested = np.reshape(flat, (28, 28)).tolist()
+    assert len(decode(dump([flat, nested, [x / 255 for x in flat]])).images) == 3
+
+
+def image(pixel=7, count=784):
+    pixels = [0, 128] * 392
+    pixels[5] = pixel
+    return pixels[:count]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        pytest.param(b"", 400, "body is not JSON (Input data was truncated)", id="empty"),
+        pytest.param(b"{", 400, "body is not JSON", id="truncated"),
+        pytest.param(b"\xff\xfe", 400, "body is not JSON", id="binary"),
+        pytest.param(dump([image()]) + b"x", 400, "trailing characters", id="trailing"),
+        pytest.param(
+            dump([image()]).decode().encode("utf-16"), 400, "not JSON", id="utf-16"
+        ),
+        pytest.param(dump([image(float("nan"))]), 400, "body is not JSON", id="nan"),
+        pytest.param(dump([image(float("inf"))]), 400, "body is not JSON", id="infinity"),
+        pytest.param(b"null", 400, "Expected object, got null", id="null"),
+        pytest.param(b"[]", 400, "Expected object, got array", id="array"),
+        pytest.param(b"{}", 400, "missing required field instances", id="no-instances"),
+        pytest.param(b'{"instances": 5}', 400, "Expected array, got int", id="number"),
+        pytest.param(
+            b'{"instances": [], "pixels": []}',
+            400,
+            "unknown field pixels",
+            id="unknown-key",
+        ),
+        pytest.param(b"[" * 100_000, 400, "Expected object, got array", id="nested"),
+        pytest.param(
+            b'{"instances": ' + b"[" * 100_000, 422, "got array", id="nested-instances"
+        ),
+        pytest.param(dump([]), 422, "found 0 images, expected 1 to 1024", id="none"),
+        pytest.param(
+            dump([5]), 422, "Expected array, got int - at $.instances[0]", id="int"
+        ),
+        pytest.param(dump([[]]), 422, "image 0 has 0 numbers, expected 784", id="hollow"),
+        pytest.param(
+            dump([image(count=783)]), 422, "image 0 has 783 numbers, expected 784", id="783"
+        ),
+        pytest.param(
+            dump([image(), [*image(), 0]]), 422, "image 1 has 785 numbers", id="785"
+        ),
+        pytest.param(
+            dump([[[0] * 28] * 27 + [[0] * 27]]), 422, "28 rows, of 27 and 28", id="ragged"
+        ),
+        pytest.param(
+            dump([[[0] * 28] * 26 + [[0] * 27, [0] * 29]]),
+            422,
+            "28 rows, of 27 and 28 and 29",
+            id="ragged-784",
+        ),
+        pytest.param(
+            dump([[28] * 28]), 422, "image 0 has 28 numbers, expected 784", id="28-numbers"
+        ),
+        pytest.param(
+            dump([image([1])]), 422, "784 rows, of 1 and single numbers", id="mixed"
+        ),
+        pytest.param(
+            dump([image("7")]), 422, "got str - at $.instances[0][5]", id="string"
+        ),
+        pytest.param(
+            dump([image(True)]), 422, "got bool - at $.instances[0][5]", id="true"
+        ),
+        pytest.param(
+            dump([image(None)]), 422, "got null - at $.instances[0][5]", id="null-pixel"
+        ),
+        pytest.param(dump([image({})]), 422, "got object", id="object"),
+        pytest.param(
+            dump([image(256)]),
+            422,
+            "pixel 5 of image 0 is 256, expected a number",
+            id="256",
+        ),
+        pytest.param(dump([image(-1)]), 422, "pixel 5 of image 0 is -1, expected", id="-1"),
+        pytest.param(dump([image(255.5)]), 422, "pixel 5 of image 0 is 255.5", id="255.5"),
+        pytest.param(
+            dump([image(10**400)]), 422, "pixel 5 of image 0 is 1000", id="400-digits"
+        ),
+        pytest.param(dump([image(2**64)]), 422, "pixel 5 of image 0 is 18446", id="2^64"),
+        pytest.param(
+            dump([image()]).replace(b" 7,", b" 1e400,"), 422, "out of range", id="1e400"
+        ),
+        pytest.param(dump([image()] * 1025), 413, "found 1025 images", id="1025"),
+        pytest.param(
+            dump([[0] * 784]), 422, "image 0 has no ink: every pixel is 0", id="blank"
+        ),
+        pytest.param(
+            dump([image(), [255] * 784]),
+            422,
+            "image 1 has no ink: every pixel is 255",
+            id="full",
+        ),
+    ],
+)
+def test_json_that_is_no_request_is_refused(body, status, message):
+    with pytest.raises(RequestError) as caught:
+        decode(body)
+    assert caught.value.status == status
+    assert message in caught.value.message
+    assert len(caught.value.message) < 300
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        pytest.param(b"", 422, "found 0 images, expected 1 to 2", id="empty"),
+        pytest.param(
+            bytes(783), 400, "has 783 bytes, expected a multiple of 784", id="783"
+        ),
+        pytest.param(bytes(784 * 3), 413, "found 3 images, expected at most 2", id="3"),
+        pytest.param(bytes(784), 422, "image 0 has no ink", id="blank"),
+    ],
+)
+def test_raw_bytes_that_are_no_request_are_refused(body, status, message):
+    with pytest.raises(RequestError) as caught:
+        decode(body, RAW, max_images=2)
+    assert (caught.value.status, message in caught.value.message) == (status, True)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "",
+        "text/plain",
+        "application/jsonp",
+        "image/png",
+        "application/json; charset=latin-1",
+    ],
+)
+def test_other_content_types_are_refused(content_type):
+    with pytest.raises(RequestError, match="expected application/json") as caught:
+        decode(dump([image()]), content_type)
+    assert caught.value.status == 415
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json;charset=UTF-8", "Application/JSON", 'application/json; x="y"'],
+)
+def test_content_type_is_read_as_http_says(content_type):
+    assert decode(dump([image()]), content_type).images.shape == (1, 784)
+
+
+def test_compressed_bodies_are_refused():
+    headers = {"content-type": JSON, "content-encoding": "gzip"}
+    with pytest.raises(RequestError, match="Content-Encoding is 'gzip'") as caught:
+        predict.decode(Request(dump([image()]), headers, {}), 1)
+    assert caught.value.status == 415
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"version": "x"}, "version is 'x', expected a whole number"),
+        ({"version": "-1"}, "version is '-1'"),
+        ({"version": "٣"}, "expected a whole number"),
+        ({"version": "1" * 11}, "expected a whole number"),
+        ({"echo": "true"}, "echo is 'true', expected frame"),
+        ({"verison": "1"}, "query parameter 'verison' is unknown"),
+    ],
+)
+def test_unknown_parameters_are_refused(parameters, message):
+    with pytest.raises(RequestError, match=message) as caught:
+        decode(dump([image()]), **parameters)
+    assert caught.value.status == 400
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=30)
+        | st.dictionaries(st.just("instances") | st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=60,
+)
+
+
+@given(
+    st.binary() | json_values.map(lambda v: json.dumps(v).encode()) | json_values.map(dump),
+    st.sampled_from([JSON, RAW]),
+)
+def test_decode_raises_nothing_but_request_error(body, content_type):
+    with contextlib.suppress(RequestError):
+        decode(body, content_type)
+
+
+@given(arrays.arrays(np.float32, (3, 10), elements=st.floats(0, 1, width=32)))
+def test_encode_loses_no_bit(probabilities):
+    question = Question(np.zeros((3, 784), np.float32), None, SimpleNamespace(echo=False))
+    reply = json.loads(predict.encode(question, probabilities, "mnist", 7).body)
+    assert reply["model"] == {"name": "mnist", "version": "7"}
+    for prediction, row in zip(reply["predictions"], probabilities):
+        assert np.array_equal(np.array(prediction["probabilities"], np.float32), row)
+        assert prediction["digit"] == row.argmax()
+        assert np.float32(prediction["confidence"]) == row.max()
+
+
+def test_echo_gives_back_the_pixels_that_the_model_saw():
+    pixels = np.random.default_rng(1).integers(0, 256, (2, 28, 28), dtype=np.uint8)
+    question = decode(dump((pixels / 255).tolist()), echo="frame")
+    probabilities = np.full((2, 10), 0.1, np.float32)
+    reply = json.loads(predict.encode(question, probabilities, "mnist", 1).body)
+    assert [p["frame"] for p in reply["predictions"]] == pixels.tolist()

@@ -1,0 +1,54 @@
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from service.errors import SettingsError
+from service.settings import Settings
+
+
+def test_defaults_are_used_where_nothing_is_set(root):
+    settings = Settings.from_environment({"MNIST_MODEL_NAME": ""})
+    assert settings == Settings()
+    assert settings.model_root == root / "models"
+
+
+def test_every_setting_is_read():
+    settings = Settings.from_environment(
+        {
+            "MNIST_MODEL_ROOT": "/x",
+            "MNIST_MODEL_NAME": "other-1.2",
+            "MNIST_MODEL_VERSION": "3",
+            "MNIST_MAX_BODY_BYTES": "5",
+            "MNIST_MAX_IMAGES": "6",
+        }
+    )
+    assert dataclasses.astuple(settings) == (Path("/x"), "other-1.2", 3, 5, 6)
+
+
+@pytest.mark.parametrize("value", ["x", "0", "-1", "1.5", "1e3", "٣", " 1"])
+def test_a_number_that_cannot_work_is_refused(value):
+    message = f"MNIST_MAX_IMAGES has value {value!r}, expected a whole number above 0"
+    with pytest.raises(SettingsError, match=re.escape(message)):
+        Settings.from_environment({"MNIST_MAX_IMAGES": value})
+
+
+@pytest.mark.parametrize("value", ["../x", "a/b", ".", "-x", "a b"])
+def test_a_name_that_could_leave_the_folder_is_refused(value):
+    with pytest.raises(SettingsError, match="expected a name of letters, digits and"):
+        Settings.from_environment({"MNIST_MODEL_NAME": value})
+
+
+def test_kubernetes_variables_are_left_alone():
+    Settings.from_environment({"MNIST_PORT": "tcp://10.0.0.1:80", "MNIST_DIR": "/data"})
+
+
+def test_readme_lists_every_setting_and_no_other(root):
+    listed = re.findall(
+        r"^\| `(MNIST_\w+)` \| `?([^|`]*)`? \|", (root / "README.md").read_text(), re.M
+    )
+    fields = {f"MNIST_{f.name.upper()}": f.default for f in dataclasses.fields(Settings)}
+    assert [name for name, _ in listed] == list(fields)
+    shown = {name: int(text) for name, text in listed if text.isdecimal()}
+    assert shown == {name: v for name, v in fields.items() if isinstance(v, int)}
