@@ -92,9 +92,9 @@ def add_limits(parser: Any) -> None:
     parser.add_argument(
         "--max-p99",
         type=float,
-        default=50.0,
+        default=100.0,
         env_var="MAX_P99",
-        help="highest 99th percentile of the response time, in ms (default: 50)",
+        help="highest 99th percentile of the response time, in ms (default: 100)",
     )
 
 

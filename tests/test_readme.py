@@ -1,0 +1,74 @@
+"""What the README shows is what happens."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def text(root):
+    return (root / "README.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def port(root, tmp_path_factory):
+    log = tmp_path_factory.mktemp("readme") / "server.log"
+    python = root / ".venv" / "service" / "bin" / "python"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [python, "-m", "service", "--bind", "127.0.0.1:0"],
+            cwd=root,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    while not (found := re.search(r"open http://127.0.0.1:(\d+) in", log.read_text())):
+        assert process.poll() is None, log.read_text()
+    yield found[1]
+    process.terminate()
+    assert process.wait(30) == 0
+
+
+def test_every_curl_gets_the_answer_shown(root, text, port, tmp_path):
+    examples = re.findall(
+        r"```sh\n([^`]*curl[^`]*)```\n\n```json\n(.*?)\n```", text, re.DOTALL
+    )
+    assert len(examples) == 3
+    for commands, shown in examples:
+        # The commands read load/ and write beside it: here, in a folder of the test's.
+        (tmp_path / "load").exists() or (tmp_path / "load").symlink_to(root / "load")
+        here = commands.replace("127.0.0.1:8000", f"127.0.0.1:{port}")
+        command = ["bash", "-euo", "pipefail", "-c", here]
+        completed = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+        )
+        found, expected = json.loads(completed.stdout), json.loads(shown)
+        if "predictions" in expected:
+            # Another processor's float32 sums may differ in the last digits.
+            numbers = [
+                prediction.pop(key)
+                for reply in (found, expected)
+                for prediction in reply["predictions"]
+                for key in ("probabilities", "confidence")
+            ]
+            assert numbers[:1] == [pytest.approx(numbers[2], abs=1e-5)]
+            assert numbers[1] == pytest.approx(numbers[3], abs=1e-5)
+        assert found == expected
+
+
+def test_every_make_target_exists(root, text):
+    targets = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z-]+)", text)) <= targets
+
+
+def test_every_link_leads_somewhere(root, text):
+    links = re.findall(r"\]\(([^)#]+)\)", text)
+    assert links
+    assert not [link for link in links if not (root / link).exists()]
+
+
+def test_accuracy_is_the_manifests(text, version_1):
+    manifest = json.loads((version_1 / "manifest.json").read_text())
+    accuracy = 100 * manifest["metrics"]["test_accuracy"]["value"]
+    assert set(re.findall(r"(\d\d\.\d\d) %", text)) == {f"{accuracy:.2f}"}
