@@ -130,7 +130,8 @@ def _http_error(error: HTTPException) -> Response:
         routes = sorted(rule.rule for rule in rules if rule.endpoint != "static")
         message = f"found no route {path}, expected one of: {', '.join(routes)}"
     elif isinstance(error, MethodNotAllowed):
-        allowed = ", ".join(error.valid_methods or ())
+        error.valid_methods = sorted(error.valid_methods or ())  # comes as a set
+        allowed = ", ".join(error.valid_methods)
         message = f"method {request.method} is not allowed on {path}, expected {allowed}"
     else:
         message = error.description or error.name

@@ -90,7 +90,12 @@ def test_another_request_id_is_replaced(server, sent):
         ("GET", "/" + "x" * 3000, 404, "found no route '/xxx"),
         ("POST", "/predict?version=9", 404, "has no version 9, expected one of: 1"),
         ("POST", "/predict?verison=1", 400, "query parameter 'verison' is unknown"),
-        ("GET", "/predict", 405, "method GET is not allowed on '/predict', expected POST"),
+        (
+            "GET",
+            "/predict",
+            405,
+            "method GET is not allowed on '/predict', expected OPTIONS, POST",
+        ),
         ("DELETE", "/livez", 405, "method DELETE is not allowed on '/livez'"),
     ],
     ids=lambda value: str(value)[:20],
