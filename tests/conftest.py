@@ -1,4 +1,7 @@
 import os
+import re
+import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
@@ -43,3 +46,19 @@ def noise():
 @pytest.fixture(scope="session")
 def version_1():
     return ROOT / "models" / "mnist" / "1"
+
+
+@pytest.fixture(scope="session")
+def url(tmp_path_factory):
+    """Where the service answers: a real gunicorn, in the service's own environment."""
+    log = tmp_path_factory.mktemp("service") / "server.log"
+    python = ROOT / ".venv" / "service" / "bin" / "python"  # `make test` makes it
+    command = [python, "-m", "service", "--bind", "127.0.0.1:0"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
+    while not (found := re.search(r"open (http://\S+) in", log.read_text())):
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.02)
+    yield found[1]
+    process.terminate()
+    assert process.wait(30) == 0

@@ -12,25 +12,7 @@ def text(root):
     return (root / "README.md").read_text()
 
 
-@pytest.fixture(scope="module")
-def port(root, tmp_path_factory):
-    log = tmp_path_factory.mktemp("readme") / "server.log"
-    python = root / ".venv" / "service" / "bin" / "python"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [python, "-m", "service", "--bind", "127.0.0.1:0"],
-            cwd=root,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    while not (found := re.search(r"open http://127.0.0.1:(\d+) in", log.read_text())):
-        assert process.poll() is None, log.read_text()
-    yield found[1]
-    process.terminate()
-    assert process.wait(30) == 0
-
-
-def test_every_curl_gets_the_answer_shown(root, text, port, tmp_path):
+def test_every_curl_gets_the_answer_shown(root, text, url, tmp_path):
     examples = re.findall(
         r"```sh\n([^`]*curl[^`]*)```\n\n```json\n(.*?)\n```", text, re.DOTALL
     )
@@ -38,7 +20,7 @@ def test_every_curl_gets_the_answer_shown(root, text, port, tmp_path):
     for commands, shown in examples:
         # The commands read load/ and write beside it: here, in a folder of the test's.
         (tmp_path / "load").exists() or (tmp_path / "load").symlink_to(root / "load")
-        here = commands.replace("127.0.0.1:8000", f"127.0.0.1:{port}")
+        here = commands.replace("http://127.0.0.1:8000", url)
         command = ["bash", "-euo", "pipefail", "-c", here]
         completed = subprocess.run(
             command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True

@@ -16,7 +16,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "load" / "bin"  # `make test` makes it
-SERVICE = ROOT / ".venv" / "service" / "bin" / "python"
 
 
 def locust(host, *options, seconds=3):
@@ -31,25 +30,6 @@ def locust(host, *options, seconds=3):
 def verdict(completed):
     """Return the marks, in order: requests, failures, p99."""
     return "".join(re.findall("[✓✗]", completed.stderr))
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory):
-    log = tmp_path_factory.mktemp("load") / "server.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [SERVICE, "-m", "service", "--bind", "127.0.0.1:0"],
-            cwd=ROOT,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        while not (found := re.search(r"open (http://\S+) in", log.read_text())):
-            assert process.poll() is None, log.read_text()
-        yield found[1]
-    finally:
-        process.terminate()
-        assert process.wait(30) == 0
 
 
 @pytest.fixture
@@ -79,13 +59,13 @@ def impostor():
         server.shutdown()
 
 
-def test_load_on_a_good_service_passes(host):
-    completed = locust(host, "--max-p99", "5000")
+def test_load_on_a_good_service_passes(url):
+    completed = locust(url, "--max-p99", "5000")
     assert (completed.returncode, verdict(completed)) == (0, "✓✓✓"), completed.stderr
 
 
-def test_p99_past_its_limit_fails(host):
-    completed = locust(host, "--max-p99", "0.001")
+def test_p99_past_its_limit_fails(url):
+    completed = locust(url, "--max-p99", "0.001")
     assert (completed.returncode, verdict(completed)) == (1, "✓✓✗"), completed.stderr
 
 
@@ -104,16 +84,16 @@ def test_p99_past_its_limit_fails(host):
     ids=["empty", "none", "wrong"],
 )
 def test_a_fast_wrong_answer_is_a_failure(impostor, body, reason):
-    url, reply = impostor
+    host, reply = impostor
     reply["body"] = body
-    completed = locust(url, "--max-p99", "5000", seconds=2)
+    completed = locust(host, "--max-p99", "5000", seconds=2)
     assert (completed.returncode, verdict(completed)) == (1, "✓✗✓"), completed.stderr
     assert re.search(reason, completed.stdout + completed.stderr)
 
 
 def test_failures_within_their_limit_pass(impostor):
-    url, _ = impostor
-    completed = locust(url, "--max-p99", "5000", "--max-fail-percent", "100", seconds=2)
+    host, _ = impostor
+    completed = locust(host, "--max-p99", "5000", "--max-fail-percent", "100", seconds=2)
     assert (completed.returncode, verdict(completed)) == (0, "✓✓✓"), completed.stderr
 
 
@@ -123,11 +103,11 @@ def test_a_host_that_does_not_answer_fails():
     assert "✗ 100.000 % failed <= 0 %" in completed.stderr
 
 
-def test_locusts_own_page_offers_the_limits(host):
+def test_locusts_own_page_offers_the_limits(url):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [BIN / "locust", "-f", "load/locustfile.py", "--host", host]
+    command = [BIN / "locust", "-f", "load/locustfile.py", "--host", url]
     options = ["--web-host", "127.0.0.1", "--web-port", str(port)]
     process = subprocess.Popen([*command, *options], cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
