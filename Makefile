@@ -53,7 +53,8 @@ up:  ## build and start with docker compose, and wait until it is healthy
 	@for i in $$(seq 60); do \
 		state=$$(docker inspect --format '{{.State.Health.Status}}' $$($(COMPOSE) ps -q service)); \
 		[ "$$state" = healthy ] && echo healthy && exit 0; sleep 1; \
-	done; echo "service is $$state after 60 s, expected healthy" >&2; exit 1
+	done; $(COMPOSE) logs --tail 20 service; \
+	echo "service is $$state after 60 s, expected healthy" >&2; exit 1
 
 down:  ## stop what `make up` started
 	$(COMPOSE) --profile load --profile train down --remove-orphans
