@@ -25,7 +25,8 @@ help:  ## show this list
 serve: .venv/service/installed  ## serve on http://127.0.0.1:8000 (PORT=...)
 	@PORT=$(PORT) .venv/service/bin/python -m service
 
-test: .venv/dev/installed .venv/service/installed .venv/load/installed  ## run every test
+test: .venv/dev/installed .venv/service/installed .venv/load/installed \
+		.venv/clients/installed .venv/perf_analyzer/installed  ## run every test
 	.venv/dev/bin/python -m pytest $(ARGS)
 
 lint: .venv/dev/installed  ## ruff and mypy
@@ -63,7 +64,7 @@ digits: .venv/service/installed  ## render service/digits.json for the load test
 	.venv/service/bin/python -m service.digits > load/digits.json
 
 lock: .venv/dev/installed  ## pin the newest versions that fit together, with hashes
-	cd requirements && for job in dev service training load; do \
+	cd requirements && for job in dev service training load clients perf_analyzer; do \
 		constraint=; case $$job in service|training) constraint="-c dev.txt";; esac; \
 		../.venv/dev/bin/uv pip compile --quiet --universal --python-version 3.11 \
 			--fork-strategy fewest --generate-hashes --no-header --upgrade \

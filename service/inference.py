@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from service.errors import RequestError
 from service.metrics import STAGES, Metrics
-from service.protocols import Dialect, Reply, Request
-from service.repository import Repository
+from service.model import Model
+from service.protocols import Dialect, Limits, Reply, Request
 
 
 class Answer(NamedTuple):
@@ -18,11 +19,7 @@ class Answer(NamedTuple):
 
 
 def answer(
-    dialect: Dialect,
-    request: Request,
-    repository: Repository,
-    metrics: Metrics,
-    max_images: int,
+    dialect: Dialect, request: Request, model: Model, metrics: Metrics, limits: Limits
 ) -> Answer:
     """Decode the request, predict, encode the reply; measure each stage and count it.
 
@@ -30,8 +27,11 @@ def answer(
         RequestError: the request cannot be answered.
     """
     start = perf_counter()
-    question = dialect.decode(request, max_images)
-    model = repository.get(question.version)
+    try:
+        question = dialect.decode(request, limits)
+    except RequestError:
+        metrics.count_refusal(model.version, perf_counter() - start)
+        raise
     decoded = perf_counter()
     probabilities = model.predict(question.images)
     inferred = perf_counter()

@@ -1,6 +1,10 @@
 """Prometheus metrics, summed over the worker processes."""
 
 import os
+from collections import defaultdict
+from collections.abc import Mapping
+from time import time
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +13,7 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    Summary,
     generate_latest,
     multiprocess,
 )
@@ -41,6 +46,26 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"}
 STAGES = ("decode", "infer", "encode")
 
 
+class Totals(NamedTuple):
+    """What all workers did with a version since the start.
+
+    Attributes:
+        requests: answered inference requests.
+        images: images in them.
+        refused: refused inference requests.
+        refused_seconds: time spent on these.
+        stage_seconds: time of each stage of the answered ones.
+        last: Unix time of the last answer, 0 if there was none.
+    """
+
+    requests: int
+    images: int
+    refused: int
+    refused_seconds: float
+    stage_seconds: Mapping[str, float]
+    last: float
+
+
 class Metrics:
     """The service's metrics.
 
@@ -58,14 +83,26 @@ class Metrics:
             buckets=REQUEST_BUCKETS,
             registry=own,
         )
-        stages = Histogram(
+        self._stages = Histogram(
             "mnist_stage_duration_seconds",
             "Time of one stage of an answered inference request.",
-            ("stage",),
+            ("version", "stage"),
             buckets=STAGE_BUCKETS,
             registry=own,
         )
-        self._stages = [stages.labels(stage) for stage in STAGES]
+        self._refusals = Summary(
+            "mnist_refused_duration_seconds",
+            "Time until an inference request for a served version was refused.",
+            ("version",),
+            registry=own,
+        )
+        self._last = Gauge(
+            "mnist_last_inference_timestamp_seconds",
+            "When an inference request was last answered.",
+            ("version",),
+            multiprocess_mode="max",
+            registry=own,
+        )
         self._images = Histogram(
             "mnist_request_images",
             "Images in an answered inference request.",
@@ -103,17 +140,43 @@ class Metrics:
         self, version: int, digits: npt.NDArray[np.intp], seconds: tuple[float, ...]
     ) -> None:
         """Count an answered inference: its digits ``[n]`` and the time of each stage."""
-        for stage, duration in zip(self._stages, seconds):
-            stage.observe(duration)
+        for stage, duration in zip(STAGES, seconds):
+            self._stages.labels(version, stage).observe(duration)
+        self._last.labels(version).set(time())
         self._images.observe(len(digits))
         for digit, count in enumerate(np.bincount(digits).tolist()):
             if count:
                 self._predictions.labels(version, digit).inc(count)
 
+    def count_refusal(self, version: int, seconds: float) -> None:
+        """Count an inference request that was refused."""
+        self._refusals.labels(version).observe(seconds)
+
+    def totals(self, version: int) -> Totals:
+        """Add up what all workers did with a version."""
+        values: dict[tuple[str, str], float] = defaultdict(float)
+        for metric in self._registry().collect():
+            for sample in metric.samples:
+                if sample.labels.get("version") == str(version):
+                    values[sample.name, sample.labels.get("stage", "")] += sample.value
+        stage = "mnist_stage_duration_seconds"
+        return Totals(
+            requests=int(values[f"{stage}_count", "infer"]),
+            images=int(values["mnist_predictions_total", ""]),
+            refused=int(values["mnist_refused_duration_seconds_count", ""]),
+            refused_seconds=values["mnist_refused_duration_seconds_sum", ""],
+            stage_seconds={name: values[f"{stage}_sum", name] for name in STAGES},
+            last=values["mnist_last_inference_timestamp_seconds", ""],
+        )
+
     def expose(self) -> tuple[bytes, str]:
         """Return the text for Prometheus and its content type."""
-        registry = self._own
-        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-            registry = CollectorRegistry()
-            multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry), CONTENT_TYPE_PLAIN_0_0_4
+        return generate_latest(self._registry()), CONTENT_TYPE_PLAIN_0_0_4
+
+    def _registry(self) -> CollectorRegistry:
+        """Return what has the values of all workers."""
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+            return self._own
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return registry

@@ -25,6 +25,18 @@ class Repository(NamedTuple):
     refused: Mapping[int, str]
     default: Model
 
+    def find(self, name: str | None, version: int | None) -> Model:
+        """Return a version of the model of that name; None is the default of either.
+
+        Raises:
+            RequestError: 404, there is no such model or version.
+        """
+        if name not in (None, self.default.name):
+            raise RequestError(
+                404, f"model {name!r:.100} is not found, expected {self.default.name!r}"
+            )
+        return self.get(version)
+
     def get(self, version: int | None) -> Model:
         """Return a version, or the default for None.
 

@@ -3,23 +3,38 @@
 import logging
 import re
 import uuid
+from io import BytesIO
 from time import perf_counter
 
 import orjson
 from flask import Flask, Response, current_app, g, render_template, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.exceptions import (
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+    RequestEntityTooLarge,
+)
+from werkzeug.formparser import FormDataParser
 
+from service import catalogue
+from service.compression import inflate
 from service.errors import RequestError
 from service.inference import answer
 from service.metrics import Metrics
-from service.protocols import Dialect, Request, predict
+from service.protocols import Dialect, Limits, Request, oip, predict, tfserving
 from service.repository import Repository
 from service.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 # Every route that runs the model, and the dialect it speaks.
-INFERENCE: dict[str, Dialect] = {"/predict": predict}
+INFERENCE: dict[str, Dialect] = {
+    "/predict": predict,
+    "/v1/models/<model>:predict": tfserving,
+    "/v1/models/<model>/versions/<int:version>:predict": tfserving,
+    "/v2/models/<model>/infer": oip,
+    "/v2/models/<model>/versions/<int:version>/infer": oip,
+}
 
 # Scraped and polled every few seconds: counting them would hide the traffic of clients.
 UNCOUNTED = {"/livez", "/readyz", "/metrics"}
@@ -37,6 +52,7 @@ def register(app: Flask) -> None:
 
     for path, dialect in INFERENCE.items():
         _add_inference(app, path, dialect)
+    catalogue.register(app)
 
     @app.get("/")
     def index() -> str:
@@ -81,14 +97,59 @@ def _add_inference(app: Flask, path: str, dialect: Dialect) -> None:
     repository: Repository = app.extensions["repository"]
     metrics: Metrics = app.extensions["metrics"]
 
-    def view() -> Response:
-        asked = Request(_body(settings.max_body_bytes), request.headers, request.args)
-        reply, timing = answer(dialect, asked, repository, metrics, settings.max_images)
+    limits = Limits(settings.max_images, settings.max_pixels)
+
+    def view(model: str | None = None, version: int | None = None) -> Response:
+        found = repository.find(model, _asked_version() if version is None else version)
+        body = _body(settings.max_body_bytes)
+        files = _files(body) if request.mimetype == "multipart/form-data" else ()
+        asked = Request(body, request.headers, request.args, files)
+        reply, timing = answer(dialect, asked, found, metrics, limits)
         response = Response(reply.body, content_type=reply.content_type)
+        response.headers.update(reply.headers)
         response.headers["Server-Timing"] = timing
         return response
 
     app.add_url_rule(path, endpoint=path, view_func=view, methods=["POST"])
+
+
+def _asked_version() -> int | None:
+    """Read ``?version=``, the version where the path names none."""
+    version = request.args.get("version")
+    if version is None:
+        return None
+    # Ten digits: longer than any version, shorter than what int() is slow to read.
+    if not (version.isascii() and version.isdecimal() and len(version) <= 10):
+        raise RequestError(400, f"version is {version!r:.100}, expected a whole number")
+    return int(version)
+
+
+def _in_memory(*_: object, **__: object) -> BytesIO:
+    return BytesIO()
+
+
+def _files(body: bytes) -> list[bytes]:
+    """Take a form apart: the contents of its files in the field ``image``."""
+    parser = FormDataParser(
+        # In memory, which the limit of the body bounds: the disk may be read-only.
+        stream_factory=_in_memory,
+        max_form_parts=current_app.extensions["settings"].max_images,
+    )
+    options = request.mimetype_params
+    try:
+        _, fields, files = parser.parse(BytesIO(body), request.mimetype, len(body), options)
+    except RequestEntityTooLarge:
+        raise RequestError(413, "form has too many parts or too long a field") from None
+    except ValueError:
+        raise RequestError(
+            400, "form cannot be taken apart, expected multipart/form-data as in RFC 7578"
+        ) from None
+    names = sorted({*fields, *files} - {"image"})
+    if names or not files:
+        raise RequestError(
+            400, f"form has the fields {names!r:.100}, expected files in the field 'image'"
+        )
+    return [file.read() for file in files.getlist("image")]
 
 
 def _body(limit: int) -> bytes:
@@ -103,12 +164,12 @@ def _body(limit: int) -> bytes:
         while left and (dropped := request.stream.read(min(left, 1 << 16))):
             left -= len(dropped)
         raise RequestError(413, f"body has {length} bytes, expected at most {limit}")
-    body = request.get_data(cache=False)
+    body = request.stream.read()
     if len(body) != length:  # the client closed its side early; WSGI servers pass that on
         raise RequestError(
             400, f"body ends after {len(body)} bytes, expected {length} (Content-Length)"
         )
-    return body
+    return inflate(body, request.headers.get("Content-Encoding", ""), limit)
 
 
 def _json(value: object, status: int = 200) -> Response:
@@ -127,7 +188,7 @@ def _http_error(error: HTTPException) -> Response:
     path = f"{request.path!r:.100}"
     if isinstance(error, NotFound):
         rules = current_app.url_map.iter_rules()
-        routes = sorted(rule.rule for rule in rules if rule.endpoint != "static")
+        routes = sorted(rule.rule for rule in rules if not rule.arguments)
         message = f"found no route {path}, expected one of: {', '.join(routes)}"
     elif isinstance(error, MethodNotAllowed):
         error.valid_methods = sorted(error.valid_methods or ())  # comes as a set

@@ -25,6 +25,7 @@ class Settings:
         max_body_bytes: largest request body; 4 MiB holds 1024 images in JSON written
             without spaces, about 2.6 kB each, and more than enough in any other format.
         max_images: most images in a request, so that no request holds a worker for long.
+        max_pixels: largest picture, width × height; a digit needs far less.
     """
 
     model_root: Path = Path(__file__).resolve().parent.parent / "models"
@@ -32,6 +33,7 @@ class Settings:
     model_version: int | None = None
     max_body_bytes: int = 4 * 1024 * 1024
     max_images: int = 1024
+    max_pixels: int = 4 * 1024 * 1024
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":

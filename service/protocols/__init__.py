@@ -3,7 +3,7 @@
 Each module in this package is one dialect, and has the two functions of `Dialect`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -30,11 +30,25 @@ class Request(NamedTuple):
         body: the complete body.
         headers: the request's headers.
         parameters: the query string's parameters.
+        files: the pictures of a multipart form, which the server takes apart.
     """
 
     body: bytes
     headers: Headers
     parameters: Mapping[str, str]
+    files: Sequence[bytes] = ()
+
+
+class Limits(NamedTuple):
+    """How much a request may ask for.
+
+    Attributes:
+        images: most images in a request.
+        pixels: most pixels of one picture, width × height.
+    """
+
+    images: int = 1024
+    pixels: int = 4 * 1024 * 1024
 
 
 class Question(NamedTuple):
@@ -42,12 +56,10 @@ class Question(NamedTuple):
 
     Attributes:
         images: float32 ``[n, 784]``, pixels 0 to 1.
-        version: the model's version, None for the default.
         options: what the dialect's own `encode` needs to know.
     """
 
     images: Images
-    version: int | None
     options: Any = None
 
 
@@ -56,12 +68,13 @@ class Reply(NamedTuple):
 
     body: bytes
     content_type: str = "application/json"
+    headers: Mapping[str, str] = {}
 
 
 class Dialect(Protocol):
     """The two functions of a dialect's module."""
 
-    def decode(self, request: Request, max_images: int) -> Question:
+    def decode(self, request: Request, limits: Limits) -> Question:
         """Read a request, or raise RequestError."""
 
     def encode(

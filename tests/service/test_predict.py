@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from service.errors import RequestError
-from service.protocols import Question, Request, predict
+from service.protocols import Limits, Question, Request, predict
 
 JSON, RAW = "application/json", "application/octet-stream"
 images = arrays.arrays(np.uint8, st.tuples(st.integers(1, 5), st.just(784))).map(
@@ -22,7 +22,7 @@ images = arrays.arrays(np.uint8, st.tuples(st.integers(1, 5), st.just(784))).map
 
 def decode(body, content_type=JSON, max_images=1024, **parameters):
     headers = {"content-type": content_type}
-    return predict.decode(Request(body, headers, parameters), max_images)
+    return predict.decode(Request(body, headers, parameters), Limits(max_images))
 
 
 def dump(instances):
@@ -91,7 +91,7 @@ def image(pixel=7, count=784):
         ),
         pytest.param(dump([]), 422, "found 0 images, expected 1 to 1024", id="none"),
         pytest.param(
-            dump([5]), 422, "Expected array, got int - at $.instances[0]", id="int"
+            dump([5]), 422, "Expected object | array, got int - at $.instances[0]", id="int"
         ),
         pytest.param(dump([[]]), 422, "image 0 has 0 numbers, expected 784", id="hollow"),
         pytest.param(
@@ -183,7 +183,7 @@ def test_raw_bytes_that_are_no_request_are_refused(body, status, message):
         "",
         "text/plain",
         "application/jsonp",
-        "image/png",
+        "image/gif",
         "application/json; charset=latin-1",
     ],
 )
@@ -201,20 +201,9 @@ def test_content_type_is_read_as_http_says(content_type):
     assert decode(dump([image()]), content_type).images.shape == (1, 784)
 
 
-def test_compressed_bodies_are_refused():
-    headers = {"content-type": JSON, "content-encoding": "gzip"}
-    with pytest.raises(RequestError, match="Content-Encoding is 'gzip'") as caught:
-        predict.decode(Request(dump([image()]), headers, {}), 1)
-    assert caught.value.status == 415
-
-
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"version": "x"}, "version is 'x', expected a whole number"),
-        ({"version": "-1"}, "version is '-1'"),
-        ({"version": "٣"}, "expected a whole number"),
-        ({"version": "1" * 11}, "expected a whole number"),
         ({"echo": "true"}, "echo is 'true', expected frame"),
         ({"verison": "1"}, "query parameter 'verison' is unknown"),
     ],
@@ -246,7 +235,7 @@ def test_decode_raises_nothing_but_request_error(body, content_type):
 
 @given(arrays.arrays(np.float32, (3, 10), elements=st.floats(0, 1, width=32)))
 def test_encode_loses_no_bit(probabilities):
-    question = Question(np.zeros((3, 784), np.float32), None, SimpleNamespace(echo=False))
+    question = Question(np.zeros((3, 784), np.float32), SimpleNamespace(echo=False))
     reply = json.loads(predict.encode(question, probabilities, "mnist", 7).body)
     assert reply["model"] == {"name": "mnist", "version": "7"}
     for prediction, row in zip(reply["predictions"], probabilities):

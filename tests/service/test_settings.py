@@ -22,9 +22,10 @@ def test_every_setting_is_read():
             "MNIST_MODEL_VERSION": "3",
             "MNIST_MAX_BODY_BYTES": "5",
             "MNIST_MAX_IMAGES": "6",
+            "MNIST_MAX_PIXELS": "7",
         }
     )
-    assert dataclasses.astuple(settings) == (Path("/x"), "other-1.2", 3, 5, 6)
+    assert dataclasses.astuple(settings) == (Path("/x"), "other-1.2", 3, 5, 6, 7)
 
 
 @pytest.mark.parametrize("value", ["x", "0", "-1", "1.5", "1e3", "٣", " 1"])

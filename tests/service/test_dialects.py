@@ -1,0 +1,235 @@
+"""One model, every dialect: the same answer through a real gunicorn."""
+
+import base64
+import gzip
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from service.protocols.oip import LENGTH
+
+RAW = "application/octet-stream"
+INFER, TFS = "/v2/models/mnist/infer", "/v1/models/mnist:predict"
+
+
+def tensor(datatype, images, **fields):
+    entry = {"name": "image", "shape": list(images.shape), "datatype": datatype, **fields}
+    return json.dumps({"inputs": [entry]}).encode()
+
+
+def binary(server, datatype, images):
+    content = images.tobytes()
+    text = tensor(datatype, images, parameters={"binary_data_size": len(content)})
+    headers = {LENGTH: str(len(text)), "Content-Type": RAW}
+    return server.request("POST", INFER, text + content, headers)
+
+
+def dump(value):
+    return json.dumps(value).encode()
+
+
+def floats(images):
+    return images.astype(np.float32) / np.float32(255)
+
+
+def from_predict(answer):
+    return [p["probabilities"] for p in answer.json["predictions"]]
+
+
+FORMS = {
+    "raw": lambda s, x: from_predict(s.post(x.tobytes(), RAW)),
+    "json": lambda s, x: from_predict(s.post(dump({"instances": x.tolist()}))),
+    "v1-rows": lambda s, x: s.post(dump({"instances": x.tolist()}), path=TFS).json[
+        "predictions"
+    ],
+    "v1-columns": lambda s, x: s.post(
+        dump({"inputs": {"image": floats(x).tolist()}}), path=TFS
+    ).json["outputs"],
+    "v2-json": lambda s, x: s.post(
+        tensor("FP32", x, data=floats(x).tolist()), path=INFER
+    ).json["outputs"][0]["data"],
+    "v2-fp32": lambda s, x: binary(s, "FP32", floats(x)).json["outputs"][0]["data"],
+    "v2-uint8": lambda s, x: binary(s, "UINT8", x).json["outputs"][0]["data"],
+}
+
+
+@pytest.fixture(scope="module")
+def thousand(mnist):
+    return mnist.x_test[:1000]
+
+
+@pytest.mark.parametrize("form", list(FORMS))
+def test_a_thousand_test_images_get_bit_identical_probabilities(server, thousand, form):
+    def ask(name):
+        # 100 at a time: JSON of 1,000 images as fractions is over the limit of a body.
+        parts = [FORMS[name](server, part) for part in np.split(thousand, 10)]
+        return np.array(parts, np.float64).astype(np.float32).reshape(1000, 10)
+
+    assert ask(form).tobytes() == ask("raw").tobytes()
+
+
+def png(frame, **options):
+    buffer = io.BytesIO()
+    Image.fromarray(frame.reshape(28, 28)).save(buffer, **{"format": "PNG", **options})
+    return buffer.getvalue()
+
+
+def form_data(*contents, field="image"):
+    head = (
+        f'--B\r\nContent-Disposition: form-data; name="{field}"; filename="../../x"\r\n\r\n'
+    )
+    parts = [head.encode() + content + b"\r\n" for content in contents]
+    return b"".join(parts) + b"--B--\r\n", "multipart/form-data; boundary=B"
+
+
+def test_pictures_come_as_body_as_form_and_as_base64(server, frames):
+    pictures = [png(frame) for frame in frames]
+    encoded = [{"b64": base64.b64encode(picture).decode()} for picture in pictures]
+    encoded[0]["b64"] = "data:image/png;base64," + encoded[0]["b64"]
+    for answer in (
+        server.post(*form_data(*pictures), "/predict?echo=frame"),
+        server.post(dump({"instances": encoded}), path="/predict?echo=frame"),
+    ):
+        found = answer.json["predictions"]
+        assert [p["digit"] for p in found] == [n % 10 for n in range(30)]
+        difference = np.array([p["frame"] for p in found]).reshape(30, 784) - frames
+        assert np.abs(difference).max() <= 1
+    for kind in ("png", "jpeg"):
+        content = png(frames[3], format=kind)
+        answer = server.post(content, f"image/{kind}")
+        assert answer.json["predictions"][0]["digit"] == 3
+
+
+def test_numbers_and_pictures_may_be_mixed(server, frames):
+    picture = {"b64": base64.b64encode(png(frames[4])).decode()}
+    answer = server.post(dump({"instances": [frames[3].tolist(), picture]}))
+    assert [p["digit"] for p in answer.json["predictions"]] == [3, 4]
+
+
+@pytest.mark.parametrize("path", ["/predict", INFER, TFS])
+def test_bodies_may_be_compressed(server, frames, path):
+    body = {"instances": frames[:1].tolist()}
+    text = tensor("UINT8", frames[:1], data=frames[:1].tolist())
+    content = gzip.compress(text if path == INFER else dump(body))
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    assert server.request("POST", path, content, headers).status == 200
+
+
+BOMB = gzip.compress(bytes(2**30), 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "message"),
+    [
+        (png(np.zeros(784, np.uint8)), "image/png", 422, "image 0 has no ink"),
+        (b"GIF89a", "image/png", 415, "expected PNG or JPEG"),
+        (b"", "image/png", 400, "image 0 is empty"),
+        (*form_data(), 400, "expected files in the field 'image'"),
+        (*form_data(b"x", field="file"), 400, "form has the fields ['file']"),
+        (b"x", "multipart/form-data", 400, "expected files in the field 'image'"),
+        (*form_data(*[b"x"] * 1025), 413, "too many parts"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_what_is_no_picture_is_refused(server, body, content_type, status, message):
+    answer = server.post(body, content_type)
+    assert message in answer.json["error"]
+    assert answer.status == status
+
+
+def test_pictures_of_too_many_pixels_in_all_are_refused(server):
+    buffer = io.BytesIO()
+    Image.new("1", (2048, 2048)).save(buffer, "PNG")
+    answer = server.post(*form_data(*[buffer.getvalue()] * 5))
+    assert answer.status == 422  # the first is blank, which is seen first
+    stroke = Image.new("1", (2048, 2048))
+    stroke.paste(1, (900, 400, 1100, 1600))
+    buffer = io.BytesIO()
+    stroke.save(buffer, "PNG")
+    answer = server.post(*form_data(*[buffer.getvalue()] * 5))
+    assert (answer.status, "pixels in all" in answer.json["error"]) == (413, True)
+
+
+def test_a_gzip_bomb_is_refused(server):
+    headers = {"Content-Type": RAW, "Content-Encoding": "gzip"}
+    answer = server.request("POST", "/predict", BOMB[:4_000_000], headers)
+    assert (answer.status, "inflated" in answer.json["error"]) == (413, True)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/models/nope", 404),
+        ("GET", "/v1/models/mnist/versions/9", 404),
+        ("POST", "/v1/models/nope:predict", 404),
+        ("POST", "/v1/models/mnist/versions/9:predict", 404),
+        ("GET", "/v1/models/mnist:predict", 404),
+        ("GET", "/v2/models/nope", 404),
+        ("GET", "/v2/models/nope/ready", 404),
+        ("GET", "/v2/models/mnist/versions/9/ready", 404),
+        ("POST", "/v2/models/mnist/versions/9/infer", 404),
+        ("GET", "/v2/models/mnist/versions/x", 404),
+        ("GET", "/v2/models/mnist/infer", 405),
+        ("GET", "/v2/repository/index", 405),
+        ("POST", "/v2/models/mnist/infer", 400),
+    ],
+)
+def test_wrong_paths_and_methods_have_their_codes(server, method, path, status):
+    answer = server.request(method, path, b"" if method == "POST" else None)
+    assert (answer.status, list(answer.json)) == (status, ["error"])
+
+
+def test_metadata_of_every_protocol(server):
+    def get(path):
+        answer = server.request("GET", path)
+        assert answer.status == 200
+        return answer.json
+
+    assert get("/v1/models") == get("/v2/models") == {"models": ["mnist"]}
+    status = get("/v1/models/mnist")
+    assert (status["name"], status["ready"]) == ("mnist", True)
+    assert status["model_version_status"][0]["state"] == "AVAILABLE"
+    assert get("/v1/models/mnist/versions/1") == status
+    signature = get("/v1/models/mnist/metadata")["metadata"]["signature_def"]
+    assert list(signature["signature_def"]["serving_default"]["inputs"]) == ["image"]
+    assert get("/v2") == get("/v2/")
+    assert get("/v2/health/live") == {"live": True}
+    assert get("/v2/health/ready")["ready"] is True
+    assert get("/v2/models/mnist/versions/1/ready") == {"name": "mnist", "ready": True}
+    assert get("/v2/models/mnist/versions/1") == get("/v2/models/mnist")
+    assert get("/v2/models/mnist/versions/1/config")["name"] == "mnist"
+    for path in ("/v2/models/stats", "/v2/models/mnist/stats"):
+        assert get(path)["model_stats"][0]["name"] == "mnist"
+
+
+def test_a_refused_version_is_in_the_index(start, models, add_version):
+    add_version(2, lambda content: content + b"x", honest=False)
+    started = start(MNIST_MODEL_ROOT=str(models)).wait_ready()
+    found = started.post(b"", path="/v2/repository/index").json
+    assert [entry["state"] for entry in found] == ["READY", "UNAVAILABLE"]
+    only = started.post(b'{"ready": true}', path="/v2/repository/index").json
+    assert [entry["version"] for entry in only] == ["1"]
+    assert started.post(b"[]", path="/v2/repository/index").status == 400
+
+
+def test_versions_are_in_the_path(start, models, add_version, frames):
+    add_version(2)
+    started = start(MNIST_MODEL_ROOT=str(models)).wait_ready()
+    text = tensor("UINT8", frames[:1], data=frames[:1].tolist())
+    for version in ("1", "2"):
+        answer = started.post(text, path=f"/v2/models/mnist/versions/{version}/infer")
+        assert answer.json["model_version"] == version
+    assert started.post(text, path=INFER).json["model_version"] == "2"
+
+
+def test_refusals_are_counted(start, frames):
+    started = start(WEB_CONCURRENCY="2").wait_ready()
+    for body in (b"{", frames[:3].tobytes()):
+        started.post(body, RAW)
+    (found,) = started.request("GET", "/v2/models/stats").json["model_stats"]
+    counts = {name: entry["count"] for name, entry in found["inference_stats"].items()}
+    assert (counts["success"], counts["fail"]) == (1, 1)
+    assert (found["inference_count"], found["execution_count"]) == (3, 1)
