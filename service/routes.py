@@ -3,11 +3,21 @@
 import logging
 import re
 import uuid
+from importlib.util import find_spec
 from io import BytesIO
+from pathlib import Path
 from time import perf_counter
 
 import orjson
-from flask import Flask, Response, current_app, g, render_template, request
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    g,
+    render_template,
+    request,
+    send_from_directory,
+)
 from werkzeug.exceptions import (
     HTTPException,
     MethodNotAllowed,
@@ -16,7 +26,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.formparser import FormDataParser
 
-from service import catalogue
+from service import catalogue, openapi
 from service.compression import inflate
 from service.errors import RequestError
 from service.inference import answer
@@ -58,6 +68,21 @@ def register(app: Flask) -> None:
     def index() -> str:
         return render_template("index.html", repository=repository, settings=settings)
 
+    description = orjson.dumps(openapi.document(repository.default.name, settings))
+    docs = _swagger_ui()
+
+    @app.get("/openapi.json")
+    def openapi_document() -> Response:
+        return Response(description, content_type="application/json")
+
+    @app.get("/docs")
+    def docs_page() -> str:
+        return render_template("docs.html")
+
+    @app.get("/docs/<path:name>", endpoint="static-docs")
+    def docs_asset(name: str) -> Response:
+        return send_from_directory(docs, name)
+
     @app.get("/livez")
     def livez() -> Response:
         return _json({"live": True})
@@ -92,6 +117,14 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _bug)
 
 
+def _swagger_ui() -> Path:
+    """Find the files of Swagger UI, without importing the package and what it needs."""
+    spec = find_spec("flask_openapi3_swagger")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("found no package flask_openapi3_swagger, expected it installed")
+    return Path(spec.origin).parent / "templates" / "swagger"
+
+
 def _add_inference(app: Flask, path: str, dialect: Dialect) -> None:
     settings: Settings = app.extensions["settings"]
     repository: Repository = app.extensions["repository"]
@@ -102,8 +135,8 @@ def _add_inference(app: Flask, path: str, dialect: Dialect) -> None:
     def view(model: str | None = None, version: int | None = None) -> Response:
         found = repository.find(model, _asked_version() if version is None else version)
         body = _body(settings.max_body_bytes)
-        files = _files(body) if request.mimetype == "multipart/form-data" else ()
-        asked = Request(body, request.headers, request.args, files)
+        parts = _files(body) if request.mimetype == "multipart/form-data" else ()
+        asked = Request(body, request.headers, request.args, parts)
         reply, timing = answer(dialect, asked, found, metrics, limits)
         response = Response(reply.body, content_type=reply.content_type)
         response.headers.update(reply.headers)
@@ -137,19 +170,19 @@ def _files(body: bytes) -> list[bytes]:
     )
     options = request.mimetype_params
     try:
-        _, fields, files = parser.parse(BytesIO(body), request.mimetype, len(body), options)
+        _, fields, found = parser.parse(BytesIO(body), request.mimetype, len(body), options)
     except RequestEntityTooLarge:
         raise RequestError(413, "form has too many parts or too long a field") from None
     except ValueError:
         raise RequestError(
             400, "form cannot be taken apart, expected multipart/form-data as in RFC 7578"
         ) from None
-    names = sorted({*fields, *files} - {"image"})
-    if names or not files:
+    names = sorted({*fields, *found} - {"image"})
+    if names or not found:
         raise RequestError(
             400, f"form has the fields {names!r:.100}, expected files in the field 'image'"
         )
-    return [file.read() for file in files.getlist("image")]
+    return [file.read() for file in found.getlist("image")]
 
 
 def _body(limit: int) -> bytes:

@@ -14,7 +14,7 @@ from service.protocols import PIXELS, Images, Limits, check_count, check_ink, fr
 
 SIDE = 28
 # A request may hold many small pictures, or a few of the largest size, but not a thousand
-# of these: decoding four takes about a quarter of a second.
+# of these: decoding four takes up to 0.4 s.
 LARGEST_PICTURES = 4
 
 T = TypeVar("T")
