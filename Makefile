@@ -1,6 +1,6 @@
 # Every target works on a fresh clone with Python 3.11 to 3.13 and make, and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint train evaluate load load-page up down digits lock clean
+.PHONY: help serve test fuzz lint train evaluate load load-page up down digits lock clean
 
 # The first Python that the pinned packages have wheels for.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -28,6 +28,9 @@ serve: .venv/service/installed  ## serve on http://127.0.0.1:8000 (PORT=...)
 test: .venv/dev/installed .venv/service/installed .venv/load/installed \
 		.venv/clients/installed .venv/perf_analyzer/installed  ## run every test
 	.venv/dev/bin/python -m pytest $(ARGS)
+
+fuzz: .venv/fuzz/installed  ## fuzz every decoder (SECONDS=)
+	.venv/fuzz/bin/python tests/fuzz.py -max_total_time=$(SECONDS) -max_len=4000
 
 lint: .venv/dev/installed  ## ruff and mypy
 	.venv/dev/bin/ruff check
@@ -64,8 +67,8 @@ digits: .venv/service/installed  ## render service/digits.json for the load test
 	.venv/service/bin/python -m service.digits > load/digits.json
 
 lock: .venv/dev/installed  ## pin the newest versions that fit together, with hashes
-	cd requirements && for job in dev service training load clients perf_analyzer; do \
-		constraint=; case $$job in service|training) constraint="-c dev.txt";; esac; \
+	cd requirements && for job in dev service training load clients perf_analyzer fuzz; do \
+		constraint=; case $$job in service|training|fuzz) constraint="-c dev.txt";; esac; \
 		../.venv/dev/bin/uv pip compile --quiet --universal --python-version 3.11 \
 			--fork-strategy fewest --generate-hashes --no-header --upgrade \
 			$$constraint $$job.in -o $$job.txt || exit 1; \

@@ -220,9 +220,7 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     path = f"{request.path!r:.100}"
     if isinstance(error, NotFound):
-        rules = current_app.url_map.iter_rules()
-        routes = sorted(rule.rule for rule in rules if not rule.arguments)
-        message = f"found no route {path}, expected one of: {', '.join(routes)}"
+        message = f"found no route {path}, expected one of those in /openapi.json"
     elif isinstance(error, MethodNotAllowed):
         error.valid_methods = sorted(error.valid_methods or ())  # comes as a set
         allowed = ", ".join(error.valid_methods)

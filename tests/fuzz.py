@@ -1,0 +1,45 @@
+"""Coverage-guided fuzzing of every decoder: ``make fuzz SECONDS=60``.
+
+Nothing but RequestError may leave a decoder; anything else ends the run with its input.
+"""
+
+import contextlib
+import sys
+from pathlib import Path
+
+import atheris
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+with atheris.instrument_imports(include=["service", "PIL"]):
+    from service import compression, pictures
+    from service.errors import RequestError
+    from service.protocols import Limits, Request, oip, predict, tfserving
+
+PIXELS = 100_000  # small, so that a run is short
+LIMITS = Limits(4, PIXELS)
+JSON = {"content-type": "application/json"}
+
+DECODERS = [
+    lambda body, number: predict.decode(Request(body, JSON, {}), LIMITS),
+    lambda body, number: tfserving.decode(Request(body, {}, {}), LIMITS),
+    lambda body, number: oip.decode(Request(body, {}, {}), LIMITS),
+    lambda body, number: oip.decode(Request(body, {oip.LENGTH: str(number)}, {}), LIMITS),
+    lambda body, number: pictures.decode(pictures.PNG + body, PIXELS),
+    lambda body, number: pictures.decode(pictures.JPEG + body, PIXELS),
+    lambda body, number: compression.inflate(body, "gzip", 5000),
+    lambda body, number: compression.inflate(body, "deflate", 5000),
+]
+
+
+def decode_one(data):
+    provider = atheris.FuzzedDataProvider(data)
+    decode = DECODERS[provider.ConsumeIntInRange(0, len(DECODERS) - 1)]
+    number = provider.ConsumeIntInRange(0, len(data))
+    with contextlib.suppress(RequestError):
+        decode(provider.ConsumeBytes(len(data)), number)
+
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, decode_one)
+    atheris.Fuzz()
