@@ -34,6 +34,6 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     app = Flask(__name__)
     app.extensions["settings"] = settings
     app.extensions["repository"] = repository.load(settings)
-    app.extensions["metrics"] = metrics.Metrics()
+    app.extensions["metrics"] = metrics.Metrics(app.extensions["repository"])
     routes.register(app)
     return app

@@ -1,49 +1,43 @@
 """Prometheus metrics, summed over the worker processes."""
 
-import os
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
+from math import inf
 from time import time
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    Summary,
-    generate_latest,
-    multiprocess,
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+    SummaryMetricFamily,
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
 
+from service import board
+from service.board import VALUES, Board, Row
 from service.repository import Repository
 
 # Seconds. A request takes a fraction of a millisecond: the usual buckets, which start at
 # 5 ms, would put all of them into the first.
-REQUEST_BUCKETS = (0.00025, 0.0005, 0.00075, 0.001, 0.0015, 0.002, 0.003, 0.005, 0.0075) + (
-    0.01,
-    0.025,
-    0.05,
-    0.1,
-    0.25,
-    0.5,
-    1,
+REQUEST_BUCKETS = (
+    *(0.0001, 0.00025, 0.0005, 0.00075, 0.001, 0.002, 0.003, 0.005, 0.0075),
+    *(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1),
 )
-STAGE_BUCKETS = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005) + (
-    0.001,
-    0.0025,
-    0.005,
-    0.01,
-    0.025,
-    0.1,
+STAGE_BUCKETS = (
+    *(0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005),
+    *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.1),
 )
 IMAGES_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"}
 STAGES = ("decode", "infer", "encode")
+SUM = VALUES - 1  # where a histogram's row has its sum; before it are the buckets
 
 
 class Totals(NamedTuple):
@@ -66,117 +60,179 @@ class Totals(NamedTuple):
     last: float
 
 
-class Metrics:
-    """The service's metrics.
+class _Rows(dict[tuple[str | int, ...], Row]):
+    """The rows of one metric by its labels, found or made where they are missing."""
 
-    Under gunicorn each worker keeps its values in files in ``$PROMETHEUS_MULTIPROC_DIR``,
-    and whichever worker is asked adds up all of them; without it, this process's own.
+    def __init__(self, board: Board, name: str) -> None:
+        self._board, self._name = board, name
+
+    def __missing__(self, labels: tuple[str | int, ...]) -> Row:
+        row = self._board.row("\t".join((self._name, *map(str, labels))))
+        self[labels] = row
+        return row
+
+
+class Metrics(Collector):
+    """The service's metrics: whichever worker is asked answers for all of them.
+
+    Args:
+        repository: what is served; each worker serves the same.
     """
 
-    def __init__(self) -> None:
-        self._own = CollectorRegistry()
-        own = self._own
-        self._requests = Histogram(
-            "http_server_request_duration_seconds",
-            "Time from a request's dispatch to its reply.",
-            ("http_request_method", "http_route", "http_response_status_code"),
-            buckets=REQUEST_BUCKETS,
-            registry=own,
-        )
-        self._stages = Histogram(
-            "mnist_stage_duration_seconds",
-            "Time of one stage of an answered inference request.",
-            ("version", "stage"),
-            buckets=STAGE_BUCKETS,
-            registry=own,
-        )
-        self._refusals = Summary(
-            "mnist_refused_duration_seconds",
-            "Time until an inference request for a served version was refused.",
-            ("version",),
-            registry=own,
-        )
-        self._last = Gauge(
-            "mnist_last_inference_timestamp_seconds",
-            "When an inference request was last answered.",
-            ("version",),
-            multiprocess_mode="max",
-            registry=own,
-        )
-        self._images = Histogram(
-            "mnist_request_images",
-            "Images in an answered inference request.",
-            buckets=IMAGES_BUCKETS,
-            registry=own,
-        )
-        self._predictions = Counter(
-            "mnist_predictions",
-            "Predicted images.",
-            ("version", "digit"),
-            registry=own,
-        )
-        self._versions = Gauge(
-            "mnist_model_version",
-            "1 for the state that the version is in, in any worker.",
-            ("version", "state"),
-            multiprocess_mode="livemax",
-            registry=own,
-        )
-
-    def set_versions(self, repository: Repository) -> None:
-        """Show which versions are served and which are refused."""
-        for version in repository.models:
-            state = "default" if version == repository.default.version else "served"
-            self._versions.labels(version, state).set(1)
-        for version in repository.refused:
-            self._versions.labels(version, "refused").set(1)
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._board = board.shared or Board()
+        self._requests = _Rows(self._board, "requests")
+        self._stages = _Rows(self._board, "stages")
+        self._images = self._board.row("images")
+        self._refusals = _Rows(self._board, "refusals")
+        self._predictions = _Rows(self._board, "predictions")
+        self._last = _Rows(self._board, "last")
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request that was answered with a status."""
         method = method if method in METHODS else "other"  # a client can invent more
-        self._requests.labels(method, route, status).observe(seconds)
+        _observe(self._requests[method, route, status], REQUEST_BUCKETS, seconds)
 
     def count_inference(
-        self, version: int, digits: npt.NDArray[np.intp], seconds: tuple[float, ...]
+        self, version: int, digits: Iterable[int], seconds: tuple[float, float, float]
     ) -> None:
-        """Count an answered inference: its digits ``[n]`` and the time of each stage."""
+        """Count an answered inference: the digits, and the time of each stage."""
         for stage, duration in zip(STAGES, seconds):
-            self._stages.labels(version, stage).observe(duration)
-        self._last.labels(version).set(time())
-        self._images.observe(len(digits))
-        for digit, count in enumerate(np.bincount(digits).tolist()):
-            if count:
-                self._predictions.labels(version, digit).inc(count)
+            _observe(self._stages[version, stage], STAGE_BUCKETS, duration)
+        predictions = self._predictions[version,]
+        images = 0
+        for digit in digits:
+            predictions[digit] += 1
+            images += 1
+        _observe(self._images, IMAGES_BUCKETS, images)
+        self._last[version,][0] = time()
 
     def count_refusal(self, version: int, seconds: float) -> None:
         """Count an inference request that was refused."""
-        self._refusals.labels(version).observe(seconds)
+        row = self._refusals[version,]
+        row[0] += 1
+        row[1] += seconds
 
     def totals(self, version: int) -> Totals:
         """Add up what all workers did with a version."""
-        values: dict[tuple[str, str], float] = defaultdict(float)
-        for metric in self._registry().collect():
-            for sample in metric.samples:
-                if sample.labels.get("version") == str(version):
-                    values[sample.name, sample.labels.get("stage", "")] += sample.value
-        stage = "mnist_stage_duration_seconds"
+        rows, number = self._sums(), str(version)
+        infer = rows["stages", number, "infer"]
+        refused, refused_seconds = rows["refusals", number][:2]
         return Totals(
-            requests=int(values[f"{stage}_count", "infer"]),
-            images=int(values["mnist_predictions_total", ""]),
-            refused=int(values["mnist_refused_duration_seconds_count", ""]),
-            refused_seconds=values["mnist_refused_duration_seconds_sum", ""],
-            stage_seconds={name: values[f"{stage}_sum", name] for name in STAGES},
-            last=values["mnist_last_inference_timestamp_seconds", ""],
+            requests=int(sum(infer[:SUM])),
+            images=int(sum(rows["predictions", number])),
+            refused=int(refused),
+            refused_seconds=refused_seconds,
+            stage_seconds={name: rows["stages", number, name][SUM] for name in STAGES},
+            last=rows["last", number][0],
         )
 
     def expose(self) -> tuple[bytes, str]:
         """Return the text for Prometheus and its content type."""
-        return generate_latest(self._registry()), CONTENT_TYPE_PLAIN_0_0_4
+        return generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4
 
-    def _registry(self) -> CollectorRegistry:
-        """Return what has the values of all workers."""
-        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-            return self._own
-        registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return registry
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric for prometheus_client."""
+        rows = self._sums()
+
+        def labelled(name: str) -> list[tuple[list[str], list[float]]]:
+            return sorted(
+                (list(key[1:]), row) for key, row in rows.items() if key[0] == name
+            )
+
+        yield _histogram(
+            "http_server_request_duration_seconds",
+            "Time from a request's dispatch to its reply.",
+            ["http_request_method", "http_route", "http_response_status_code"],
+            REQUEST_BUCKETS,
+            labelled("requests"),
+        )
+        yield _histogram(
+            "mnist_stage_duration_seconds",
+            "Time of one stage of an answered inference request.",
+            ["version", "stage"],
+            STAGE_BUCKETS,
+            labelled("stages"),
+        )
+        yield _histogram(
+            "mnist_request_images",
+            "Images in an answered inference request.",
+            [],
+            IMAGES_BUCKETS,
+            labelled("images"),
+        )
+        refusals = SummaryMetricFamily(
+            "mnist_refused_duration_seconds",
+            "Time until an inference request for a served version was refused.",
+            labels=["version"],
+        )
+        for labels, row in labelled("refusals"):
+            refusals.add_metric(labels, int(row[0]), row[1])
+        yield refusals
+        yield self._predicted(labelled("predictions"))
+        last = GaugeMetricFamily(
+            "mnist_last_inference_timestamp_seconds",
+            "When an inference request was last answered.",
+            labels=["version"],
+        )
+        for labels, row in labelled("last"):
+            last.add_metric(labels, row[0])
+        yield last
+        yield self._versions()
+
+    def _predicted(self, rows: list[tuple[list[str], list[float]]]) -> Metric:
+        family = CounterMetricFamily(
+            "mnist_predictions", "Predicted images.", labels=["version", "digit"]
+        )
+        for labels, row in rows:
+            for digit, count in enumerate(row):
+                if count:
+                    family.add_metric([*labels, str(digit)], count)
+        return family
+
+    def _versions(self) -> Metric:
+        family = GaugeMetricFamily(
+            "mnist_model_version",
+            "1 for the state that the version is in.",
+            labels=["version", "state"],
+        )
+        for version in self._repository.models:
+            default = version == self._repository.default.version
+            family.add_metric([str(version), "default" if default else "served"], 1)
+        for version in self._repository.refused:
+            family.add_metric([str(version), "refused"], 1)
+        return family
+
+    def _sums(self) -> Mapping[tuple[str, ...], list[float]]:
+        """Return the values of each key, added up over the workers; a time is the last."""
+        sums: dict[tuple[str, ...], list[float]] = defaultdict(lambda: [0.0] * VALUES)
+        for key, values in self._board.rows():
+            name, *labels = key.split("\t")
+            found = sums[name, *labels]
+            add = max if name == "last" else float.__add__
+            found[:] = map(add, found, values)
+        return sums
+
+
+def _observe(row: Row, bounds: Sequence[float], value: float) -> None:
+    row[bisect_left(bounds, value)] += 1
+    row[SUM] += value
+
+
+def _histogram(
+    name: str,
+    text: str,
+    labels: list[str],
+    bounds: Sequence[float],
+    rows: list[tuple[list[str], list[float]]],
+) -> Metric:
+    family = HistogramMetricFamily(name, text, labels=labels)
+    names = [str(float(bound)) for bound in (*bounds, inf)]
+    names[-1] = "+Inf"
+    for values, row in rows:
+        buckets = list(zip(names, accumulate(row[: len(names)])))
+        family.add_metric(values, buckets, row[SUM])
+    return family

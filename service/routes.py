@@ -1,8 +1,5 @@
 """The routes, on Flask: what every request and every error has in common is here too."""
 
-import logging
-import re
-import uuid
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
@@ -29,27 +26,15 @@ from werkzeug.formparser import FormDataParser
 from service import catalogue, openapi
 from service.compression import inflate
 from service.errors import RequestError
-from service.inference import answer
+from service.inference import ROUTES, answer, asked_version
 from service.metrics import Metrics
-from service.protocols import Dialect, Limits, Request, oip, predict, tfserving
+from service.protocols import Dialect, Limits, Request
+from service.replies import Reply, bug, json, refusal, request_id
 from service.repository import Repository
 from service.settings import Settings
 
-logger = logging.getLogger(__name__)
-
-# Every route that runs the model, and the dialect it speaks.
-INFERENCE: dict[str, Dialect] = {
-    "/predict": predict,
-    "/v1/models/<model>:predict": tfserving,
-    "/v1/models/<model>/versions/<int:version>:predict": tfserving,
-    "/v2/models/<model>/infer": oip,
-    "/v2/models/<model>/versions/<int:version>/infer": oip,
-}
-
 # Scraped and polled every few seconds: counting them would hide the traffic of clients.
 UNCOUNTED = {"/livez", "/readyz", "/metrics"}
-
-SANE_ID = re.compile(r"[A-Za-z0-9._:=+/-]{1,128}")
 
 
 def register(app: Flask) -> None:
@@ -57,10 +42,9 @@ def register(app: Flask) -> None:
     settings: Settings = app.extensions["settings"]
     repository: Repository = app.extensions["repository"]
     metrics: Metrics = app.extensions["metrics"]
-    metrics.set_versions(repository)
     app.url_map.merge_slashes = False  # //predict is no route, and no redirect either
 
-    for path, dialect in INFERENCE.items():
+    for path, dialect in ROUTES.items():
         _add_inference(app, path, dialect)
     catalogue.register(app)
 
@@ -85,12 +69,12 @@ def register(app: Flask) -> None:
 
     @app.get("/livez")
     def livez() -> Response:
-        return _json({"live": True})
+        return _response(json({"live": True}))
 
     @app.get("/readyz")
     def readyz() -> Response:
         # A worker answers only once its models are loaded, checked and warmed up.
-        return _json({"ready": True})
+        return _response(json({"ready": True}))
 
     @app.get("/metrics")
     def metrics_page() -> Response:
@@ -100,8 +84,7 @@ def register(app: Flask) -> None:
     @app.before_request
     def start() -> None:
         g.start = perf_counter()
-        found = request.headers.get("X-Request-ID", "")
-        g.request_id = found if SANE_ID.fullmatch(found) else uuid.uuid4().hex
+        g.request_id = request_id(request.headers.get("X-Request-ID", ""))
 
     @app.after_request
     def finish(response: Response) -> Response:
@@ -133,28 +116,14 @@ def _add_inference(app: Flask, path: str, dialect: Dialect) -> None:
     limits = Limits(settings.max_images, settings.max_pixels)
 
     def view(model: str | None = None, version: int | None = None) -> Response:
-        found = repository.find(model, _asked_version() if version is None else version)
+        asked_for = asked_version(request.args) if version is None else version
+        found = repository.find(model, asked_for)
         body = _body(settings.max_body_bytes)
         parts = _files(body) if request.mimetype == "multipart/form-data" else ()
         asked = Request(body, request.headers, request.args, parts)
-        reply, timing = answer(dialect, asked, found, metrics, limits)
-        response = Response(reply.body, content_type=reply.content_type)
-        response.headers.update(reply.headers)
-        response.headers["Server-Timing"] = timing
-        return response
+        return _response(answer(dialect, asked, found, metrics, limits))
 
     app.add_url_rule(path, endpoint=path, view_func=view, methods=["POST"])
-
-
-def _asked_version() -> int | None:
-    """Read ``?version=``, the version where the path names none."""
-    version = request.args.get("version")
-    if version is None:
-        return None
-    # Ten digits: longer than any version, shorter than what int() is slow to read.
-    if not (version.isascii() and version.isdecimal() and len(version) <= 10):
-        raise RequestError(400, f"version is {version!r:.100}, expected a whole number")
-    return int(version)
 
 
 def _in_memory(*_: object, **__: object) -> BytesIO:
@@ -205,14 +174,17 @@ def _body(limit: int) -> bytes:
     return inflate(body, request.headers.get("Content-Encoding", ""), limit)
 
 
-def _json(value: object, status: int = 200) -> Response:
-    return Response(orjson.dumps(value), status, content_type="application/json")
+def _response(reply: Reply) -> Response:
+    """Return a reply as Flask's; the content type comes first, then the length."""
+    response = Response(
+        reply.body, reply.status, content_type=reply.headers["Content-Type"]
+    )
+    response.headers.update(reply.headers)
+    return response
 
 
 def _request_error(error: RequestError) -> Response:
-    response = _json({"error": error.message}, error.status)
-    response.headers.update(error.headers)
-    return response
+    return _response(refusal(error))
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -227,7 +199,7 @@ def _http_error(error: HTTPException) -> Response:
         message = f"method {request.method} is not allowed on {path}, expected {allowed}"
     else:
         message = error.description or error.name
-    response = _json({"error": message}, status)
+    response = _response(json({"error": message}, status))
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
@@ -235,7 +207,4 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _bug(error: Exception) -> Response:
-    """Log what nobody expected; the client gets a fixed text and where to look."""
-    logger.error("request %s failed", g.request_id, exc_info=error)
-    message = "internal error; the log has it under this reply's X-Request-ID"
-    return _json({"error": message}, 500)
+    return _response(bug(error, g.request_id))

@@ -26,6 +26,9 @@ class Settings:
             without spaces, about 2.6 kB each, and more than enough in any other format.
         max_images: most images in a request, so that no request holds a worker for long.
         max_pixels: largest picture, width × height; a digit needs far less.
+        client_seconds: how long a client may take to send a request's head, to send its
+            body, or to read its reply; 8 are enough for 4 MiB at 4.5 Mbit/s.
+        short_way: whether inference is answered before Flask's dispatch, 1 or 0.
     """
 
     model_root: Path = Path(__file__).resolve().parent.parent / "models"
@@ -34,6 +37,8 @@ class Settings:
     max_body_bytes: int = 4 * 1024 * 1024
     max_images: int = 1024
     max_pixels: int = 4 * 1024 * 1024
+    client_seconds: int = 8
+    short_way: bool = True
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -45,7 +50,11 @@ class Settings:
         Raises:
             SettingsError: a value is not of the setting's kind.
         """
-        read: dict[str, Callable[[str], Any]] = {"model_root": Path, "model_name": _name}
+        read: dict[str, Callable[[str], Any]] = {
+            "model_root": Path,
+            "model_name": _name,
+            "short_way": _switch,
+        }
         values: dict[str, Any] = {}
         for field in fields(cls):
             variable = PREFIX + field.name.upper()
@@ -71,3 +80,9 @@ def _name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", text):
         raise ValueError("a name of letters, digits and . _ -")
     return text
+
+
+def _switch(text: str) -> bool:
+    if text not in ("0", "1"):
+        raise ValueError("1 or 0")
+    return text == "1"

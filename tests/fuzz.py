@@ -20,11 +20,12 @@ PIXELS = 100_000  # small, so that a run is short
 LIMITS = Limits(4, PIXELS)
 JSON = {"content-type": "application/json"}
 
+LENGTH = oip.LENGTH.lower()
 DECODERS = [
     lambda body, number: predict.decode(Request(body, JSON, {}), LIMITS),
     lambda body, number: tfserving.decode(Request(body, {}, {}), LIMITS),
     lambda body, number: oip.decode(Request(body, {}, {}), LIMITS),
-    lambda body, number: oip.decode(Request(body, {oip.LENGTH: str(number)}, {}), LIMITS),
+    lambda body, number: oip.decode(Request(body, {LENGTH: str(number)}, {}), LIMITS),
     lambda body, number: pictures.decode(pictures.PNG + body, PIXELS),
     lambda body, number: pictures.decode(pictures.JPEG + body, PIXELS),
     lambda body, number: compression.inflate(body, "gzip", 5000),

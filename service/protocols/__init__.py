@@ -17,7 +17,7 @@ Probabilities = npt.NDArray[np.float32]
 
 
 class Headers(Protocol):
-    """The request's headers; upper and lower case in a name are the same."""
+    """The request's headers, asked for by their names in lower case."""
 
     def get(self, key: str, default: str, /) -> str:
         """Return a header's value, or the default if there is none."""

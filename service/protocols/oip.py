@@ -140,7 +140,7 @@ def encode(
 
 def _split(request: Request) -> tuple[bytes, bytes]:
     """Return the JSON and the bytes after it."""
-    length = request.headers.get(LENGTH, "")
+    length = request.headers.get(LENGTH.lower(), "")
     if not length:
         return request.body or b" ", b""  # no JSON is an error, not the raw form
     if not (length.isascii() and length.isdecimal() and len(length) <= 10) or (

@@ -83,12 +83,3 @@ def test_every_metric_has_a_help_text(server):
     text = server.request("GET", "/metrics").body.decode()
     for name in re.findall(r"^# TYPE (\S+)", text, re.MULTILINE):
         assert re.search(rf"^# HELP {name} \S.*\.$", text, re.MULTILINE), name
-
-
-def test_a_folder_that_the_operator_names_is_emptied_at_the_start(start, tmp_path, frames):
-    for expected in (1, 1):
-        server = start(PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "metrics")).wait_ready()
-        server.post(frames[0].tobytes(), RAW)
-        assert value(read(server), "mnist_request_images_sum") == expected
-        server.stop()
-    assert list((tmp_path / "metrics").iterdir())

@@ -14,6 +14,7 @@ from service.errors import RequestError
 from service.protocols import Limits, Request, oip
 
 ONE = [0, 255] * 392
+LENGTH = oip.LENGTH.lower()
 PROBABILITIES = np.float32([[0.25, 0.5, *[0.03125] * 8], [0.125] * 8 + [0, 0]])
 
 
@@ -21,7 +22,7 @@ def ask(tensor, binary=b"", **others):
     """Return a request of one input named image, with bytes after the JSON."""
     filled = {"name": "image", "shape": [1, 784], "datatype": "UINT8", **tensor}
     text = json.dumps({"inputs": [filled], **others}).encode()
-    return Request(text + binary, {oip.LENGTH: str(len(text))} if binary else {}, {})
+    return Request(text + binary, {LENGTH: str(len(text))} if binary else {}, {})
 
 
 def decode(request):
@@ -66,7 +67,7 @@ def test_fp16_is_for_binary():
 
 
 def test_the_raw_form_is_nothing_but_float32():
-    request = Request(scaled(ONE).tobytes(), {oip.LENGTH: "0"}, {})
+    request = Request(scaled(ONE).tobytes(), {LENGTH: "0"}, {})
     question = decode(request)
     assert np.array_equal(question.images, scaled(ONE))
     reply = oip.encode(question, PROBABILITIES[:1], "mnist", 1)
@@ -202,14 +203,14 @@ def test_what_is_no_request_is_refused(tensor, binary, others, status, message):
 @pytest.mark.parametrize("length", ["-1", "x", "9999", "٣", "1" * 11])
 def test_a_length_of_the_json_that_cannot_be_is_refused(length):
     with pytest.raises(RequestError, match="Inference-Header-Content-Length is") as caught:
-        decode(Request(b"{}", {oip.LENGTH: length}, {}))
+        decode(Request(b"{}", {LENGTH: length}, {}))
     assert caught.value.status == 400
 
 
 def test_nan_in_binary_is_refused():
     binary = np.float32([np.nan, *ONE[1:]]).tobytes()
     with pytest.raises(RequestError, match="pixel 0 of image 0 is nan") as caught:
-        decode(Request(binary, {oip.LENGTH: "0"}, {}))
+        decode(Request(binary, {LENGTH: "0"}, {}))
     assert caught.value.status == 422
 
 
@@ -240,8 +241,8 @@ def test_decode_raises_nothing_but_request_error(tensor, binary, outputs, length
     for request in (
         ask(tensor, binary),
         ask(tensor, outputs=outputs),
-        Request(ask(tensor, binary).body, {oip.LENGTH: str(length)}, {}),
-        Request(binary, {oip.LENGTH: "0"}, {}),
+        Request(ask(tensor, binary).body, {LENGTH: str(length)}, {}),
+        Request(binary, {LENGTH: "0"}, {}),
     ):
         with contextlib.suppress(RequestError):
             decode(request)

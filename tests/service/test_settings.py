@@ -23,9 +23,11 @@ def test_every_setting_is_read():
             "MNIST_MAX_BODY_BYTES": "5",
             "MNIST_MAX_IMAGES": "6",
             "MNIST_MAX_PIXELS": "7",
+            "MNIST_CLIENT_SECONDS": "9",
+            "MNIST_SHORT_WAY": "0",
         }
     )
-    assert dataclasses.astuple(settings) == (Path("/x"), "other-1.2", 3, 5, 6, 7)
+    assert dataclasses.astuple(settings) == (Path("/x"), "other-1.2", 3, 5, 6, 7, 9, False)
 
 
 @pytest.mark.parametrize("value", ["x", "0", "-1", "1.5", "1e3", "٣", " 1"])
@@ -33,6 +35,11 @@ def test_a_number_that_cannot_work_is_refused(value):
     message = f"MNIST_MAX_IMAGES has value {value!r}, expected a whole number above 0"
     with pytest.raises(SettingsError, match=re.escape(message)):
         Settings.from_environment({"MNIST_MAX_IMAGES": value})
+
+
+def test_a_switch_is_1_or_0():
+    with pytest.raises(SettingsError, match="MNIST_SHORT_WAY has value 'no', expected 1"):
+        Settings.from_environment({"MNIST_SHORT_WAY": "no"})
 
 
 @pytest.mark.parametrize("value", ["../x", "a/b", ".", "-x", "a b"])

@@ -1,0 +1,267 @@
+"""One client's connection: whole requests in, whole replies out, and never a wait.
+
+A request is collected completely, bounded in size and time, before the application is
+called, and the reply is handed to the transport as a whole. So a slow client costs a little
+memory and no time of the application's.
+"""
+
+import asyncio
+from enum import Enum
+from http import HTTPStatus
+from math import inf
+from typing import TYPE_CHECKING, cast
+
+from service.errors import RequestError
+from service.http1 import (
+    END,
+    MAX_HEAD_BYTES,
+    ChunkedBody,
+    Request,
+    too_large_fields,
+    too_long_line,
+)
+from service.replies import Reply, refusal, request_id
+
+if TYPE_CHECKING:
+    from service.worker import Worker
+
+# Seconds that a connection stays half open after its last reply. Closed at once with bytes
+# unread, the kernel would reset it, and the client could lose the reply (RFC 9112, 9.6).
+LINGER_S = 2
+PHRASES = {status.value: status.phrase for status in HTTPStatus}
+
+
+class State(Enum):
+    """What the connection waits for, and what happens when the time for it is over."""
+
+    IDLE = "a request"  # closed without a word
+    HEAD = "the rest of the head"  # 408
+    BODY = "the rest of the body"  # 408
+    LINGER = "the client to close"  # closed
+
+
+class Connection(asyncio.Protocol):
+    """The protocol of one connection.
+
+    Attributes:
+        state: what it waits for.
+        deadline: when it has waited long enough, in the loop's time.
+        peer, server: the addresses of its two ends.
+    """
+
+    def __init__(self, worker: "Worker") -> None:
+        self.worker = worker
+        self.state = State.IDLE
+        self.deadline = inf
+        self._buffer: bytes | bytearray = b""
+        self._request: Request | None = None  # whose body is still coming
+        self._chunked: ChunkedBody | None = None
+        self._dropped = 0  # bytes read and not kept
+        self._scheduled = False  # another request is to be read in the loop's next turn
+        self._paused = False  # the client does not read what it was sent
+        self._eof = False
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:  # noqa: D102
+        self.transport = cast(asyncio.Transport, transport)
+        self.peer = transport.get_extra_info("peername")
+        self.server = transport.get_extra_info("sockname")
+        self._wait(State.IDLE, self.worker.client_seconds)
+        self.worker.connections.add(self)
+
+    def connection_lost(self, error: Exception | None) -> None:  # noqa: D102
+        self.worker.connections.discard(self)
+
+    def data_received(self, data: bytes) -> None:  # noqa: D102
+        if self.state is State.LINGER:
+            self._drop(data)
+            return
+        if not self._buffer:
+            self._buffer = data
+        elif isinstance(self._buffer, bytearray):
+            self._buffer += data
+        else:  # from here on it grows in place
+            self._buffer = bytearray(self._buffer) + data
+        if not (self._paused or self._scheduled):
+            self._advance()
+
+    def eof_received(self) -> bool:  # noqa: D102
+        self._eof = True
+        if self.state is not State.LINGER and not (self._paused or self._scheduled):
+            self._advance()  # what is there now is all that there will be
+        return self.state is not State.LINGER and not self.transport.is_closing()
+
+    def pause_writing(self) -> None:  # noqa: D102
+        self._paused = True
+        self._wait(self.state, self.worker.client_seconds)
+
+    def resume_writing(self) -> None:  # noqa: D102
+        self._paused = False
+        self._wait(self.state, self.worker.client_seconds)
+        if self.state is not State.LINGER and not self._scheduled:
+            self._advance()
+
+    # What the worker calls.
+
+    def expire(self) -> None:
+        """End what has waited for too long."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()  # close() would wait for the client to read
+        elif self.state in (State.HEAD, State.BODY):
+            waited = f"{self.state.value} did not come in {self.worker.client_seconds} s"
+            self._refuse(RequestError(408, f"{waited}, expected a whole request"))
+        else:
+            self.transport.close()
+
+    # From bytes to requests.
+
+    def _advance(self) -> None:
+        """Answer the next request, as far as it is there."""
+        self._scheduled = False
+        try:
+            if self._request is None:
+                self._read_head()
+            if self._request is not None:
+                self._read_body(self._request)
+        except RequestError as error:
+            self._refuse(error)
+
+    def _read_head(self) -> None:
+        data = self._buffer
+        if data.startswith(b"\r\n"):  # some send it after a body (RFC 9112, 2.2)
+            data = data[2:]
+        end = data.find(END)
+        if end > MAX_HEAD_BYTES or (end < 0 and len(data) > MAX_HEAD_BYTES):
+            raise too_large_fields(f"a head of more than {MAX_HEAD_BYTES} bytes")
+        if end < 0:
+            limit = self.worker.cfg.limit_request_line
+            if len(data) > limit > 0 and data.find(b"\r\n", 0, limit + 2) < 0:
+                raise too_long_line(self.worker.cfg)
+            if data or self._eof:
+                self._await(State.HEAD)
+            return
+        end += len(END)
+        self._buffer = data[end:]
+        self._begin(Request(bytes(data[:end]), self.worker.cfg, self.peer))
+
+    def _begin(self, request: Request) -> None:
+        """Make ready for the body."""
+        limit = self.worker.max_body_bytes
+        self._request, self._chunked, self._dropped = request, None, 0
+        if request.length is None:
+            self._chunked = ChunkedBody(limit)
+        too_long = request.length is not None and request.length > limit
+        if too_long or self._chunked:
+            request.keep_alive = False  # where the next request begins is not known
+        if request.expects_continue and not too_long and not self._buffer:
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _read_body(self, request: Request) -> None:
+        data, length = self._buffer, request.length
+        if length is None:
+            self._read_chunks(cast(ChunkedBody, self._chunked))
+        elif length > self.worker.max_body_bytes:
+            self._skip_body(length)
+        elif len(data) < length:
+            self._await(State.BODY)
+        else:
+            self._buffer = data[length:]
+            self._answer(bytes(data[:length]))
+
+    def _read_chunks(self, chunked: ChunkedBody) -> None:
+        chunked.feed(bytes(self._buffer))
+        self._buffer = b""
+        if chunked.complete:
+            self._answer(chunked.content())
+        elif self._eof:
+            raise RequestError(400, "chunked body is cut short, expected a last chunk")
+        else:
+            self._await(State.BODY)
+
+    def _skip_body(self, length: int) -> None:
+        """Let the application refuse a body that is too long.
+
+        Most clients look for a reply only when they have sent everything, so a body that is
+        not far too long is read and dropped first.
+        """
+        self._dropped += len(self._buffer)
+        self._buffer = b""
+        if self._dropped >= length or length > 2 * self.worker.max_body_bytes:
+            self._answer(b"")
+        else:
+            self._await(State.BODY)
+
+    def _await(self, state: State) -> None:
+        """Wait for more bytes, or end if there will be none."""
+        if not self._eof:
+            if self.state is not state:
+                self._wait(state, self.worker.client_seconds)
+        elif self._request is not None:
+            self._answer(bytes(self._buffer))  # cut short: the application says so
+        else:
+            self.transport.close()
+
+    # From requests to replies.
+
+    def _answer(self, body: bytes) -> None:
+        request = cast(Request, self._request)
+        self._request = None
+        whole = len(body) == request.length
+        if not whole:
+            request.keep_alive = False
+        reply, keep = self.worker.answer(self, request, body, whole)
+        self.transport.write(reply)
+        if not keep:
+            self._linger()
+            return
+        self._wait(State.IDLE, self.worker.cfg.keepalive)
+        if self._buffer:
+            # Not at once: a client that sends many must not keep the others waiting.
+            self._scheduled = True
+            self.worker.loop.call_soon(self._next)
+        elif self._eof:
+            self.transport.close()
+
+    def _next(self) -> None:
+        self._scheduled = False
+        if not (self._paused or self.transport.is_closing()):
+            self._advance()
+
+    def _refuse(self, error: RequestError) -> None:
+        """Answer what cannot be read as a request, and close."""
+        reply = refusal(error)
+        headers = {**reply.headers, "X-Request-ID": request_id("")}
+        head = self.worker.head(1, reply.status, False)
+        self.transport.write(assemble(head, reply._replace(headers=headers)))
+        self.worker.count_refusal(reply.status)
+        self._linger()
+
+    def _linger(self) -> None:
+        """Close, but not before the client has: see LINGER_S."""
+        self._buffer, self._request, self._dropped = b"", None, 0
+        self._wait(State.LINGER, LINGER_S)
+        if self._eof:
+            self.transport.close()
+        else:
+            self.transport.write_eof()
+
+    def _drop(self, data: bytes) -> None:
+        self._dropped += len(data)
+        if self._dropped > 2 * self.worker.max_body_bytes:
+            self.transport.abort()
+
+    def _wait(self, state: State, seconds: float) -> None:
+        self.state = state
+        self.deadline = self.worker.loop.time() + seconds
+
+
+def assemble(head: str, reply: Reply) -> bytes:
+    """Write a reply out: first what the server says, then what the application says."""
+    kind = reply.headers["Content-Type"]
+    lines = [head, f"Content-Type: {kind}\r\nContent-Length: {len(reply.body)}\r\n"]
+    for name, value in reply.headers.items():
+        if name != "Content-Type":
+            lines.append(f"{name}: {value}\r\n")
+    lines.append("\r\n")
+    return "".join(lines).encode("latin-1") + reply.body

@@ -1,0 +1,251 @@
+"""HTTP/1.1 requests: llhttp (httptools) reads them, and gunicorn's own rules apply.
+
+Sources: RFC 9112 (syntax), RFC 9110 (semantics). What two servers could read in two ways is
+refused, because request smuggling lives on that.
+"""
+
+import re
+from io import BytesIO
+from typing import Any
+
+import httptools
+from gunicorn.http.errors import ExpectationFailed, ParseException
+from gunicorn.http.message import METHOD_BADCHAR_RE, RFC9112_TARGET_INVALID, HeaderPolicy
+from gunicorn.util import split_request_uri
+
+from service.errors import RequestError
+
+END = b"\r\n\r\n"  # of a head
+# Room for a request line and headers at gunicorn's limits of each, but not for a hundred
+# headers of 8 kB: ten thousand half-sent heads must not fill the memory.
+MAX_HEAD_BYTES = 64 * 1024
+# A second one could be read instead of the first (RFC 9110, 5.3).
+SINGLE = {"host", "content-type"}
+# A method that llhttp does not know; the application may still answer 405 or 404.
+METHOD = re.compile(rb"[!$%&'*+.^_`|~0-9A-Z-]{3,20}(?= )")
+
+
+class Request(HeaderPolicy):  # type: ignore[misc]
+    """The head of a request, with the attributes that gunicorn's environ is made of.
+
+    Attributes:
+        method, uri, path, query: of the request line; uri is the target as it was sent.
+        version: (1, 0) or (1, 1).
+        fields: the headers, by names in lower case; repeated ones joined with commas.
+        length: bytes of the body; None if it is chunked.
+        keep_alive: whether the client would use the connection again.
+        body: the body as a file, for WSGI.
+    """
+
+    proxy_protocol_info = None
+
+    def __init__(self, head: bytes, cfg: Any, peer: Any) -> None:
+        """Read a head.
+
+        Args:
+            head: the request line and the headers, up to and with the empty line.
+            cfg: gunicorn's settings.
+            peer: the client's address.
+
+        Raises:
+            RequestError: 400 malformed or ambiguous, 414 and 431 too long, 417 an
+                expectation that cannot be met.
+        """
+        self.cfg = cfg
+        self.peer_addr = self.remote_addr = peer
+        self.scheme = "https" if cfg.is_ssl else "http"
+        self.body = BytesIO()
+        self._raw: list[tuple[bytes, bytes]] = []
+        self._target = b""
+        self._headers: list[tuple[str, str]] | None = None
+        self._parse(head)
+        self._read_line(head)
+        self._read_fields(head)
+
+    # What httptools calls; a trailer comes after the headers and is left out.
+
+    def on_url(self, part: bytes) -> None:  # noqa: D102
+        self._target += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:  # noqa: D102
+        self._raw.append((name, value))
+
+    def _parse(self, head: bytes) -> None:
+        parser = httptools.HttpRequestParser(self)
+        try:
+            parser.feed_data(head)
+            method = parser.get_method()
+        except httptools.HttpParserUpgrade:
+            method = parser.get_method()  # an upgrade may be ignored (RFC 9110, 7.8)
+        except httptools.HttpParserInvalidMethodError:
+            found = METHOD.match(head)
+            if not found or METHOD_BADCHAR_RE.search(found[0].decode()):
+                raise _malformed("the method is none, expected capitals") from None
+            self._parse(b"POST" + head[found.end() :])
+            self.method = found[0].decode()
+            return
+        except httptools.HttpParserError as error:
+            raise _malformed(str(error)) from None
+        self.method = method.decode()
+        self.keep_alive = parser.should_keep_alive() and method != b"CONNECT"
+        version = parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            raise _malformed(f"the version is HTTP/{version}, expected HTTP/1.1 or 1.0")
+        self.version = (1, int(version[2]))
+
+    def _read_line(self, head: bytes) -> None:
+        uri = self._target.decode("latin-1")
+        # llhttp is lenient about spaces; and its limits are not ours.
+        if not head.startswith(b"%b %b HTTP/1." % (self.method.encode(), self._target)):
+            raise _malformed("the request line is not method, target and version")
+        if len(uri) > self.cfg.limit_request_line > 0:
+            raise too_long_line(self.cfg)
+        form = uri[0] == "/" or "://" in uri or self.method == "CONNECT"
+        if not (form or uri == "*" and self.method == "OPTIONS"):
+            raise _malformed(f"the target is {uri!r:.100}, expected a path")
+        if RFC9112_TARGET_INVALID.search(uri):
+            raise _malformed(f"the target is {uri!r:.100}, expected printable ASCII")
+        self.uri = uri
+        try:
+            parts = split_request_uri(uri)
+        except ValueError:
+            raise _malformed(f"the target is {uri!r:.100}, expected a path") from None
+        self.path, self.query = parts.path, parts.query
+
+    def _read_fields(self, head: bytes) -> None:
+        self._check_limits(head)
+        fields: dict[str, str] = {}
+        for raw_name, raw_value in self._raw:
+            name = raw_name.decode().lower()
+            value = raw_value.decode("latin-1").rstrip(" \t")
+            if name in fields:
+                if name in SINGLE:
+                    raise _malformed(f"there are two headers {name}, expected one")
+                value = f"{fields[name]},{value}"
+            fields[name] = value
+        self.fields = fields
+        if "host" not in fields and self.version == (1, 1):
+            raise _malformed("there is no header Host, expected one")
+        self._read_length()
+        # The rest of gunicorn's policy is about these; without one it changes nothing.
+        special = self.cfg.secure_scheme_headers
+        if "expect" in fields or b"_" in head or any(n.lower() in fields for n in special):
+            self._apply_policy()
+
+    def _check_limits(self, head: bytes) -> None:
+        most, size = self.cfg.limit_request_fields, self.cfg.limit_request_field_size
+        if len(self._raw) > most > 0:
+            raise too_large_fields(f"{len(self._raw)} headers, expected at most {most}")
+        if len(head) > size > 0:
+            for name, value in self._raw:
+                if len(name) + len(value) + len(b": \r\n") > size:
+                    raise too_large_fields(f"a header of more than {size} bytes")
+
+    def _read_length(self) -> None:
+        self.length: int | None = int(self.fields.get("content-length", 0))
+        if "transfer-encoding" in self.fields:
+            if self.version == (1, 0):
+                raise _malformed("there is a Transfer-Encoding, unknown in HTTP/1.0")
+            self.length = None
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """The headers as gunicorn has them: names in capitals, its policy applied."""
+        if self._headers is None:
+            self._apply_policy()
+        assert self._headers is not None
+        return self._headers
+
+    def _apply_policy(self) -> None:
+        trusted = self._peer_trusted_for_forwarded()
+        headers: list[tuple[str, str]] = []
+        seen: set[str] = set()
+        state = [False]
+        try:
+            for name, value in self._raw:
+                field = (name.decode().upper(), value.decode("latin-1").rstrip(" \t"))
+                kept = self._apply_header_policy(*field, state, seen, *trusted)
+                if kept is not None:
+                    headers.append(kept)
+        except ExpectationFailed as error:
+            raise RequestError(417, f"{error}, expected 100-continue") from None
+        except ParseException as error:
+            raise _malformed(str(error)) from None
+        self._headers = headers
+
+    @property
+    def expects_continue(self) -> bool:
+        """Whether the client waits for a go-ahead before it sends the body."""
+        return bool(self._expected_100_continue)
+
+    @expects_continue.setter
+    def expects_continue(self, value: bool) -> None:
+        self._expected_100_continue = value
+
+    def should_close(self) -> bool:
+        """Tell gunicorn's response whether the connection ends after it."""
+        return not self.keep_alive
+
+
+class ChunkedBody:
+    """A chunked body, put together by llhttp and bounded.
+
+    Attributes:
+        complete: whether the last chunk and the trailer have come.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.complete = False
+        self._limit = limit
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._fed = 0
+        self._parser = httptools.HttpRequestParser(self)
+        # A head of its own, since that of the request has been read already.
+        self._parser.feed_data(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked" + END)
+
+    def on_body(self, part: bytes) -> None:  # noqa: D102
+        if not self.complete:
+            self._parts.append(part)
+            self._size += len(part)
+
+    def on_message_complete(self) -> None:  # noqa: D102
+        self.complete = True
+
+    def feed(self, data: bytes) -> None:
+        """Take in what came; bytes after the end are another request's and are dropped.
+
+        Raises:
+            RequestError: 400 malformed, 413 over the limit.
+        """
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            if not self.complete:
+                raise _malformed(str(error)) from None
+        self._fed += len(data)
+        # Chunks of a byte cost six on the line: that is no way to send an image.
+        if self._size > self._limit or self._fed > 2 * self._limit:
+            raise RequestError(
+                413, f"chunked body is too long, expected at most {self._limit} bytes"
+            )
+
+    def content(self) -> bytes:
+        """Return the bytes of the body."""
+        return b"".join(self._parts)
+
+
+def too_long_line(cfg: Any) -> RequestError:
+    """Return the error for a request line over gunicorn's limit."""
+    return RequestError(
+        414, f"request line is too long, expected at most {cfg.limit_request_line} bytes"
+    )
+
+
+def too_large_fields(found: str) -> RequestError:
+    """Return the error for headers over gunicorn's limits."""
+    return RequestError(431, f"found {found}")
+
+
+def _malformed(found: str) -> RequestError:
+    return RequestError(400, f"request is not HTTP/1.1: {found}")

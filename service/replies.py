@@ -1,0 +1,56 @@
+"""Replies as every layer gives them: the shape of errors, and the request's id."""
+
+import logging
+import random
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import orjson
+
+from service.errors import RequestError
+
+logger = logging.getLogger(__name__)
+
+NONE: Mapping[str, str] = {}
+SANE_ID = re.compile(r"[A-Za-z0-9._:=+/-]{1,128}")
+
+
+class Reply(NamedTuple):
+    """An HTTP reply, before any server has added to it.
+
+    Attributes:
+        status: the HTTP status.
+        body: the whole body.
+        headers: beside the length; the content type is among them.
+    """
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+def json(
+    value: object, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Reply:
+    """Return a reply in JSON."""
+    fields = {"Content-Type": "application/json", **(headers or {})}
+    return Reply(status, orjson.dumps(value), fields)
+
+
+def refusal(error: RequestError) -> Reply:
+    """Return the reply to a request that cannot be answered."""
+    return json({"error": error.message}, error.status, error.headers)
+
+
+def bug(error: Exception, request_id: str) -> Reply:
+    """Log what nobody expected; the client gets a fixed text and where to look."""
+    logger.error("request %s failed", request_id, exc_info=error)
+    message = "internal error; the log has it under this reply's X-Request-ID"
+    return json({"error": message}, 500)
+
+
+def request_id(found: str) -> str:
+    """Return the client's id if it is sane, else a new one of 32 hexadecimal digits."""
+    # Not uuid4: that asks the kernel each time, and an id need not be unpredictable.
+    return found if SANE_ID.fullmatch(found) else f"{random.getrandbits(128):032x}"

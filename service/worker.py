@@ -1,0 +1,262 @@
+"""A gunicorn worker on uvloop and httptools that calls the application inline.
+
+gunicorn stays the master: it binds, forks, watches, reloads and stops. This worker collects
+whole requests (`connection`), answers inference the short way (`short_way`), and gives all
+others to the WSGI application with the environ and the response that gunicorn itself makes.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from datetime import timedelta
+from io import BytesIO
+from time import perf_counter
+from typing import Any
+
+import uvloop
+from gunicorn import SERVER, util
+from gunicorn.http import wsgi
+from gunicorn.workers import base
+
+from service.connection import LINGER_S, PHRASES, Connection, assemble
+from service.http1 import Request
+from service.replies import Reply, bug, request_id
+from service.settings import Settings
+from service.short_way import ShortWay
+
+# How often deadlines are looked at, and so how late one can be; the master's heartbeat too.
+SWEEP_S = 0.5
+# The same while stopping, where someone waits for the end.
+DRAIN_SWEEP_S = 0.02
+
+
+class Sink:
+    """Takes what gunicorn's response writes to its socket."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+
+    def sendall(self, data: bytes) -> None:
+        """Keep the bytes."""
+        self.parts.append(bytes(data))
+
+    send = sendall
+
+
+class Response(wsgi.Response):  # type: ignore[misc]
+    """gunicorn's response, without sendfile: there is no socket behind it."""
+
+    def can_sendfile(self) -> bool:  # noqa: D102
+        return False
+
+
+class Worker(base.Worker):  # type: ignore[misc]
+    """The worker class.
+
+    Attributes:
+        loop: the event loop.
+        connections: those that are open.
+        client_seconds: how long a client may take for a head, a body, or to read a reply.
+        max_body_bytes: most bytes of a body.
+    """
+
+    alive: bool
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        """Refuse what this worker cannot do, before anything starts."""
+        if cfg.is_ssl:
+            raise ValueError("found a certfile or keyfile, expected none: use gthread")
+
+    def run(self) -> None:
+        """Serve until gunicorn, or the number of requests, ends it."""
+        extensions = getattr(self.wsgi, "extensions", {})
+        settings: Settings = extensions.get("settings", Settings())
+        self.client_seconds = settings.client_seconds
+        self.max_body_bytes = settings.max_body_bytes
+        self._metrics = extensions.get("metrics")
+        self._short_way = (
+            ShortWay(self.wsgi) if self._metrics and settings.short_way else None
+        )
+        self.connections: set[Connection] = set()
+        self._opening: set[asyncio.Task[Any]] = set()
+        self._accepting = False
+        self.loop = uvloop.new_event_loop()
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_until_complete(self._serve())
+        self.loop.close()
+
+    async def _serve(self) -> None:
+        self._stopping = asyncio.Event()
+        self.loop.add_signal_handler(signal.SIGTERM, self._stop)
+        for listener in self.sockets:
+            listener.setblocking(False)
+        while self.alive:
+            self._sweep()
+            self._listen()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), SWEEP_S)
+            if self.ppid != os.getppid():
+                self.log.info("Parent changed, shutting down: %s", self)
+                self.alive = False
+        await self._drain()
+
+    def _stop(self) -> None:
+        self.alive = False
+        self._stopping.set()
+
+    def _sweep(self) -> None:
+        """Do what is due: the heartbeat, the date of replies, the deadlines."""
+        self.notify()
+        self._date = util.http_date()
+        self._heads: dict[tuple[int, int, bool], str] = {}
+        now = self.loop.time()
+        for connection in [c for c in self.connections if c.deadline < now]:
+            connection.expire()
+
+    async def _drain(self) -> None:
+        """Take in what the kernel has accepted, answer everything, and end."""
+        self._pause()
+        for listener in self.sockets:
+            while self._accept(listener):
+                pass
+            listener.close()
+        started = self.loop.time()
+        while self.connections or self._opening:
+            for connection in self.connections:
+                connection.deadline = min(connection.deadline, started + LINGER_S)
+            self._sweep()
+            if self.loop.time() - started > self.cfg.graceful_timeout:
+                break
+            await asyncio.sleep(DRAIN_SWEEP_S)
+
+    # Accepting. One connection a turn of the loop, not all that are there: the workers
+    # share the queue, and the first to wake up would take the others' share.
+
+    def _listen(self) -> None:
+        if not self._accepting and len(self.connections) < self.cfg.worker_connections:
+            self._accepting = True
+            for listener in self.sockets:
+                self.loop.add_reader(listener.fileno(), self._accept, listener)
+
+    def _pause(self) -> None:
+        """Accept no more; the kernel keeps what comes until `_listen` is called."""
+        self._accepting = False
+        for listener in self.sockets:
+            self.loop.remove_reader(listener.fileno())
+
+    def _accept(self, listener: socket.socket) -> bool:
+        try:
+            client, _ = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return False  # another worker has it, or it is gone
+        except OSError as error:  # no file or memory left: try again with the next sweep
+            self.log.warning("cannot accept a connection: %s", error)
+            self._pause()
+            return False
+        client.setblocking(False)
+        task = self.loop.create_task(
+            self.loop.connect_accepted_socket(lambda: Connection(self), client)
+        )
+        self._opening.add(task)
+        task.add_done_callback(self._opening.discard)
+        if self._accepting and len(self.connections) >= self.cfg.worker_connections:
+            self._pause()
+        return True
+
+    # Answering.
+
+    def answer(
+        self, connection: Connection, request: Request, body: bytes, whole: bool
+    ) -> tuple[bytes, bool]:
+        """Return the reply's bytes, and whether the connection can be used again.
+
+        Args:
+            connection: where the request came from.
+            request: its head.
+            body: its body.
+            whole: whether that is all of it.
+        """
+        self.nr += 1
+        if self.nr >= self.max_requests:
+            self.log.info("Autorestarting worker after current request.")
+            self._stop()
+        request.keep_alive = request.keep_alive and self.alive
+        if self._short_way and whole and request.method == "POST":
+            start = perf_counter()
+            reply = self._short_way(request.path, request.query, request.fields, body)
+            if reply is not None:
+                content = assemble(
+                    self.head(request.version[1], reply.status, request.keep_alive), reply
+                )
+                if self.log.access_log_enabled:
+                    self._log(connection, request, reply, perf_counter() - start)
+                return content, request.keep_alive
+        return self._call(connection, request, body)
+
+    def head(self, minor: int, status: int, keep: bool) -> str:
+        """Return the status line and the server's own headers, as gunicorn writes them."""
+        key = (minor, status, keep)
+        if key not in self._heads:
+            self._heads[key] = (
+                f"HTTP/1.{minor} {status} {PHRASES[status]}\r\nServer: {SERVER}\r\n"
+                f"Date: {self._date}\r\nConnection: {'keep-alive' if keep else 'close'}\r\n"
+            )
+        return self._heads[key]
+
+    def count_refusal(self, status: int) -> None:
+        """Count a request that reached no application."""
+        if self._metrics:
+            self._metrics.count_request("other", "unmatched", status, 0.0)
+
+    def _call(
+        self, connection: Connection, request: Request, body: bytes
+    ) -> tuple[bytes, bool]:
+        """Let the WSGI application answer."""
+        sink, start = Sink(), perf_counter()
+        request.body = BytesIO(body)
+        try:
+            response, environ = self._create(connection, request, sink)
+            parts = self.wsgi(environ, response.start_response)
+            try:
+                for part in parts:
+                    response.write(part)
+                response.close()
+            finally:
+                if hasattr(parts, "close"):
+                    parts.close()
+        except Exception as error:
+            return self._fail(request, error), False
+        if self.log.access_log_enabled:
+            seconds = timedelta(seconds=perf_counter() - start)
+            self.log.access(response, request, environ, seconds)
+        return b"".join(sink.parts), not response.should_close()
+
+    def _create(
+        self, connection: Connection, request: Request, sink: Sink
+    ) -> tuple[Response, dict[str, Any]]:
+        request.expects_continue = False  # it has been told to go on
+        response, environ = wsgi.create(
+            request, sink, connection.peer, connection.server, self.cfg, Response
+        )
+        return response, environ
+
+    def _fail(self, request: Request, error: Exception) -> bytes:
+        """Answer for an application that failed before or in its reply."""
+        used_id = request_id("")
+        reply = bug(error, used_id)
+        head = self.head(request.version[1], reply.status, False)
+        return assemble(
+            head, reply._replace(headers={**reply.headers, "X-Request-ID": used_id})
+        )
+
+    def _log(
+        self, connection: Connection, request: Request, reply: Reply, seconds: float
+    ) -> None:
+        response, environ = self._create(connection, request, Sink())
+        response.status = f"{reply.status} {PHRASES[reply.status]}"
+        response.headers = list(reply.headers.items())
+        response.sent = len(reply.body)
+        self.log.access(response, request, environ, timedelta(seconds=seconds))
