@@ -37,6 +37,7 @@ class State(Enum):
     IDLE = "a request"  # closed without a word
     HEAD = "the rest of the head"  # 408
     BODY = "the rest of the body"  # 408
+    ANSWER = "the application"
     LINGER = "the client to close"  # closed
 
 
@@ -54,8 +55,12 @@ class Connection(asyncio.Protocol):
         self.state = State.IDLE
         self.deadline = inf
         self._buffer: bytes | bytearray = b""
+        self._body: bytearray | None = None  # one that came in pieces: room for all of it
+        self._filled = 0  # bytes of it that are there
         self._request: Request | None = None  # whose body is still coming
         self._chunked: ChunkedBody | None = None
+        self._last_head = b""
+        self._last: Request | None = None  # what the last head was read as
         self._dropped = 0  # bytes read and not kept
         self._scheduled = False  # another request is to be read in the loop's next turn
         self._paused = False  # the client does not read what it was sent
@@ -77,18 +82,22 @@ class Connection(asyncio.Protocol):
         if self.state is State.LINGER:
             self._drop(data)
             return
+        if self._body is not None:
+            self._fill(self._body, data)
+            return
         if not self._buffer:
             self._buffer = data
         elif isinstance(self._buffer, bytearray):
             self._buffer += data
         else:  # from here on it grows in place
             self._buffer = bytearray(self._buffer) + data
-        if not (self._paused or self._scheduled):
+        if not (self._paused or self._scheduled or self.state is State.ANSWER):
             self._advance()
 
     def eof_received(self) -> bool:  # noqa: D102
         self._eof = True
-        if self.state is not State.LINGER and not (self._paused or self._scheduled):
+        ended = self.state in (State.LINGER, State.ANSWER)
+        if not (ended or self._paused or self._scheduled):
             self._advance()  # what is there now is all that there will be
         return self.state is not State.LINGER and not self.transport.is_closing()
 
@@ -99,7 +108,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:  # noqa: D102
         self._paused = False
         self._wait(self.state, self.worker.client_seconds)
-        if self.state is not State.LINGER and not self._scheduled:
+        if self.state not in (State.LINGER, State.ANSWER) and not self._scheduled:
             self._advance()
 
     # What the worker calls.
@@ -122,7 +131,9 @@ class Connection(asyncio.Protocol):
         try:
             if self._request is None:
                 self._read_head()
-            if self._request is not None:
+            if self._body is not None:
+                self._await(State.BODY)
+            elif self._request is not None:
                 self._read_body(self._request)
         except RequestError as error:
             self._refuse(error)
@@ -142,8 +153,15 @@ class Connection(asyncio.Protocol):
                 self._await(State.HEAD)
             return
         end += len(END)
+        head = bytes(data[:end])
         self._buffer = data[end:]
-        self._begin(Request(bytes(data[:end]), self.worker.cfg, self.peer))
+        if self._last is not None and head == self._last_head:
+            self._request = self._last  # most clients send the same head each time
+            return
+        request = Request(head, self.worker.cfg, self.peer)
+        self._begin(request)
+        plain = request.keep_alive and not request.expects_continue
+        self._last_head, self._last = head, request if plain else None
 
     def _begin(self, request: Request) -> None:
         """Make ready for the body."""
@@ -164,10 +182,24 @@ class Connection(asyncio.Protocol):
         elif length > self.worker.max_body_bytes:
             self._skip_body(length)
         elif len(data) < length:
-            self._await(State.BODY)
+            # The kernel gives the memory only as it is written, so this costs a client that
+            # announces much and sends little nothing but an address range.
+            self._body, self._filled, self._buffer = bytearray(length), 0, b""
+            self._fill(self._body, data)
         else:
             self._buffer = data[length:]
-            self._answer(bytes(data[:length]))
+            self._answer(cast(bytes, data[:length]))
+
+    def _fill(self, body: bytearray, data: bytes | bytearray) -> None:
+        end = min(self._filled + len(data), len(body))
+        used = end - self._filled
+        body[self._filled : end] = data if used == len(data) else data[:used]
+        self._filled = end
+        if end < len(body):
+            self._await(State.BODY)
+            return
+        self._body, self._buffer = None, data[used:]
+        self._answer(cast(bytes, body))  # nobody writes to it any more
 
     def _read_chunks(self, chunked: ChunkedBody) -> None:
         chunked.feed(bytes(self._buffer))
@@ -198,7 +230,8 @@ class Connection(asyncio.Protocol):
             if self.state is not state:
                 self._wait(state, self.worker.client_seconds)
         elif self._request is not None:
-            self._answer(bytes(self._buffer))  # cut short: the application says so
+            # Cut short: the application says so.
+            self._answer(bytes(self._body[: self._filled]) if self._body else b"")
         else:
             self.transport.close()
 
@@ -206,12 +239,23 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, body: bytes) -> None:
         request = cast(Request, self._request)
-        self._request = None
+        self._request = self._body = None
         whole = len(body) == request.length
         if not whole:
             request.keep_alive = False
-        reply, keep = self.worker.answer(self, request, body, whole)
-        self.transport.write(reply)
+        self.state, self.deadline = State.ANSWER, inf
+        self.worker.answer(self, request, body, whole)
+
+    def reply(self, content: bytes, keep: bool) -> None:
+        """Send the reply to the request that was given to the worker.
+
+        Args:
+            content: all of it, the head included.
+            keep: whether the connection can be used again.
+        """
+        if self.transport.is_closing():
+            return  # the client has gone
+        self.transport.write(content)
         if not keep:
             self._linger()
             return
@@ -239,7 +283,7 @@ class Connection(asyncio.Protocol):
 
     def _linger(self) -> None:
         """Close, but not before the client has: see LINGER_S."""
-        self._buffer, self._request, self._dropped = b"", None, 0
+        self._buffer, self._request, self._body, self._dropped = b"", None, None, 0
         self._wait(State.LINGER, LINGER_S)
         if self._eof:
             self.transport.close()

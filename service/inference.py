@@ -1,12 +1,32 @@
-"""One inference request, whatever its dialect and whichever server received it."""
+"""Inference requests, whatever their dialect and whichever server received them.
 
-from collections.abc import Mapping
+Requests that are there at the same time are predicted together: a call of the model costs
+some 8 µs and an image 1 µs more. None waits for others, and the probabilities of an image
+do not depend on which others are in the batch (a test compares them to the bit).
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from service.errors import RequestError
-from service.metrics import STAGES, Metrics
+from service.metrics import Metrics
 from service.model import Model
-from service.protocols import Dialect, Limits, Request, oip, predict, tfserving
+from service.protocols import (
+    Answer,
+    Dialect,
+    Limits,
+    Question,
+    Request,
+    blanks,
+    oip,
+    predict,
+    scale,
+    tfserving,
+)
 from service.replies import Reply
 
 # Every route that runs the model, and the dialect it speaks.
@@ -19,30 +39,101 @@ ROUTES: dict[str, Dialect] = {
 }
 
 
-def answer(
-    dialect: Dialect, request: Request, model: Model, metrics: Metrics, limits: Limits
-) -> Reply:
-    """Decode the request, predict, encode the reply; measure each stage and count it.
+class Asked(NamedTuple):
+    """A request, and who is to answer it."""
 
-    Raises:
-        RequestError: the request cannot be answered.
+    dialect: Dialect
+    request: Request
+    model: Model
+
+
+class _Decoded(NamedTuple):
+    place: int
+    asked: Asked
+    question: Question
+    seconds: float
+
+
+def answer(
+    batch: Sequence[Asked], metrics: Metrics, limits: Limits
+) -> list[Reply | RequestError]:
+    """Decode requests, predict them together, encode the replies; count each of them.
+
+    Returns:
+        For each request its reply, or why it cannot be answered.
     """
+    results: dict[int, Reply | RequestError] = {}
+    groups: dict[tuple[int, np.dtype[Any]], list[_Decoded]] = defaultdict(list)
+    for index, asked in enumerate(batch):
+        start = perf_counter()
+        try:
+            question = asked.dialect.decode(asked.request, limits)
+        except RequestError as error:
+            metrics.count_refusal(asked.model.version, perf_counter() - start)
+            results[index] = error
+            continue
+        decoded = _Decoded(index, asked, question, perf_counter() - start)
+        groups[asked.model.version, question.pixels.dtype].append(decoded)
+    for group in groups.values():
+        _answer_group(group, metrics, results)
+    return [results[index] for index in range(len(batch))]
+
+
+def _answer_group(
+    group: list[_Decoded], metrics: Metrics, results: dict[int, Reply | RequestError]
+) -> None:
+    """Answer requests of one version, whose pixels are of one dtype."""
     start = perf_counter()
-    try:
-        question = dialect.decode(request, limits)
-    except RequestError:
-        metrics.count_refusal(model.version, perf_counter() - start)
-        raise
-    decoded = perf_counter()
-    probabilities = model.predict(question.images)
-    inferred = perf_counter()
-    content = dialect.encode(question, probabilities, model.name, model.version)
-    encoded = perf_counter()
-    seconds = (decoded - start, inferred - decoded, encoded - inferred)
-    metrics.count_inference(model.version, probabilities.argmax(axis=1).tolist(), seconds)
-    timing = ", ".join(
-        [f"{stage};dur={1000 * duration:.3f}" for stage, duration in zip(STAGES, seconds)]
-    )
+    pixels = group[0].question.pixels
+    if len(group) > 1:
+        pixels = np.concatenate([decoded.question.pixels for decoded in group])
+    blank = blanks(pixels)
+    if np.count_nonzero(blank):
+        group = _refuse_blanks(group, metrics, results)
+        if group:
+            _answer_group(group, metrics, results)
+        return
+    probabilities = group[0].asked.model.predict(scale(pixels))
+    answered = Answer.of(probabilities)
+    infer = perf_counter() - start
+    first = 0
+    for decoded in group:
+        end = first + len(decoded.question.pixels)
+        found = Answer(answered.probabilities[first:end], answered.digits[first:end])
+        results[decoded.place] = _encode(decoded, found, infer, metrics)
+        first = end
+
+
+def _refuse_blanks(
+    group: list[_Decoded], metrics: Metrics, results: dict[int, Reply | RequestError]
+) -> list[_Decoded]:
+    """Refuse images of one grey level (422), and return the requests without any."""
+    others = []
+    for decoded in group:
+        pixels = decoded.question.pixels
+        blank = blanks(pixels)
+        if not blank.any():
+            others.append(decoded)
+            continue
+        index = int(blank.argmax())
+        metrics.count_refusal(decoded.asked.model.version, decoded.seconds)
+        results[decoded.place] = RequestError(
+            422,
+            f"image {index} has no ink: every pixel is {pixels[index, 0]:g}, expected a "
+            "digit, white on black",
+        )
+    return others
+
+
+def _encode(decoded: _Decoded, found: Answer, infer: float, metrics: Metrics) -> Reply:
+    """Write the reply; ``infer`` are the seconds that the whole batch took."""
+    start = perf_counter()
+    dialect, _, model = decoded.asked
+    content = dialect.encode(decoded.question, found, model.name, model.version)
+    seconds = (decoded.seconds, infer, perf_counter() - start)
+    metrics.count_inference(model.version, found.digits, seconds)
+    decode, infer, encode = [1000 * stage for stage in seconds]
+    timing = f"decode;dur={decode:.3f}, infer;dur={infer:.3f}, encode;dur={encode:.3f}"
     headers = {"Content-Type": content.content_type, **content.headers}
     return Reply(200, content.body, {**headers, "Server-Timing": timing})
 

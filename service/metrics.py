@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from math import inf
 from time import time
@@ -97,17 +97,15 @@ class Metrics(Collector):
         _observe(self._requests[method, route, status], REQUEST_BUCKETS, seconds)
 
     def count_inference(
-        self, version: int, digits: Iterable[int], seconds: tuple[float, float, float]
+        self, version: int, digits: Sequence[int], seconds: tuple[float, float, float]
     ) -> None:
         """Count an answered inference: the digits, and the time of each stage."""
         for stage, duration in zip(STAGES, seconds):
             _observe(self._stages[version, stage], STAGE_BUCKETS, duration)
         predictions = self._predictions[version,]
-        images = 0
         for digit in digits:
             predictions[digit] += 1
-            images += 1
-        _observe(self._images, IMAGES_BUCKETS, images)
+        _observe(self._images, IMAGES_BUCKETS, len(digits))
         self._last[version,][0] = time()
 
     def count_refusal(self, version: int, seconds: float) -> None:

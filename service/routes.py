@@ -26,7 +26,7 @@ from werkzeug.formparser import FormDataParser
 from service import catalogue, openapi
 from service.compression import inflate
 from service.errors import RequestError
-from service.inference import ROUTES, answer, asked_version
+from service.inference import ROUTES, Asked, answer, asked_version
 from service.metrics import Metrics
 from service.protocols import Dialect, Limits, Request
 from service.replies import Reply, bug, json, refusal, request_id
@@ -121,7 +121,8 @@ def _add_inference(app: Flask, path: str, dialect: Dialect) -> None:
         body = _body(settings.max_body_bytes)
         parts = _files(body) if request.mimetype == "multipart/form-data" else ()
         asked = Request(body, request.headers, request.args, parts)
-        return _response(answer(dialect, asked, found, metrics, limits))
+        (result,) = answer([Asked(dialect, asked, found)], metrics, limits)
+        return _response(refusal(result) if isinstance(result, RequestError) else result)
 
     app.add_url_rule(path, endpoint=path, view_func=view, methods=["POST"])
 

@@ -5,7 +5,7 @@ reply is the same to the byte. What is not plain (another method, a form, a path
 model has) is left to Flask.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from time import perf_counter
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from service.compression import inflate
 from service.errors import RequestError
-from service.inference import ROUTES, answer, asked_version
+from service.inference import ROUTES, Asked, answer, asked_version
 from service.metrics import Metrics
 from service.protocols import Dialect, Limits, Request
 from service.replies import Reply, bug, refusal, request_id
@@ -33,6 +33,22 @@ class Endpoint(NamedTuple):
     version: int | None
 
 
+class Incoming(NamedTuple):
+    """A POST request on its short way.
+
+    Attributes:
+        endpoint: where its path leads.
+        query: what follows the question mark.
+        headers: by names in lower case.
+        body: the complete body, within the limit.
+    """
+
+    endpoint: Endpoint
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
 class ShortWay:
     """Answers what it can for an application made by `create_app`."""
 
@@ -44,42 +60,52 @@ class ShortWay:
         self._max_body_bytes = settings.max_body_bytes
         self._endpoints = dict(_paths(self._repository))
 
-    def __call__(
-        self, path: str, query: str, headers: Mapping[str, str], body: bytes
-    ) -> Reply | None:
-        """Answer a POST request, or return None: it is Flask's.
-
-        Args:
-            path: as it was sent, percent-encoding and all.
-            query: what follows the question mark.
-            headers: by names in lower case.
-            body: the complete body, within the limit.
-        """
+    def find(self, path: str, headers: Mapping[str, str]) -> Endpoint | None:
+        """Return where a path, as it was sent, leads; None for what is Flask's."""
         endpoint = self._endpoints.get(path)
-        if endpoint is None or headers.get("content-type", "").startswith("multipart/"):
-            return None
-        start = perf_counter()
-        used_id = request_id(headers.get("x-request-id", ""))
-        try:
-            reply = self._answer(endpoint, query, headers, body)
-        except RequestError as error:
-            reply = refusal(error)
-        except Exception as error:
-            reply = bug(error, used_id)
-        seconds = perf_counter() - start
-        self._metrics.count_request("POST", endpoint.route, reply.status, seconds)
-        return Reply(reply.status, reply.body, {**reply.headers, "X-Request-ID": used_id})
+        form = headers.get("content-type", "").startswith("multipart/")
+        return None if form else endpoint
 
-    def _answer(
-        self, endpoint: Endpoint, query: str, headers: Mapping[str, str], body: bytes
-    ) -> Reply:
+    def answer(self, batch: Sequence[Incoming]) -> list[Reply]:
+        """Answer requests that are there at the same time."""
+        start = perf_counter()
+        ids = [request_id(one.headers.get("x-request-id", "")) for one in batch]
+        replies = self._answer(batch, ids)
+        seconds = perf_counter() - start
+        for one, reply in zip(batch, replies):
+            route = one.endpoint.route
+            self._metrics.count_request("POST", route, reply.status, seconds)
+        return [
+            Reply(status, body, {**headers, "X-Request-ID": used_id})
+            for (status, body, headers), used_id in zip(replies, ids)
+        ]
+
+    def _answer(self, batch: Sequence[Incoming], ids: Sequence[str]) -> list[Reply]:
+        asked: list[Asked] = []
+        results: list[Reply | RequestError | None] = []
+        for one in batch:
+            try:
+                asked.append(self._ask(one))
+                results.append(None)
+            except RequestError as error:
+                results.append(error)
+        try:
+            answers = iter(answer(asked, self._metrics, self._limits))
+        except Exception as error:
+            if len(batch) == 1:
+                return [bug(error, ids[0])]
+            # One of them has a fault; the others need not suffer from it.
+            return [self._answer([one], [used_id])[0] for one, used_id in zip(batch, ids)]
+        found = [next(answers) if result is None else result for result in results]
+        return [refusal(x) if isinstance(x, RequestError) else x for x in found]
+
+    def _ask(self, one: Incoming) -> Asked:
+        endpoint, query, headers, body = one
         parameters = _parameters(query) if query else NO_PARAMETERS
-        version = endpoint.version or asked_version(parameters)
-        model = self._repository.get(version)
+        model = self._repository.get(endpoint.version or asked_version(parameters))
         if "content-encoding" in headers:
             body = inflate(body, headers["content-encoding"], self._max_body_bytes)
-        request = Request(body, headers, parameters)
-        return answer(endpoint.dialect, request, model, self._metrics, self._limits)
+        return Asked(endpoint.dialect, Request(body, headers, parameters), model)
 
 
 def _paths(repository: Repository) -> Iterator[tuple[str, Endpoint]]:

@@ -13,7 +13,7 @@ import socket
 from datetime import timedelta
 from io import BytesIO
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import uvloop
 from gunicorn import SERVER, util
@@ -24,12 +24,15 @@ from service.connection import LINGER_S, PHRASES, Connection, assemble
 from service.http1 import Request
 from service.replies import Reply, bug, request_id
 from service.settings import Settings
-from service.short_way import ShortWay
+from service.short_way import Incoming, ShortWay
 
 # How often deadlines are looked at, and so how late one can be; the master's heartbeat too.
 SWEEP_S = 0.5
 # The same while stopping, where someone waits for the end.
 DRAIN_SWEEP_S = 0.02
+# A batch of more is answered before the loop turns: a hundred images as raw bytes take
+# 0.1 ms to predict, and the next ones need not wait for longer.
+BATCH_BYTES = 100 * 784
 
 
 class Sink:
@@ -50,6 +53,12 @@ class Response(wsgi.Response):  # type: ignore[misc]
 
     def can_sendfile(self) -> bool:  # noqa: D102
         return False
+
+
+class _Waiting(NamedTuple):
+    connection: Connection
+    request: Request
+    incoming: Incoming
 
 
 class Worker(base.Worker):  # type: ignore[misc]
@@ -81,6 +90,9 @@ class Worker(base.Worker):  # type: ignore[misc]
             ShortWay(self.wsgi) if self._metrics and settings.short_way else None
         )
         self.connections: set[Connection] = set()
+        self._batch: list[_Waiting] = []
+        self._batch_bytes = 0
+        self._logs = self.log.access_log_enabled
         self._opening: set[asyncio.Task[Any]] = set()
         self._accepting = False
         self.loop = uvloop.new_event_loop()
@@ -170,31 +182,49 @@ class Worker(base.Worker):  # type: ignore[misc]
 
     def answer(
         self, connection: Connection, request: Request, body: bytes, whole: bool
-    ) -> tuple[bytes, bool]:
-        """Return the reply's bytes, and whether the connection can be used again.
+    ) -> None:
+        """Answer a request, now or, together with others, in the loop's next turn.
 
         Args:
-            connection: where the request came from.
+            connection: where the request came from, and where the reply goes.
             request: its head.
             body: its body.
             whole: whether that is all of it.
         """
         self.nr += 1
-        if self.nr >= self.max_requests:
+        if self.nr >= self.max_requests and self.alive:
             self.log.info("Autorestarting worker after current request.")
             self._stop()
         request.keep_alive = request.keep_alive and self.alive
         if self._short_way and whole and request.method == "POST":
-            start = perf_counter()
-            reply = self._short_way(request.path, request.query, request.fields, body)
-            if reply is not None:
-                content = assemble(
-                    self.head(request.version[1], reply.status, request.keep_alive), reply
-                )
-                if self.log.access_log_enabled:
-                    self._log(connection, request, reply, perf_counter() - start)
-                return content, request.keep_alive
-        return self._call(connection, request, body)
+            endpoint = self._short_way.find(request.path, request.fields)
+            if endpoint is not None and request.length is not None:
+                incoming = Incoming(endpoint, request.query, request.fields, body)
+                self._add(_Waiting(connection, request, incoming))
+                return
+        connection.reply(*self._call(connection, request, body))
+
+    def _add(self, waiting: _Waiting) -> None:
+        if not self._batch:
+            self.loop.call_soon(self._flush)
+        self._batch.append(waiting)
+        self._batch_bytes += len(waiting.incoming.body)
+        if self._batch_bytes > BATCH_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Answer the inference requests that have come since the last time."""
+        batch, self._batch, self._batch_bytes = self._batch, [], 0
+        if not batch or self._short_way is None:
+            return  # a full batch has been answered already
+        start = perf_counter()
+        replies = self._short_way.answer([waiting.incoming for waiting in batch])
+        for (connection, request, _), reply in zip(batch, replies):
+            keep = request.keep_alive
+            head = self.head(request.version[1], reply.status, keep)
+            connection.reply(assemble(head, reply), keep)
+            if self._logs:
+                self._log(connection, request, reply, perf_counter() - start)
 
     def head(self, minor: int, status: int, keep: bool) -> str:
         """Return the status line and the server's own headers, as gunicorn writes them."""
@@ -229,7 +259,7 @@ class Worker(base.Worker):  # type: ignore[misc]
                     parts.close()
         except Exception as error:
             return self._fail(request, error), False
-        if self.log.access_log_enabled:
+        if self._logs:
             seconds = timedelta(seconds=perf_counter() - start)
             self.log.access(response, request, environ, seconds)
         return b"".join(sink.parts), not response.should_close()

@@ -4,7 +4,7 @@ Each module in this package is one dialect, and has the two functions of `Dialec
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,9 @@ import numpy.typing as npt
 from service.errors import RequestError
 
 PIXELS = 784
+T = TypeVar("T", bound=np.number[Any])
 Images = npt.NDArray[np.float32]
+Pixels = npt.NDArray[np.uint8] | Images
 Probabilities = npt.NDArray[np.float32]
 
 
@@ -55,12 +57,34 @@ class Question(NamedTuple):
     """What a request asks for.
 
     Attributes:
-        images: float32 ``[n, 784]``, pixels 0 to 1.
+        pixels: ``[n, 784]``, uint8 from 0 to 255, or float32 from 0 to 1.
         options: what the dialect's own `encode` needs to know.
     """
 
-    images: Images
+    pixels: Pixels
     options: Any = None
+
+    @property
+    def images(self) -> Images:
+        """The model's own input: float32 ``[n, 784]``, 0 to 1."""
+        return scale(self.pixels)
+
+
+class Answer(NamedTuple):
+    """What the model says.
+
+    Attributes:
+        probabilities: float32 ``[n, 10]``.
+        digits: of each image, the digit with the highest probability.
+    """
+
+    probabilities: Probabilities
+    digits: list[int]
+
+    @classmethod
+    def of(cls, probabilities: Probabilities) -> "Answer":
+        """Take the digits from the probabilities."""
+        return cls(probabilities, probabilities.argmax(axis=1).tolist())
 
 
 class Reply(NamedTuple):
@@ -77,10 +101,8 @@ class Dialect(Protocol):
     def decode(self, request: Request, limits: Limits) -> Question:
         """Read a request, or raise RequestError."""
 
-    def encode(
-        self, question: Question, probabilities: Probabilities, name: str, version: int
-    ) -> Reply:
-        """Write the reply for probabilities float32 ``[n, 10]``."""
+    def encode(self, question: Question, answer: Answer, name: str, version: int) -> Reply:
+        """Write the reply."""
 
 
 def check_count(count: int, max_images: int) -> None:
@@ -91,18 +113,15 @@ def check_count(count: int, max_images: int) -> None:
         raise RequestError(413, f"found {count} images, expected at most {max_images}")
 
 
-def check_ink(pixels: npt.NDArray[Any]) -> None:
-    """Refuse an image of one grey level (422): a blank is not a digit."""
-    blank = pixels.max(axis=1) == pixels.min(axis=1)
-    if blank.any():
-        index = int(blank.argmax())
-        raise RequestError(
-            422,
-            f"image {index} has no ink: every pixel is {pixels[index, 0]:g}, expected a "
-            "digit, white on black",
-        )
+def blanks(pixels: Pixels) -> npt.NDArray[np.bool_]:
+    """Tell of each image whether it has one grey level only, bool ``[n]``."""
+    # The ufuncs themselves: the array's methods cost more than the work on one image.
+    blank: npt.NDArray[np.bool_]
+    blank = np.maximum.reduce(pixels, axis=1) == np.minimum.reduce(pixels, axis=1)
+    return blank
 
 
-def from_bytes(pixels: npt.NDArray[np.uint8]) -> Images:
-    """Scale bytes 0 to 255 as training does, to the bit (``training.data.scale``)."""
-    return pixels.astype(np.float32) / np.float32(255)
+def scale(pixels: Pixels) -> Images:
+    """Bring pixels to 0 to 1 as training does, to the bit (``training.data.scale``)."""
+    images = pixels.astype(np.float32, copy=False)
+    return images / np.float32(255) if pixels.dtype == np.uint8 else images

@@ -16,15 +16,14 @@ import orjson
 from service.errors import RequestError
 from service.protocols import (
     PIXELS,
-    Images,
+    Answer,
     Limits,
+    Pixels,
     Probabilities,
     Question,
     Reply,
     Request,
     check_count,
-    check_ink,
-    from_bytes,
 )
 
 INPUT, OUTPUT = "image", "probabilities"
@@ -115,13 +114,11 @@ def decode(request: Request, limits: Limits) -> Question:
     return Question(_images(values, tensor.datatype, tensor.shape, limits), options)
 
 
-def encode(
-    question: Question, probabilities: Probabilities, name: str, version: int
-) -> Reply:
+def encode(question: Question, answer: Answer, name: str, version: int) -> Reply:
     """Write the outputs asked for, in JSON or as bytes after it."""
     outputs, blobs = [], []
     for binary, k in question.options.outputs:
-        output, blob = _classes(probabilities, k) if k else _tensor(probabilities)
+        output, blob = _output(answer.probabilities, k)
         if binary:
             output["parameters"] = {"binary_data_size": len(blob)}
             del output["data"]
@@ -254,8 +251,8 @@ def _from_json(data: list[Any], datatype: str, shape: list[int]) -> npt.NDArray[
 
 def _images(
     values: npt.NDArray[Any], datatype: str, shape: list[int] | None, limits: Limits
-) -> Images:
-    """Check count, shape, range and ink; scale integers."""
+) -> Pixels:
+    """Check count, shape and range."""
     count = values.size // PIXELS
     expected = [count, PIXELS]
     if shape is not None and (shape != expected or values.size != count * PIXELS):
@@ -267,16 +264,21 @@ def _images(
     check_count(count, limits.images)
     pixels = values.reshape(-1, PIXELS)
     most = 255 if "INT" in datatype else 1
-    outside = ~((pixels >= 0) & (pixels <= most))
-    if outside.any():
+    # Two passes over what is right, and the search only for what is wrong, NaN included.
+    if values.dtype != np.uint8 and not (values.min() >= 0 and values.max() <= most):
+        outside = ~((pixels >= 0) & (pixels <= most))
         index, position = (int(i) for i in np.argwhere(outside)[0])
         raise RequestError(
             422,
             f"pixel {position} of image {index} is {pixels[index, position]:g}, expected 0 "
             f"to {most} ({datatype})",
         )
-    check_ink(pixels)
-    return from_bytes(pixels.astype(np.uint8)) if most == 255 else pixels.astype(np.float32)
+    dtype = np.uint8 if most == 255 else np.float32
+    return pixels.astype(dtype, copy=False)  # type: ignore[return-value]
+
+
+def _output(probabilities: Probabilities, k: int) -> tuple[dict[str, Any], bytes]:
+    return _classes(probabilities, k) if k else _tensor(probabilities)
 
 
 def _tensor(probabilities: Probabilities) -> tuple[dict[str, Any], bytes]:

@@ -10,16 +10,14 @@ import orjson
 from service.errors import RequestError
 from service.protocols import (
     PIXELS,
+    Answer,
     Headers,
-    Images,
     Limits,
-    Probabilities,
+    Pixels,
     Question,
     Reply,
     Request,
     check_count,
-    check_ink,
-    from_bytes,
     instances,
 )
 
@@ -59,27 +57,24 @@ def decode(request: Request, limits: Limits) -> Question:
     options = _read_parameters(request.parameters)
     content_type = _content_type(request.headers)
     if content_type == JSON:
-        images = _decode_json(request.body, limits)
+        pixels = _decode_json(request.body, limits)
     elif content_type == RAW:
-        images = _decode_raw(request.body, limits.images)
+        pixels = _decode_raw(request.body, limits.images)
     elif content_type == FORM_DATA:
-        images = instances.read_pictures(list(request.files), limits)
+        pixels = instances.read_pictures(list(request.files), limits)
     else:
-        images = instances.read_pictures([request.body], limits)
-    return Question(images, options)
+        pixels = instances.read_pictures([request.body], limits)
+    return Question(pixels, options)
 
 
-def encode(
-    question: Question, probabilities: Probabilities, name: str, version: int
-) -> Reply:
+def encode(question: Question, answer: Answer, name: str, version: int) -> Reply:
     """Write digit, confidence and the ten probabilities of each image.
 
     orjson writes float32 with the fewest digits that read back as the same float32.
     """
-    digits = probabilities.argmax(axis=1)
     predictions: list[dict[str, Any]] = [
         {"digit": digit, "confidence": row[digit], "probabilities": row}
-        for digit, row in zip(digits.tolist(), probabilities)
+        for digit, row in zip(answer.digits, answer.probabilities)
     ]
     if question.options.echo:
         frames = np.rint(question.images * 255).astype(np.uint8)
@@ -119,7 +114,7 @@ def _read_parameters(parameters: Mapping[str, str]) -> Options:
     return Options(echo == "frame")
 
 
-def _decode_raw(body: bytes, max_images: int) -> Images:
+def _decode_raw(body: bytes, max_images: int) -> Pixels:
     if len(body) % PIXELS:
         raise RequestError(
             400,
@@ -127,10 +122,11 @@ def _decode_raw(body: bytes, max_images: int) -> Images:
             "(28 × 28 unsigned bytes an image)",
         )
     check_count(len(body) // PIXELS, max_images)
-    pixels = np.frombuffer(body, np.uint8).reshape(-1, PIXELS)
-    check_ink(pixels)
-    return from_bytes(pixels)
+    return np.frombuffer(body, np.uint8).reshape(-1, PIXELS)
 
 
-def _decode_json(body: bytes, limits: Limits) -> Images:
-    return instances.read(instances.parse(_decoder, body, FORM).instances, limits)
+def _decode_json(body: bytes, limits: Limits) -> Pixels:
+    pixels: Pixels | None = instances.read_plain(body, limits)
+    if pixels is None:
+        pixels = instances.read(instances.parse(_decoder, body, FORM).instances, limits)
+    return pixels

@@ -9,8 +9,8 @@ import msgspec
 import orjson
 
 from service.errors import RequestError
-from service.protocols import Limits, Probabilities, Question, Reply, Request
-from service.protocols.instances import Encoded, Instance, Numbers, parse, read
+from service.protocols import Answer, Limits, Question, Reply, Request
+from service.protocols.instances import Encoded, Instance, Numbers, parse, read, read_plain
 
 SIGNATURE = "serving_default"
 FORM = '{"instances": [image, ...]} or {"inputs": [image, ...]}'
@@ -49,6 +49,9 @@ def decode(request: Request, limits: Limits) -> Question:
     Raises:
         RequestError: 400 malformed, 413 too much, 422 not images of digits.
     """
+    pixels = read_plain(request.body, limits)
+    if pixels is not None:
+        return Question(pixels, Options("predictions"))
     body = parse(_decoder, request.body, FORM)
     if body.signature_name != SIGNATURE:
         raise RequestError(
@@ -64,11 +67,9 @@ def decode(request: Request, limits: Limits) -> Question:
     return Question(read(list(column or ()), limits), Options("outputs"))
 
 
-def encode(
-    question: Question, probabilities: Probabilities, name: str, version: int
-) -> Reply:
+def encode(question: Question, answer: Answer, name: str, version: int) -> Reply:
     """Write the ten probabilities of each image."""
-    reply = {question.options.key: probabilities}
+    reply = {question.options.key: answer.probabilities}
     return Reply(orjson.dumps(reply, option=orjson.OPT_SERIALIZE_NUMPY))
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from service.errors import RequestError
-from service.protocols import Limits, Request, tfserving
+from service.protocols import Answer, Limits, Request, tfserving
 
 ONE = [0, 255] * 392
 
@@ -39,7 +39,9 @@ def test_every_form_is_the_same_image(body):
     question = decode(body)
     assert np.array_equal(question.images, np.float32([ONE]) / np.float32(255))
     key = "predictions" if "instances" in body else "outputs"
-    reply = tfserving.encode(question, np.full((1, 10), 0.1, np.float32), "mnist", 1)
+    reply = tfserving.encode(
+        question, Answer.of(np.full((1, 10), 0.1, np.float32)), "mnist", 1
+    )
     assert json.loads(reply.body) == {key: [[0.1] * 10]}
 
 
