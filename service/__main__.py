@@ -13,6 +13,11 @@ def main() -> None:
     # took: 149 MB in a worker after requests of 1,024 images, 115 MB with one heap. Only
     # one thread of a Python process allocates at a time anyway.
     os.environ.setdefault("MALLOC_ARENA_MAX", "1")
+    # It also gives memory back after each large request, and each page of it costs a fault
+    # on the next: 90 faults for 64 images. These keep up to 16 MiB and map what is larger.
+    os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(16 << 20))
+    os.environ.setdefault("MALLOC_TOP_PAD_", str(1 << 20))
+    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(4 << 20))
     os.execv(sys.executable, command)
 
 

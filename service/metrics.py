@@ -83,11 +83,16 @@ class Metrics(Collector):
         self._repository = repository
         self._board = board.shared or Board()
         self._requests = _Rows(self._board, "requests")
-        self._stages = _Rows(self._board, "stages")
         self._images = self._board.row("images")
         self._refusals = _Rows(self._board, "refusals")
-        self._predictions = _Rows(self._board, "predictions")
-        self._last = _Rows(self._board, "last")
+        self._inference = {
+            version: [
+                *(self._board.row(f"stages\t{version}\t{stage}") for stage in STAGES),
+                self._board.row(f"predictions\t{version}"),
+                self._board.row(f"last\t{version}"),
+            ]
+            for version in repository.models
+        }
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -100,13 +105,16 @@ class Metrics(Collector):
         self, version: int, digits: Sequence[int], seconds: tuple[float, float, float]
     ) -> None:
         """Count an answered inference: the digits, and the time of each stage."""
-        for stage, duration in zip(STAGES, seconds):
-            _observe(self._stages[version, stage], STAGE_BUCKETS, duration)
-        predictions = self._predictions[version,]
-        for digit in digits:
-            predictions[digit] += 1
+        *stages, predictions, last = self._inference[version]
+        for row, duration in zip(stages, seconds):
+            _observe(row, STAGE_BUCKETS, duration)
+        if len(digits) == 1:
+            predictions[digits[0]] += 1
+        else:
+            for digit in set(digits):
+                predictions[digit] += digits.count(digit)
         _observe(self._images, IMAGES_BUCKETS, len(digits))
-        self._last[version,][0] = time()
+        last[0] = time()
 
     def count_refusal(self, version: int, seconds: float) -> None:
         """Count an inference request that was refused."""
