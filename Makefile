@@ -1,6 +1,6 @@
 # Every target works on a fresh clone with Python 3.11 to 3.13 and make, and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help serve test fuzz lint train evaluate load load-page up down digits lock clean
+.PHONY: help serve test fuzz bench lint train evaluate load load-page up down digits lock clean
 
 # The first Python that the pinned packages have wheels for.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -66,12 +66,20 @@ down:  ## stop what `make up` started
 digits: .venv/service/installed  ## render service/digits.json for the load test
 	.venv/service/bin/python -m service.digits > load/digits.json
 
+bench: .venv/bench/installed .venv/service/installed  ## compare with other model servers (needs wrk)
+	.venv/bench/bin/python -m load.peers $(ARGS)
+
 lock: .venv/dev/installed  ## pin the newest versions that fit together, with hashes
-	cd requirements && for job in dev service training load clients perf_analyzer fuzz; do \
-		constraint=; case $$job in service|training|fuzz) constraint="-c dev.txt";; esac; \
+	cd requirements && for job in dev service training load clients perf_analyzer fuzz bench; do \
+		constraint=; case $$job in service|training|fuzz|bench) constraint="-c dev.txt";; esac; \
 		../.venv/dev/bin/uv pip compile --quiet --universal --python-version 3.11 \
 			--fork-strategy fewest --generate-hashes --no-header --upgrade \
 			$$constraint $$job.in -o $$job.txt || exit 1; \
+	done
+	for folder in load/peers/*/requirements.in; do (cd $$(dirname $$folder) && \
+		$(CURDIR)/.venv/dev/bin/uv pip compile --quiet --universal --python-version 3.11 \
+			--fork-strategy fewest --generate-hashes --no-header --upgrade \
+			requirements.in -o requirements.txt) || exit 1; \
 	done
 
 clean:  ## remove the environments and caches

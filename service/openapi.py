@@ -137,7 +137,10 @@ def _predict(settings: Settings) -> Schema:
     example = {"predictions": [prediction], "model": {"name": "mnist", "version": "1"}}
     return _operation(
         f"Read up to {settings.max_images} digits",
-        _content(_ref("PredictReply"), example),
+        {
+            **_content(_ref("PredictReply"), example),
+            RAW: {"schema": {"contentMediaType": RAW}},
+        },
         INFERENCE_ERRORS,
         operationId="predict",
         parameters=parameters,

@@ -35,9 +35,15 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Options(NamedTuple):
-    """What the query string asks for: whether to send the images back."""
+    """What is asked for beside the answer.
+
+    Attributes:
+        echo: whether to send the images back.
+        raw: whether the reply is to be the probabilities' bytes instead of JSON.
+    """
 
     echo: bool
+    raw: bool = False
 
 
 _decoder = msgspec.json.Decoder(Body)
@@ -54,7 +60,11 @@ def decode(request: Request, limits: Limits) -> Question:
         RequestError: 400 malformed, 413 too much, 415 another type, 422 not images of
             digits.
     """
-    options = _read_parameters(request.parameters)
+    options = Options(
+        _read_echo(request.parameters),
+        # Only where it is named: browsers and most clients accept */*.
+        RAW in request.headers.get("accept", "").lower(),
+    )
     content_type = _content_type(request.headers)
     if content_type == JSON:
         pixels = _decode_json(request.body, limits)
@@ -70,8 +80,11 @@ def decode(request: Request, limits: Limits) -> Question:
 def encode(question: Question, answer: Answer, name: str, version: int) -> Reply:
     """Write digit, confidence and the ten probabilities of each image.
 
-    orjson writes float32 with the fewest digits that read back as the same float32.
+    orjson writes float32 with the fewest digits that read back as the same float32. The raw
+    reply is n × 10 float32, little-endian, and nothing else.
     """
+    if question.options.raw:
+        return Reply(answer.probabilities.astype("<f4", copy=False).tobytes(), RAW)
     predictions: list[dict[str, Any]] = [
         {"digit": digit, "confidence": row[digit], "probabilities": row}
         for digit, row in zip(answer.digits, answer.probabilities)
@@ -102,7 +115,7 @@ def _content_type(headers: Headers) -> str:
     return media_type
 
 
-def _read_parameters(parameters: Mapping[str, str]) -> Options:
+def _read_echo(parameters: Mapping[str, str]) -> bool:
     for name in parameters:
         if name not in ("version", "echo"):
             raise RequestError(
@@ -111,7 +124,7 @@ def _read_parameters(parameters: Mapping[str, str]) -> Options:
     echo = parameters.get("echo")
     if echo not in (None, "frame"):
         raise RequestError(400, f"echo is {echo!r:.100}, expected frame")
-    return Options(echo == "frame")
+    return echo == "frame"
 
 
 def _decode_raw(body: bytes, max_images: int) -> Pixels:

@@ -225,13 +225,32 @@ def test_decode_raises_nothing_but_request_error(body, content_type):
 
 @given(arrays.arrays(np.float32, (3, 10), elements=st.floats(0, 1, width=32)))
 def test_encode_loses_no_bit(probabilities):
-    question = Question(np.zeros((3, 784), np.float32), SimpleNamespace(echo=False))
+    question = Question(
+        np.zeros((3, 784), np.float32), SimpleNamespace(echo=False, raw=False)
+    )
     reply = json.loads(predict.encode(question, Answer.of(probabilities), "mnist", 7).body)
     assert reply["model"] == {"name": "mnist", "version": "7"}
     for prediction, row in zip(reply["predictions"], probabilities):
         assert np.array_equal(np.array(prediction["probabilities"], np.float32), row)
         assert prediction["digit"] == row.argmax()
         assert np.float32(prediction["confidence"]) == row.max()
+
+
+def test_a_raw_reply_is_the_bytes_of_the_probabilities():
+    probabilities = np.random.default_rng(1).random((3, 10), np.float32)
+    headers = {"content-type": RAW, "accept": f"text/html, {RAW};q=0.9"}
+    question = predict.decode(Request(b"\1\2" * 1176, headers, {}), Limits())
+    reply = predict.encode(question, Answer.of(probabilities), "mnist", 7)
+    assert reply.content_type == RAW
+    assert np.array_equal(np.frombuffer(reply.body, "<f4").reshape(3, 10), probabilities)
+
+
+def test_a_client_that_accepts_anything_gets_json():
+    headers = {"content-type": RAW, "accept": "*/*"}
+    question = predict.decode(Request(b"\1\2" * 392, headers, {}), Limits())
+    probabilities = np.full((1, 10), 0.1, np.float32)
+    reply = predict.encode(question, Answer.of(probabilities), "mnist", 7)
+    assert reply.content_type == "application/json"
 
 
 def test_echo_gives_back_the_pixels_that_the_model_saw():
