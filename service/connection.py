@@ -7,9 +7,10 @@ memory and no time of the application's.
 
 import asyncio
 from enum import Enum
-from http import HTTPStatus
 from math import inf
 from typing import TYPE_CHECKING, cast
+
+from werkzeug.http import HTTP_STATUS_CODES
 
 from service.errors import RequestError
 from service.http1 import (
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 # Seconds that a connection stays half open after its last reply. Closed at once with bytes
 # unread, the kernel would reset it, and the client could lose the reply (RFC 9112, 9.6).
 LINGER_S = 2
-PHRASES = {status.value: status.phrase for status in HTTPStatus}
+# In capitals, as werkzeug has them.
+PHRASES = {code: phrase.upper() for code, phrase in HTTP_STATUS_CODES.items()}
 
 
 class State(Enum):

@@ -87,7 +87,6 @@ class Request(HeaderPolicy):  # type: ignore[misc]
         except httptools.HttpParserError as error:
             raise _malformed(str(error)) from None
         self.method = method.decode()
-        self.keep_alive = parser.should_keep_alive() and method != b"CONNECT"
         version = parser.get_http_version()
         if version not in ("1.1", "1.0"):
             raise _malformed(f"the version is HTTP/{version}, expected HTTP/1.1 or 1.0")
@@ -124,6 +123,12 @@ class Request(HeaderPolicy):  # type: ignore[misc]
                 value = f"{fields[name]},{value}"
             fields[name] = value
         self.fields = fields
+        # llhttp's own answer is about the next message once this one has ended.
+        options = fields.get("connection", "").lower()
+        asked = {option.strip(" \t") for option in options.split(",")}
+        self.keep_alive = "close" not in asked and self.method != "CONNECT"
+        if self.version == (1, 0):
+            self.keep_alive = self.keep_alive and "keep-alive" in asked
         if "host" not in fields and self.version == (1, 1):
             raise _malformed("there is no header Host, expected one")
         self._read_length()

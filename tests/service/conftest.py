@@ -120,9 +120,18 @@ def start(tmp_path_factory):
         server.stop()
 
 
-@pytest.fixture(scope="session")
-def server(start):
-    return start().wait_ready()
+# The ways to an answer: the tests of what clients see run with each of them.
+WAYS = {
+    "short way": ([], {}),
+    "flask": ([], {"MNIST_SHORT_WAY": "0"}),
+    "gthread": (["--worker-class", "gthread"], {}),
+}
+
+
+@pytest.fixture(scope="session", params=WAYS)
+def server(start, request):
+    options, environment = WAYS[request.param]
+    return start(*options, **environment).wait_ready()
 
 
 @pytest.fixture(scope="session")
