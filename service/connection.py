@@ -61,8 +61,6 @@ class Connection(asyncio.Protocol):
         self._filled = 0  # bytes of it that are there
         self._request: Request | None = None  # whose body is still coming
         self._chunked: ChunkedBody | None = None
-        self._last_head = b""
-        self._last: Request | None = None  # what the last head was read as
         self._dropped = 0  # bytes read and not kept
         self._scheduled = False  # another request is to be read in the loop's next turn
         self._paused = False  # the client does not read what it was sent
@@ -157,13 +155,14 @@ class Connection(asyncio.Protocol):
         end += len(END)
         head = bytes(data[:end])
         self._buffer = data[end:]
-        if self._last is not None and head == self._last_head:
-            self._request = self._last  # most clients send the same head each time
+        known = self.worker.known_heads.get(head)
+        if known is not None:
+            self._request = known
             return
         request = Request(head, self.worker.cfg, self.peer)
         self._begin(request)
-        plain = request.keep_alive and not request.expects_continue
-        self._last_head, self._last = head, request if plain else None
+        if request.keep_alive and not request.special:
+            self.worker.remember(head, request)
 
     def _begin(self, request: Request) -> None:
         """Make ready for the body."""
@@ -244,7 +243,7 @@ class Connection(asyncio.Protocol):
         self._request = self._body = None
         whole = len(body) == request.length
         if not whole:
-            request.keep_alive = False
+            request = request.closing()
         self.state, self.deadline = State.ANSWER, inf
         self.worker.answer(self, request, body, whole)
 

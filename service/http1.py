@@ -5,8 +5,9 @@ refused, because request smuggling lives on that.
 """
 
 import re
+from copy import copy
 from io import BytesIO
-from typing import Any
+from typing import Any, Self
 
 import httptools
 from gunicorn.http.errors import ExpectationFailed, ParseException
@@ -35,9 +36,11 @@ class Request(HeaderPolicy):  # type: ignore[misc]
         length: bytes of the body; None if it is chunked.
         keep_alive: whether the client would use the connection again.
         body: the body as a file, for WSGI.
+        special: whether what was read depends on the client's address too.
     """
 
     proxy_protocol_info = None
+    special = False
 
     def __init__(self, head: bytes, cfg: Any, peer: Any) -> None:
         """Read a head.
@@ -135,6 +138,7 @@ class Request(HeaderPolicy):  # type: ignore[misc]
         # The rest of gunicorn's policy is about these; without one it changes nothing.
         special = self.cfg.secure_scheme_headers
         if "expect" in fields or b"_" in head or any(n.lower() in fields for n in special):
+            self.special = True
             self._apply_policy()
 
     def _check_limits(self, head: bytes) -> None:
@@ -186,6 +190,12 @@ class Request(HeaderPolicy):  # type: ignore[misc]
     @expects_continue.setter
     def expects_continue(self, value: bool) -> None:
         self._expected_100_continue = value
+
+    def closing(self) -> Self:
+        """Return the same request, but on a connection that ends after it."""
+        request = copy(self)
+        request.keep_alive = False
+        return request
 
     def should_close(self) -> bool:
         """Tell gunicorn's response whether the connection ends after it."""

@@ -8,6 +8,8 @@ from math import inf
 from time import time
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -101,20 +103,21 @@ class Metrics(Collector):
         method = method if method in METHODS else "other"  # a client can invent more
         _observe(self._requests[method, route, status], REQUEST_BUCKETS, seconds)
 
+    def count_predictions(self, version: int, digits: npt.NDArray[np.intp]) -> None:
+        """Count the digits ``[n]`` that a version has read."""
+        *_, predictions, last = self._inference[version]
+        for digit, count in enumerate(np.bincount(digits).tolist()):
+            predictions[digit] += count
+        last[0] = time()
+
     def count_inference(
-        self, version: int, digits: Sequence[int], seconds: tuple[float, float, float]
+        self, version: int, images: int, seconds: tuple[float, float, float]
     ) -> None:
-        """Count an answered inference: the digits, and the time of each stage."""
-        *stages, predictions, last = self._inference[version]
+        """Count an answered inference: its images, and the time of each stage."""
+        stages = self._inference[version]
         for row, duration in zip(stages, seconds):
             _observe(row, STAGE_BUCKETS, duration)
-        if len(digits) == 1:
-            predictions[digits[0]] += 1
-        else:
-            for digit in set(digits):
-                predictions[digit] += digits.count(digit)
-        _observe(self._images, IMAGES_BUCKETS, len(digits))
-        last[0] = time()
+        _observe(self._images, IMAGES_BUCKETS, images)
 
     def count_refusal(self, version: int, seconds: float) -> None:
         """Count an inference request that was refused."""

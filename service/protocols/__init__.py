@@ -124,4 +124,6 @@ def blanks(pixels: Pixels) -> npt.NDArray[np.bool_]:
 def scale(pixels: Pixels) -> Images:
     """Bring pixels to 0 to 1 as training does, to the bit (``training.data.scale``)."""
     images = pixels.astype(np.float32, copy=False)
-    return images / np.float32(255) if pixels.dtype == np.uint8 else images
+    if pixels.dtype == np.uint8:
+        images /= np.float32(255)
+    return images
