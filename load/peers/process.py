@@ -116,6 +116,7 @@ class Process:
             "MLSERVER_GRPC_PORT": str(free_port()),
             "MLSERVER_METRICS_PORT": str(free_port()),
             "PYTRITON_HOME": self._folder.name,
+            **self._server.environment,
         }
 
     def _wait(self, started: float) -> None:

@@ -1,5 +1,6 @@
 """The servers that are compared: how each is started and asked."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from load.peers import formats
@@ -25,6 +26,7 @@ class Server(NamedTuple):
         json: one route.
         binary: the other.
         packages: those whose versions the report names.
+        environment: variables of its own.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Server(NamedTuple):
     json: Route
     binary: Route
     packages: tuple[str, ...]
+    environment: Mapping[str, str] = {}
 
 
 OWN = "service"  # ours

@@ -40,7 +40,14 @@ end
 """
 
 
-def run(item: Item, way: Route, port: int, seconds: int, cores: str) -> dict[str, Any]:
+def run(
+    item: Item,
+    way: Route,
+    port: int,
+    seconds: int,
+    cores: str,
+    connections: int = CONNECTIONS,
+) -> dict[str, Any]:
     """Load a server with an item, and return what wrk counted.
 
     Returns:
@@ -59,7 +66,7 @@ def run(item: Item, way: Route, port: int, seconds: int, cores: str) -> dict[str
                 "headers": ", ".join(f'["{name}"] = "{value}"' for name, value in named),
             }
         )
-        command = ["taskset", "--cpu-list", cores, "wrk", "-t1", f"-c{CONNECTIONS}"]
+        command = ["taskset", "--cpu-list", cores, "wrk", "-t1", f"-c{connections}"]
         command += [f"-d{seconds}s", "-s", str(script), f"http://127.0.0.1:{port}"]
         done = subprocess.run(command, capture_output=True, text=True)
     return parse(done.stdout, done.stderr)
