@@ -97,7 +97,8 @@ def markdown(record: dict[str, dict[str, list[float]]], alone: dict[str, float])
         [
             "# Where the microseconds go\n",
             f"{__doc__.split(chr(10) * 2, 1)[1]}",
-            f"ONNX Runtime alone on that core: {one:.1f} µs for 1 image, {batch:.1f} for 64.\n",
+            f"ONNX Runtime alone on that core: {one:.1f} µs for 1 image, "
+            f"{batch:.1f} for 64.\n",
             table(
                 ["16 connections, µs of the core a request", "1 image", "64 images"], rows
             ),

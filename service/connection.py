@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 # Seconds that a connection stays half open after its last reply. Closed at once with bytes
 # unread, the kernel would reset it, and the client could lose the reply (RFC 9112, 9.6).
 LINGER_S = 2
+# Bytes of requests to come that are taken in while one is answered; the kernel keeps the
+# rest, so that a client that sends and never reads fills its own memory and not ours.
+READ_AHEAD = 64 * 1024
 # In capitals, as werkzeug has them.
 PHRASES = {code: phrase.upper() for code, phrase in HTTP_STATUS_CODES.items()}
 
@@ -63,6 +66,7 @@ class Connection(asyncio.Protocol):
         self._chunked: ChunkedBody | None = None
         self._dropped = 0  # bytes read and not kept
         self._scheduled = False  # another request is to be read in the loop's next turn
+        self._full = False  # there is enough to answer: nothing is read for now
         self._paused = False  # the client does not read what it was sent
         self._eof = False
 
@@ -76,6 +80,7 @@ class Connection(asyncio.Protocol):
         self.worker.connections.add(self)
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: D102
+        self.deadline = inf
         self.worker.connections.discard(self)
 
     def data_received(self, data: bytes) -> None:  # noqa: D102
@@ -93,6 +98,9 @@ class Connection(asyncio.Protocol):
             self._buffer = bytearray(self._buffer) + data
         if not (self._paused or self._scheduled or self.state is State.ANSWER):
             self._advance()
+        elif len(self._buffer) > READ_AHEAD and not self._full:
+            self._full = True
+            self.transport.pause_reading()
 
     def eof_received(self) -> bool:  # noqa: D102
         self._eof = True
@@ -137,6 +145,13 @@ class Connection(asyncio.Protocol):
                 self._read_body(self._request)
         except RequestError as error:
             self._refuse(error)
+        if self._full and len(self._buffer) <= READ_AHEAD:
+            self._read_on()
+
+    def _read_on(self) -> None:
+        self._full = False
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
 
     def _read_head(self) -> None:
         data = self._buffer
@@ -228,6 +243,8 @@ class Connection(asyncio.Protocol):
     def _await(self, state: State) -> None:
         """Wait for more bytes, or end if there will be none."""
         if not self._eof:
+            if self._full:
+                self._read_on()
             if self.state is not state:
                 self._wait(state, self.worker.client_seconds)
         elif self._request is not None:

@@ -1,4 +1,4 @@
-"""Requests that two servers could read in two ways: one refusal, and the connection's end."""
+"""Requests that two servers could read in two ways: one refusal, and the end."""
 
 import json
 import re
