@@ -84,7 +84,9 @@ def answers(received):
         status = int(head.split(b" ", 2)[1])
         connection = re.search(rb"(?i)\r\nconnection: (\S+)", head)
         length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
-        size = int(length[1]) if length and rest else 0
+        # After a HEAD comes no body, but maybe the next reply.
+        head_only = not length or not rest or rest.startswith(b"HTTP/1.")
+        size = 0 if head_only else int(length[1])
         body, received = rest[:size], rest[size:]
         seen = json.loads(body) if status == 200 and body else None
         found.append((status, connection and connection[1].lower(), seen))
