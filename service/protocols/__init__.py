@@ -4,7 +4,7 @@ Each module in this package is one dialect, and has the two functions of `Dialec
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,6 @@ import numpy.typing as npt
 from service.errors import RequestError
 
 PIXELS = 784
-T = TypeVar("T", bound=np.number[Any])
 Images = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8] | Images
 Probabilities = npt.NDArray[np.float32]

@@ -6,12 +6,20 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from service.errors import RequestError
-from service.protocols import Answer, Limits, Question, Request, predict
+from service.protocols import (
+    Answer,
+    Limits,
+    Question,
+    Request,
+    instances,
+    predict,
+    scale,
+)
 
 JSON, RAW = "application/json", "application/octet-stream"
 images = arrays.arrays(np.uint8, st.tuples(st.integers(1, 5), st.just(784))).map(
@@ -259,3 +267,35 @@ def test_echo_gives_back_the_pixels_that_the_model_saw():
     probabilities = np.full((2, 10), 0.1, np.float32)
     reply = json.loads(predict.encode(question, Answer.of(probabilities), "mnist", 1).body)
     assert [p["frame"] for p in reply["predictions"]] == pixels.tolist()
+
+
+number = st.one_of(st.integers(0, 255), st.integers(-1, 300), st.floats(0, 1))
+odd = st.sampled_from([True, None, "x", [], [1], {}, 1e400, 2**64, -0.0, {"b64": "x"}])
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.lists(
+        st.one_of(
+            st.lists(st.integers(0, 255), min_size=784, max_size=784),
+            st.lists(st.sampled_from([0, 1]), min_size=783, max_size=785),
+        ),
+        max_size=3,
+    ),
+    st.lists(st.tuples(st.integers(0, 800), st.one_of(number, odd)), max_size=2),
+    st.sampled_from([b"%b", b" %b ", b"\xef\xbb\xbf%b", b"%b x", b"[%b]", b"\0%b"]),
+)
+def test_plain_json_is_read_as_all_other_json_is(images, changes, form):
+    for position, value in changes:
+        if images and position < len(images[0]):
+            images[0][position] = value
+    body = form % json.dumps({"instances": images}).encode()
+    plain = instances.read_plain(body, Limits())
+    if plain is not None:
+        parsed = instances.parse(predict._decoder, body, predict.FORM)
+        assert np.array_equal(scale(plain), instances.read(parsed.instances, Limits()))
+
+
+def test_plain_json_is_read_the_plain_way(frames):
+    body = json.dumps({"instances": frames.tolist()}).encode()
+    assert np.array_equal(instances.read_plain(body, Limits()), frames)
