@@ -46,8 +46,12 @@ class State(Enum):
     LINGER = "the client to close"  # closed
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """The protocol of one connection.
+
+    The kernel writes what comes into one piece of memory for all connections, where a
+    request that is whole is taken from at once, and what is missing of a body straight to
+    its place. So a body is copied once, or not at all.
 
     Attributes:
         state: what it waits for.
@@ -83,24 +87,21 @@ class Connection(asyncio.Protocol):
         self.deadline = inf
         self.worker.connections.discard(self)
 
-    def data_received(self, data: bytes) -> None:  # noqa: D102
-        if self.state is State.LINGER:
-            self._drop(data)
-            return
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: D102
         if self._body is not None:
-            self._fill(self._body, data)
-            return
-        if not self._buffer:
-            self._buffer = data
-        elif isinstance(self._buffer, bytearray):
-            self._buffer += data
-        else:  # from here on it grows in place
-            self._buffer = bytearray(self._buffer) + data
-        if not (self._paused or self._scheduled or self.state is State.ANSWER):
-            self._advance()
-        elif len(self._buffer) > READ_AHEAD and not self._full:
-            self._full = True
-            self.transport.pause_reading()
+            return memoryview(self._body)[self._filled :]
+        return self.worker.inbox
+
+    def buffer_updated(self, nbytes: int) -> None:  # noqa: D102
+        if self._body is not None:
+            self._filled += nbytes
+            self._check_filled(self._body)
+        elif self.state is State.LINGER:
+            self._drop(nbytes)
+        elif self.state is not State.IDLE or self._buffer or self._paused:
+            self._keep(nbytes)
+        elif not self._take(nbytes):
+            self._keep(nbytes)
 
     def eof_received(self) -> bool:  # noqa: D102
         self._eof = True
@@ -132,6 +133,32 @@ class Connection(asyncio.Protocol):
             self.transport.close()
 
     # From bytes to requests.
+
+    def _take(self, size: int) -> bool:
+        """Answer what is one whole request with a head that is known: nearly all are."""
+        inbox = self.worker.inbox
+        end = self.worker.inbox_bytes.find(END, 0, size) + len(END)
+        request = self.worker.known_heads.get(bytes(inbox[:end]))
+        if request is None or request.length != size - end:
+            return False
+        self._request = request
+        self._answer(bytes(inbox[end:size]))
+        return True
+
+    def _keep(self, size: int) -> None:
+        """Add to what is there, and go on if that is possible."""
+        data = bytes(self.worker.inbox[:size])
+        if not self._buffer:
+            self._buffer = data
+        elif isinstance(self._buffer, bytearray):
+            self._buffer += data
+        else:  # from here on it grows in place
+            self._buffer = bytearray(self._buffer) + data
+        if not (self._paused or self._scheduled or self.state is State.ANSWER):
+            self._advance()
+        elif len(self._buffer) > READ_AHEAD and not self._full:
+            self._full = True
+            self.transport.pause_reading()
 
     def _advance(self) -> None:
         """Answer the next request, as far as it is there."""
@@ -200,21 +227,18 @@ class Connection(asyncio.Protocol):
         elif len(data) < length:
             # The kernel gives the memory only as it is written, so this costs a client that
             # announces much and sends little nothing but an address range.
-            self._body, self._filled, self._buffer = bytearray(length), 0, b""
-            self._fill(self._body, data)
+            self._body, self._filled, self._buffer = bytearray(length), len(data), b""
+            self._body[: len(data)] = data
+            self._check_filled(self._body)
         else:
             self._buffer = data[length:]
             self._answer(cast(bytes, data[:length]))
 
-    def _fill(self, body: bytearray, data: bytes | bytearray) -> None:
-        end = min(self._filled + len(data), len(body))
-        used = end - self._filled
-        body[self._filled : end] = data if used == len(data) else data[:used]
-        self._filled = end
-        if end < len(body):
+    def _check_filled(self, body: bytearray) -> None:
+        if self._filled < len(body):
             self._await(State.BODY)
             return
-        self._body, self._buffer = None, data[used:]
+        self._body = None
         self._answer(cast(bytes, body))  # nobody writes to it any more
 
     def _read_chunks(self, chunked: ChunkedBody) -> None:
@@ -308,8 +332,8 @@ class Connection(asyncio.Protocol):
         else:
             self.transport.write_eof()
 
-    def _drop(self, data: bytes) -> None:
-        self._dropped += len(data)
+    def _drop(self, size: int) -> None:
+        self._dropped += size
         if self._dropped > 2 * self.worker.max_body_bytes:
             self.transport.abort()
 

@@ -42,6 +42,8 @@ ACCEPT_AT_ONCE = 4
 # Slow clients that are refused before the loop turns, in about a millisecond: a thousand at
 # once must not keep the others waiting.
 EXPIRE_AT_ONCE = 10
+# What one read takes from the kernel at most: as much as uvloop's own buffer.
+INBOX_BYTES = 1 << 18
 # Heads that are remembered: 4 MB at most.
 MOST_HEADS, MOST_HEAD_BYTES = 1024, 1024
 
@@ -80,6 +82,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         connections: those that are open.
         client_seconds: how long a client may take for a head, a body, or to read a reply.
         max_body_bytes: most bytes of a body.
+        inbox: where the kernel writes what comes, before the next read overwrites it.
         known_heads: what heads were read as, by their bytes.
     """
 
@@ -102,6 +105,8 @@ class Worker(base.Worker):  # type: ignore[misc]
             ShortWay(self.wsgi) if self._metrics and settings.short_way else None
         )
         self.connections: set[Connection] = set()
+        self.inbox_bytes = bytearray(INBOX_BYTES)
+        self.inbox = memoryview(self.inbox_bytes)
         self.known_heads: dict[bytes, Request] = {}
         self._batch: list[_Waiting] = []
         self._batch_bytes = 0
