@@ -98,10 +98,10 @@ class Connection(asyncio.BufferedProtocol):
             self._check_filled(self._body)
         elif self.state is State.LINGER:
             self._drop(nbytes)
-        elif self.state is not State.IDLE or self._buffer or self._paused:
-            self._keep(nbytes)
-        elif not self._take(nbytes):
-            self._keep(nbytes)
+        else:
+            first = self.state is State.IDLE and not (self._buffer or self._paused)
+            if not (first and self._take(nbytes)):
+                self._keep(nbytes)
 
     def eof_received(self) -> bool:  # noqa: D102
         self._eof = True

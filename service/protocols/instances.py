@@ -81,9 +81,9 @@ def read_plain(body: bytes, limits: Limits) -> npt.NDArray[np.uint8] | None:
     if integers is None:
         return None
     pixels = integers.reshape(-1, PIXELS)
-    largest = np.maximum.reduce(pixels, axis=1)
+    largest = np.maximum.reduce(pixels, axis=1).tolist()
     # An image of zeros and ones is one from 0 to 1.
-    if np.count_nonzero((largest > 255) | (largest <= 1)):
+    if max(largest) > 255 or min(largest) <= 1:
         return None
     return pixels.astype(np.uint8)
 

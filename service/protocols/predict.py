@@ -1,6 +1,7 @@
 """The project's own dialect: ``POST /predict``, JSON, raw bytes or pictures."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,7 +12,6 @@ from service.errors import RequestError
 from service.protocols import (
     PIXELS,
     Answer,
-    Headers,
     Limits,
     Pixels,
     Question,
@@ -46,6 +46,9 @@ class Options(NamedTuple):
     raw: bool = False
 
 
+# Those of a request without parameters, by whether its reply is raw.
+PLAIN = (Options(echo=False), Options(echo=False, raw=True))
+
 _decoder = msgspec.json.Decoder(Body)
 
 
@@ -60,12 +63,12 @@ def decode(request: Request, limits: Limits) -> Question:
         RequestError: 400 malformed, 413 too much, 415 another type, 422 not images of
             digits.
     """
-    options = Options(
-        _read_echo(request.parameters),
-        # Only where it is named: browsers and most clients accept */*.
-        RAW in request.headers.get("accept", "").lower(),
-    )
-    content_type = _content_type(request.headers)
+    # Only where it is named: browsers and most clients accept */*.
+    raw = RAW in request.headers.get("accept", "").lower()
+    options = PLAIN[raw]
+    if request.parameters:
+        options = Options(_read_echo(request.parameters), raw)
+    content_type = _content_type(request.headers.get("content-type", ""))
     if content_type == JSON:
         pixels = _decode_json(request.body, limits)
     elif content_type == RAW:
@@ -100,8 +103,8 @@ def encode(question: Question, answer: Answer, name: str, version: int) -> Reply
     return Reply(orjson.dumps(reply, option=orjson.OPT_SERIALIZE_NUMPY))
 
 
-def _content_type(headers: Headers) -> str:
-    found = headers.get("content-type", "")
+@lru_cache(maxsize=64)
+def _content_type(found: str) -> str:
     media_type, _, parameters = found.lower().partition(";")
     media_type = media_type.strip()
     # JSON is UTF-8 by RFC 8259; a client that announces another charset sends another.
