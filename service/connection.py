@@ -21,7 +21,7 @@ from service.http1 import (
     too_large_fields,
     too_long_line,
 )
-from service.replies import Reply, refusal, request_id
+from service.replies import refusal, request_id
 
 if TYPE_CHECKING:
     from service.worker import Worker
@@ -141,8 +141,8 @@ class Connection(asyncio.BufferedProtocol):
         request = self.worker.known_heads.get(bytes(inbox[:end]))
         if request is None or request.length != size - end:
             return False
-        self._request = request
-        self._answer(bytes(inbox[end:size]))
+        self.state, self.deadline = State.ANSWER, inf
+        self.worker.answer(self, request, bytes(inbox[end:size]), True)
         return True
 
     def _keep(self, size: int) -> None:
@@ -197,14 +197,7 @@ class Connection(asyncio.BufferedProtocol):
         end += len(END)
         head = bytes(data[:end])
         self._buffer = data[end:]
-        known = self.worker.known_heads.get(head)
-        if known is not None:
-            self._request = known
-            return
-        request = Request(head, self.worker.cfg, self.peer)
-        self._begin(request)
-        if request.keep_alive and not request.special:
-            self.worker.remember(head, request)
+        self._begin(self.worker.read(head, self.peer))
 
     def _begin(self, request: Request) -> None:
         """Make ready for the body."""
@@ -212,10 +205,7 @@ class Connection(asyncio.BufferedProtocol):
         self._request, self._chunked, self._dropped = request, None, 0
         if request.length is None:
             self._chunked = ChunkedBody(limit)
-        too_long = request.length is not None and request.length > limit
-        if too_long or self._chunked:
-            request.keep_alive = False  # where the next request begins is not known
-        if request.expects_continue and not too_long and not self._buffer:
+        elif request.expects_continue and request.length <= limit and not self._buffer:
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _read_body(self, request: Request) -> None:
@@ -288,20 +278,19 @@ class Connection(asyncio.BufferedProtocol):
         self.state, self.deadline = State.ANSWER, inf
         self.worker.answer(self, request, body, whole)
 
-    def reply(self, content: bytes, keep: bool) -> None:
-        """Send the reply to the request that was given to the worker.
+    def send(self, content: bytes) -> None:
+        """Send the reply to the request that was given to the worker, head included."""
+        if not self.transport.is_closing():  # the client may have gone
+            self.transport.write(content)
 
-        Args:
-            content: all of it, the head included.
-            keep: whether the connection can be used again.
-        """
+    def go_on(self, keep: bool) -> None:
+        """Wait for the next request, or end if there is to be none."""
         if self.transport.is_closing():
-            return  # the client has gone
-        self.transport.write(content)
+            return
         if not keep:
             self._linger()
             return
-        self._wait(State.IDLE, self.worker.cfg.keepalive)
+        self._wait(State.IDLE, self.worker.keepalive)
         if self._buffer:
             # Not at once: a client that sends many must not keep the others waiting.
             self._scheduled = True
@@ -317,9 +306,7 @@ class Connection(asyncio.BufferedProtocol):
     def _refuse(self, error: RequestError) -> None:
         """Answer what cannot be read as a request, and close."""
         reply = refusal(error)
-        headers = {**reply.headers, "X-Request-ID": request_id("")}
-        head = self.worker.head(1, reply.status, False)
-        self.transport.write(assemble(head, reply._replace(headers=headers)))
+        self.transport.write(self.worker.write(reply, request_id(""), False))
         self.worker.count_refusal(reply.status)
         self._linger()
 
@@ -340,14 +327,3 @@ class Connection(asyncio.BufferedProtocol):
     def _wait(self, state: State, seconds: float) -> None:
         self.state = state
         self.deadline = self.worker.loop.time() + seconds
-
-
-def assemble(head: str, reply: Reply) -> bytes:
-    """Write a reply out: first what the server says, then what the application says."""
-    kind = reply.headers["Content-Type"]
-    lines = [head, f"Content-Type: {kind}\r\nContent-Length: {len(reply.body)}\r\n"]
-    for name, value in reply.headers.items():
-        if name != "Content-Type":
-            lines.append(f"{name}: {value}\r\n")
-    lines.append("\r\n")
-    return "".join(lines).encode("latin-1") + reply.body

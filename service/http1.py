@@ -7,7 +7,7 @@ refused, because request smuggling lives on that.
 import re
 from copy import copy
 from io import BytesIO
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import httptools
 from gunicorn.http.errors import ExpectationFailed, ParseException
@@ -15,6 +15,9 @@ from gunicorn.http.message import METHOD_BADCHAR_RE, RFC9112_TARGET_INVALID, Hea
 from gunicorn.util import split_request_uri
 
 from service.errors import RequestError
+
+if TYPE_CHECKING:
+    from service.short_way import Inquiry
 
 END = b"\r\n\r\n"  # of a head
 # Room for a request line and headers at gunicorn's limits of each, but not for a hundred
@@ -37,10 +40,12 @@ class Request(HeaderPolicy):  # type: ignore[misc]
         keep_alive: whether the client would use the connection again.
         body: the body as a file, for WSGI.
         special: whether what was read depends on the client's address too.
+        inquiry: what the short way has read in it; None if it is not for the short way.
     """
 
     proxy_protocol_info = None
     special = False
+    inquiry: "Inquiry | None" = None
 
     def __init__(self, head: bytes, cfg: Any, peer: Any) -> None:
         """Read a head.

@@ -5,22 +5,23 @@ some 8 µs and an image 1 µs more. None waits for others, and the probabilities
 do not depend on which others are in the batch (a test compares them to the bit).
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from service.errors import RequestError
 from service.metrics import Metrics
 from service.model import Model
 from service.protocols import (
     Answer,
+    Body,
     Dialect,
+    Headers,
     Limits,
-    Question,
-    Request,
+    Questions,
     blanks,
     oip,
     predict,
@@ -38,126 +39,118 @@ ROUTES: dict[str, Dialect] = {
     "/v2/models/<model>/versions/<int:version>/infer": oip,
 }
 
-# A part of as many images, 200 kB as float32, stays in a core's cache while it is
-# predicted; more at once are no faster.
-MOST_IMAGES = 64
+# Bodies that are predicted together have no more bytes than this: 80 images as bytes, 25
+# in JSON. More do not stay in a core's cache, and are no faster.
+MOST_BYTES = 1 << 16
 
 
-class Asked(NamedTuple):
-    """A request, and who is to answer it."""
+class Head(NamedTuple):
+    """What a request's head says, which is the same for all requests with that head.
+
+    Attributes:
+        dialect: how the body is to be read.
+        model: who is to answer.
+        asked: what the dialect has read in it, or why it cannot be answered.
+    """
 
     dialect: Dialect
-    request: Request
     model: Model
+    asked: Any
 
 
-class _Decoded(NamedTuple):
-    place: int
-    asked: Asked
-    question: Question
-    seconds: float
+def read_head(
+    dialect: Dialect, model: Model, headers: Headers, parameters: Mapping[str, str]
+) -> Head:
+    """Read a head once for all requests that have it."""
+    try:
+        return Head(dialect, model, dialect.read_head(headers, parameters))
+    except RequestError as error:
+        return Head(dialect, model, error.with_traceback(None))  # kept with the head
 
 
 def answer(
-    batch: Sequence[Asked], metrics: Metrics, limits: Limits
+    head: Head, bodies: Sequence[Body], metrics: Metrics, limits: Limits
 ) -> list[Reply | RequestError]:
-    """Decode requests, predict them together, encode the replies; count each of them.
+    """Decode requests with one head, predict them together, encode and count them.
 
     Returns:
-        For each request its reply, or why it cannot be answered.
+        For each body its reply, or why it cannot be answered.
     """
-    results: dict[int, Reply | RequestError] = {}
-    groups: dict[tuple[int, np.dtype[Any]], list[_Decoded]] = defaultdict(list)
-    for index, asked in enumerate(batch):
-        start = perf_counter()
-        try:
-            question = asked.dialect.decode(asked.request, limits)
-        except RequestError as error:
-            metrics.count_refusal(asked.model.version, perf_counter() - start)
-            results[index] = error
-            continue
-        decoded = _Decoded(index, asked, question, perf_counter() - start)
-        groups[asked.model.version, question.pixels.dtype].append(decoded)
-    for group in groups.values():
-        for part in _parts(group):
-            _answer_group(part, metrics, results)
-    return [results[index] for index in range(len(batch))]
-
-
-def _parts(group: list[_Decoded]) -> Iterator[list[_Decoded]]:
-    """Cut a group into parts of up to MOST_IMAGES, or of one request that has more."""
-    part: list[_Decoded] = []
-    images = 0
-    for decoded in group:
-        images += len(decoded.question.pixels)
-        if part and images > MOST_IMAGES:
-            yield part
-            part, images = [], len(decoded.question.pixels)
-        part.append(decoded)
-    if part:
-        yield part
-
-
-def _answer_group(
-    group: list[_Decoded], metrics: Metrics, results: dict[int, Reply | RequestError]
-) -> None:
-    """Answer requests of one version, whose pixels are of one dtype."""
     start = perf_counter()
-    pixels = group[0].question.pixels
-    if len(group) > 1:
-        pixels = np.concatenate([decoded.question.pixels for decoded in group])
-    blank = blanks(pixels)
+    if isinstance(head.asked, RequestError):
+        refused = dict.fromkeys(range(len(bodies)), head.asked)
+        return _merge(len(bodies), [], refused, head, start, metrics)
+    questions = head.dialect.decode(head.asked, bodies, limits)
+    blank = blanks(questions.pixels)
     if np.count_nonzero(blank):
-        group = _refuse_blanks(group, metrics, results)
-        if group:
-            _answer_group(group, metrics, results)
-        return
-    model = group[0].asked.model
-    probabilities = model.predict(scale(pixels))
+        questions = _refuse_blanks(questions, blank, len(bodies))
+    replies = []
+    if questions.counts:
+        replies = _answer(head, questions, perf_counter() - start, metrics)
+    if not questions.refused:
+        return replies
+    return _merge(len(bodies), replies, questions.refused, head, start, metrics)
+
+
+def _answer(
+    head: Head, questions: Questions, decode: float, metrics: Metrics
+) -> list[Reply | RequestError]:
+    """Answer what has been decoded, in so many seconds."""
+    start = perf_counter()
+    model = head.model
+    probabilities = model.predict(scale(questions.pixels))
     digits = probabilities.argmax(axis=1)
     metrics.count_predictions(model.version, digits)
     answered = Answer(probabilities, digits.tolist())
     infer = perf_counter() - start
-    first = 0
-    for decoded in group:
-        end = first + len(decoded.question.pixels)
-        found = Answer(answered.probabilities[first:end], answered.digits[first:end])
-        results[decoded.place] = _encode(decoded, found, infer, metrics)
-        first = end
+    replies = head.dialect.encode(questions, answered, model.name, model.version)
+    seconds = (decode, infer, perf_counter() - start - infer)
+    metrics.count_inference(model.version, questions.counts, seconds)
+    timing = "decode;dur={:.3f}, infer;dur={:.3f}, encode;dur={:.3f}".format(
+        *(1000 * stage for stage in seconds)
+    )
+    complete: dict[int, Mapping[str, str]] = {}  # by the mapping that replies may share
+    for _, headers in replies:
+        if id(headers) not in complete:
+            complete[id(headers)] = {**headers, "Server-Timing": timing}
+    return [Reply(200, body, complete[id(headers)]) for body, headers in replies]
 
 
 def _refuse_blanks(
-    group: list[_Decoded], metrics: Metrics, results: dict[int, Reply | RequestError]
-) -> list[_Decoded]:
-    """Refuse images of one grey level (422), and return the requests without any."""
-    others = []
-    for decoded in group:
-        pixels = decoded.question.pixels
-        blank = blanks(pixels)
-        if not blank.any():
-            others.append(decoded)
+    questions: Questions, blank: npt.NDArray[np.bool_], total: int
+) -> Questions:
+    """Refuse requests with an image of one grey level (422), and return the others."""
+    pixels, counts, options, refused = questions
+    places = [place for place in range(total) if place not in refused]
+    refused, rows, kept = dict(refused), np.ones(len(pixels), bool), []
+    for index, (place, span) in enumerate(zip(places, questions.spans)):
+        if not blank[span].any():
+            kept.append(index)
             continue
-        index = int(blank.argmax())
-        metrics.count_refusal(decoded.asked.model.version, decoded.seconds)
-        results[decoded.place] = RequestError(
+        rows[span] = False
+        image = int(blank[span].argmax())
+        refused[place] = RequestError(
             422,
-            f"image {index} has no ink: every pixel is {pixels[index, 0]:g}, expected a "
-            "digit, white on black",
+            f"image {image} has no ink: every pixel is {pixels[span][image, 0]:g}, "
+            "expected a digit, white on black",
         )
-    return others
+    counts, options = [counts[i] for i in kept], [options[i] for i in kept]
+    return Questions(pixels[rows], counts, options, refused)
 
 
-def _encode(decoded: _Decoded, found: Answer, infer: float, metrics: Metrics) -> Reply:
-    """Write the reply; ``infer`` are the seconds that the whole batch took."""
-    start = perf_counter()
-    dialect, _, model = decoded.asked
-    content = dialect.encode(decoded.question, found, model.name, model.version)
-    seconds = (decoded.seconds, infer, perf_counter() - start)
-    metrics.count_inference(model.version, len(found.digits), seconds)
-    decode, infer, encode = [1000 * stage for stage in seconds]
-    timing = f"decode;dur={decode:.3f}, infer;dur={infer:.3f}, encode;dur={encode:.3f}"
-    headers = {"Content-Type": content.content_type, **content.headers}
-    return Reply(200, content.body, {**headers, "Server-Timing": timing})
+def _merge(
+    total: int,
+    replies: list[Reply | RequestError],
+    refused: Mapping[int, RequestError],
+    head: Head,
+    start: float,
+    metrics: Metrics,
+) -> list[Reply | RequestError]:
+    """Count the refusals, and put them where they belong among the replies."""
+    for _ in refused:
+        metrics.count_refusal(head.model.version, perf_counter() - start)
+    answered = iter(replies)
+    return [refused[n] if n in refused else next(answered) for n in range(total)]
 
 
 def asked_version(parameters: Mapping[str, str]) -> int | None:

@@ -1,7 +1,7 @@
 """Prometheus metrics, summed over the worker processes."""
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from math import inf
@@ -98,10 +98,12 @@ class Metrics(Collector):
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
-    def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request that was answered with a status."""
+    def count_request(
+        self, method: str, route: str, status: int, seconds: float, times: int = 1
+    ) -> None:
+        """Count a request, or as many as were answered together, with a status."""
         method = method if method in METHODS else "other"  # a client can invent more
-        _observe(self._requests[method, route, status], REQUEST_BUCKETS, seconds)
+        _observe(self._requests[method, route, status], REQUEST_BUCKETS, seconds, times)
 
     def count_predictions(self, version: int, digits: npt.NDArray[np.intp]) -> None:
         """Count the digits ``[n]`` that a version has read."""
@@ -111,13 +113,20 @@ class Metrics(Collector):
         last[0] = time()
 
     def count_inference(
-        self, version: int, images: int, seconds: tuple[float, float, float]
+        self, version: int, images: Sequence[int], seconds: tuple[float, float, float]
     ) -> None:
-        """Count an answered inference: its images, and the time of each stage."""
+        """Count requests that were answered together.
+
+        Args:
+            version: who answered.
+            images: of each request, how many it had.
+            seconds: the time of each stage for all of them, as each of them took it.
+        """
         stages = self._inference[version]
         for row, duration in zip(stages, seconds):
-            _observe(row, STAGE_BUCKETS, duration)
-        _observe(self._images, IMAGES_BUCKETS, images)
+            _observe(row, STAGE_BUCKETS, duration, len(images))
+        for count, times in Counter(images).items():
+            _observe(self._images, IMAGES_BUCKETS, count, times)
 
     def count_refusal(self, version: int, seconds: float) -> None:
         """Count an inference request that was refused."""
@@ -226,9 +235,9 @@ class Metrics(Collector):
         return sums
 
 
-def _observe(row: Row, bounds: Sequence[float], value: float) -> None:
-    row[bisect_left(bounds, value)] += 1
-    row[SUM] += value
+def _observe(row: Row, bounds: Sequence[float], value: float, times: int) -> None:
+    row[bisect_left(bounds, value)] += times
+    row[SUM] += times * value
 
 
 def _histogram(

@@ -50,7 +50,12 @@ def bug(error: Exception, request_id: str) -> Reply:
     return json({"error": message}, 500)
 
 
+def sane_id(found: str) -> str:
+    """Return the client's id if it is sane, else nothing."""
+    return found if SANE_ID.fullmatch(found) else ""
+
+
 def request_id(found: str) -> str:
     """Return the client's id if it is sane, else a new one of 32 hexadecimal digits."""
     # Not uuid4: that asks the kernel each time, and an id need not be unpredictable.
-    return found if SANE_ID.fullmatch(found) else f"{random.getrandbits(128):032x}"
+    return sane_id(found) or f"{random.getrandbits(128):032x}"

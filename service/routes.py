@@ -26,9 +26,9 @@ from werkzeug.formparser import FormDataParser
 from service import catalogue, openapi
 from service.compression import inflate
 from service.errors import RequestError
-from service.inference import ROUTES, Asked, answer, asked_version
+from service.inference import ROUTES, answer, asked_version, read_head
 from service.metrics import Metrics
-from service.protocols import Dialect, Limits, Request
+from service.protocols import Dialect, Limits
 from service.replies import Reply, bug, json, refusal, request_id
 from service.repository import Repository
 from service.settings import Settings
@@ -119,9 +119,9 @@ def _add_inference(app: Flask, path: str, dialect: Dialect) -> None:
         asked_for = asked_version(request.args) if version is None else version
         found = repository.find(model, asked_for)
         body = _body(settings.max_body_bytes)
-        parts = _files(body) if request.mimetype == "multipart/form-data" else ()
-        asked = Request(body, request.headers, request.args, parts)
-        (result,) = answer([Asked(dialect, asked, found)], metrics, limits)
+        content = _files(body) if request.mimetype == "multipart/form-data" else body
+        head = read_head(dialect, found, request.headers, request.args)
+        (result,) = answer(head, [content], metrics, limits)
         return _response(refusal(result) if isinstance(result, RequestError) else result)
 
     app.add_url_rule(path, endpoint=path, view_func=view, methods=["POST"])

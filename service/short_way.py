@@ -5,6 +5,8 @@ reply is the same to the byte. What is not plain (another method, a form, a path
 model has) is left to Flask.
 """
 
+import random
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from time import perf_counter
 from typing import NamedTuple
@@ -15,13 +17,22 @@ from werkzeug.datastructures import MultiDict
 
 from service.compression import inflate
 from service.errors import RequestError
-from service.inference import ROUTES, Asked, answer, asked_version
+from service.inference import (
+    MOST_BYTES,
+    ROUTES,
+    Head,
+    answer,
+    asked_version,
+    read_head,
+)
 from service.metrics import Metrics
-from service.protocols import Dialect, Limits, Request
-from service.replies import Reply, bug, refusal, request_id
+from service.protocols import Dialect, Limits
+from service.replies import Reply, bug, refusal, sane_id
 from service.repository import Repository
 from service.settings import Settings
 
+# Different questions that heads ask, most of them never seen in earnest.
+MOST_HEADS = 256
 NO_PARAMETERS: Mapping[str, str] = {}
 
 
@@ -33,20 +44,20 @@ class Endpoint(NamedTuple):
     version: int | None
 
 
-class Incoming(NamedTuple):
-    """A POST request on its short way.
+class Inquiry(NamedTuple):
+    """What the head of an inference request says, read once for all that have it.
 
     Attributes:
-        endpoint: where its path leads.
-        query: what follows the question mark.
-        headers: by names in lower case.
-        body: the complete body, within the limit.
+        route: the Flask rule that its path matches.
+        head: what is asked, or why that cannot be answered.
+        encoding: how the body is compressed.
+        request_id: the client's, if it is sane.
     """
 
-    endpoint: Endpoint
-    query: str
-    headers: Mapping[str, str]
-    body: bytes
+    route: str
+    head: Head | RequestError
+    encoding: str
+    request_id: str
 
 
 class ShortWay:
@@ -59,53 +70,108 @@ class ShortWay:
         self._limits = Limits(settings.max_images, settings.max_pixels)
         self._max_body_bytes = settings.max_body_bytes
         self._endpoints = dict(_paths(self._repository))
+        # One object for all that ask for the same, by which they are found to do so.
+        self._heads: dict[Head, Head] = {}
 
-    def find(self, path: str, headers: Mapping[str, str]) -> Endpoint | None:
-        """Return where a path, as it was sent, leads; None for what is Flask's."""
+    def read(self, path: str, query: str, headers: Mapping[str, str]) -> Inquiry | None:
+        """Read the head of a POST request; None for what is Flask's.
+
+        Args:
+            path: as it was sent.
+            query: what follows the question mark.
+            headers: by names in lower case.
+        """
         endpoint = self._endpoints.get(path)
-        form = headers.get("content-type", "").startswith("multipart/")
-        return None if form else endpoint
+        if endpoint is None or headers.get("content-type", "").startswith("multipart/"):
+            return None
+        return Inquiry(
+            endpoint.route,
+            self._head(endpoint, query, headers),
+            headers.get("content-encoding", ""),
+            sane_id(headers.get("x-request-id", "")),
+        )
 
-    def answer(self, batch: Sequence[Incoming]) -> list[Reply]:
-        """Answer requests that are there at the same time."""
-        start = perf_counter()
-        ids = [request_id(one.headers.get("x-request-id", "")) for one in batch]
-        replies = self._answer(batch, ids)
-        seconds = perf_counter() - start
-        for one, reply in zip(batch, replies):
-            route = one.endpoint.route
-            self._metrics.count_request("POST", route, reply.status, seconds)
-        return [
-            Reply(status, body, {**headers, "X-Request-ID": used_id})
-            for (status, body, headers), used_id in zip(replies, ids)
-        ]
-
-    def _answer(self, batch: Sequence[Incoming], ids: Sequence[str]) -> list[Reply]:
-        asked: list[Asked] = []
-        results: list[Reply | RequestError | None] = []
-        for one in batch:
-            try:
-                asked.append(self._ask(one))
-                results.append(None)
-            except RequestError as error:
-                results.append(error)
-        try:
-            answers = iter(answer(asked, self._metrics, self._limits))
-        except Exception as error:
-            if len(batch) == 1:
-                return [bug(error, ids[0])]
-            # One of them has a fault; the others need not suffer from it.
-            return [self._answer([one], [used_id])[0] for one, used_id in zip(batch, ids)]
-        found = [next(answers) if result is None else result for result in results]
-        return [refusal(x) if isinstance(x, RequestError) else x for x in found]
-
-    def _ask(self, one: Incoming) -> Asked:
-        endpoint, query, headers, body = one
+    def _head(
+        self, endpoint: Endpoint, query: str, headers: Mapping[str, str]
+    ) -> Head | RequestError:
         parameters = _parameters(query) if query else NO_PARAMETERS
-        model = self._repository.get(endpoint.version or asked_version(parameters))
-        if "content-encoding" in headers:
-            body = inflate(body, headers["content-encoding"], self._max_body_bytes)
-        return Asked(endpoint.dialect, Request(body, headers, parameters), model)
+        try:
+            model = self._repository.get(endpoint.version or asked_version(parameters))
+        except RequestError as error:
+            return error.with_traceback(None)  # it is kept with the head
+        head = read_head(endpoint.dialect, model, headers, parameters)
+        if len(self._heads) == MOST_HEADS:
+            self._heads.clear()
+        return self._heads.setdefault(head, head)
+
+    def answer(self, batch: Sequence[tuple[Inquiry, bytes]]) -> list[tuple[str, Reply]]:
+        """Answer requests that are there at the same time.
+
+        Args:
+            batch: of each its head, and its complete body within the limit.
+
+        Returns:
+            Of each its id and the reply, whose headers lack that id.
+        """
+        start = perf_counter()
+        new = random.randbytes(16 * len(batch)).hex()  # as in `replies.request_id`
+        ids = [
+            inquiry.request_id or new[32 * number : 32 * number + 32]
+            for number, (inquiry, _) in enumerate(batch)
+        ]
+        replies: list[Reply | None] = [None] * len(batch)
+        for places in _runs(batch):
+            for place, reply in zip(places, self._answer(places, batch, ids)):
+                replies[place] = reply
+        seconds = perf_counter() - start
+        done = [reply for reply in replies if reply]
+        kinds = [(inquiry.route, x.status) for (inquiry, _), x in zip(batch, done)]
+        for (route, status), times in Counter(kinds).items():
+            self._metrics.count_request("POST", route, status, seconds, times)
+        return list(zip(ids, done))
+
+    def _answer(
+        self,
+        places: Sequence[int],
+        batch: Sequence[tuple[Inquiry, bytes]],
+        ids: Sequence[str],
+    ) -> list[Reply]:
+        """Answer those of a batch that can be answered together."""
+        inquiry = batch[places[0]][0]
+        try:
+            if isinstance(inquiry.head, RequestError):
+                return [refusal(inquiry.head) for _ in places]
+            bodies = [batch[place][1] for place in places]
+            if inquiry.encoding:
+                bodies = [inflate(bodies[0], inquiry.encoding, self._max_body_bytes)]
+            found = answer(inquiry.head, bodies, self._metrics, self._limits)
+        except RequestError as error:
+            return [refusal(error)]
+        except Exception as error:
+            if len(places) == 1:
+                return [bug(error, ids[places[0]])]
+            # One of them has a fault; the others need not suffer from it.
+            return [self._answer([place], batch, ids)[0] for place in places]
+        return [x if isinstance(x, Reply) else refusal(x) for x in found]
+
+
+def _runs(batch: Sequence[tuple[Inquiry, bytes]]) -> Iterator[list[int]]:
+    """Yield the places of what is answered together: one head, and not too much of it."""
+    groups: dict[int, list[int]] = defaultdict(list)
+    for place, (inquiry, _) in enumerate(batch):
+        groups[id(inquiry.head)].append(place)
+    for places in groups.values():
+        run: list[int] = []
+        size = 0
+        for place in places:
+            inquiry, body = batch[place]
+            size += len(body)
+            # A compressed body is not as small as it looks, and may be refused.
+            if run and (size > MOST_BYTES or inquiry.encoding):
+                yield run
+                run, size = [], len(body)
+            run.append(place)
+        yield run
 
 
 def _paths(repository: Repository) -> Iterator[tuple[str, Endpoint]]:

@@ -21,11 +21,12 @@ from gunicorn import SERVER, util
 from gunicorn.http import wsgi
 from gunicorn.workers import base
 
-from service.connection import LINGER_S, PHRASES, Connection, assemble
+from service.connection import LINGER_S, PHRASES, Connection
 from service.http1 import Request
+from service.inference import MOST_BYTES
 from service.replies import Reply, bug, request_id
 from service.settings import Settings
-from service.short_way import Incoming, ShortWay
+from service.short_way import Inquiry, ShortWay
 
 # How often deadlines are looked at, and so how late one can be; the master's heartbeat too.
 SWEEP_S = 0.5
@@ -71,7 +72,7 @@ class Response(wsgi.Response):  # type: ignore[misc]
 class _Waiting(NamedTuple):
     connection: Connection
     request: Request
-    incoming: Incoming
+    asked: tuple[Inquiry, bytes]
 
 
 class Worker(base.Worker):  # type: ignore[misc]
@@ -81,6 +82,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         loop: the event loop.
         connections: those that are open.
         client_seconds: how long a client may take for a head, a body, or to read a reply.
+        keepalive: seconds that a connection may wait for its next request.
         max_body_bytes: most bytes of a body.
         inbox: where the kernel writes what comes, before the next read overwrites it.
         known_heads: what heads were read as, by their bytes.
@@ -99,6 +101,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         extensions = getattr(self.wsgi, "extensions", {})
         settings: Settings = extensions.get("settings", Settings())
         self.client_seconds = settings.client_seconds
+        self.keepalive = self.cfg.keepalive  # a look into cfg costs a microsecond
         self.max_body_bytes = settings.max_body_bytes
         self._metrics = extensions.get("metrics")
         self._short_way = (
@@ -142,7 +145,6 @@ class Worker(base.Worker):  # type: ignore[misc]
         """Do what is due: the heartbeat, the date of replies, the deadlines."""
         self.notify()
         self._date = util.http_date()
-        self._heads: dict[tuple[int, int, bool], str] = {}
         now = self.loop.time()
         due = [c for c in self.connections if c.deadline < now]
         for number, connection in enumerate(due, 1):
@@ -224,20 +226,27 @@ class Worker(base.Worker):  # type: ignore[misc]
             self._stop()
         if not self.alive:
             request = request.closing()
-        if self._short_way and whole and request.method == "POST":
-            endpoint = self._short_way.find(request.path, request.fields)
-            if endpoint is not None and request.length is not None:
-                incoming = Incoming(endpoint, request.query, request.fields, body)
-                self._add(_Waiting(connection, request, incoming))
-                return
-        connection.reply(*self._call(connection, request, body))
-
-    def _add(self, waiting: _Waiting) -> None:
+        if request.inquiry is None or not whole:
+            content, keep = self._call(connection, request, body)
+            connection.send(content)
+            connection.go_on(keep)
+            return
         if not self._batch:
-            self.loop.call_soon(self._flush)
-        self._batch.append(waiting)
-        self._batch_bytes += len(waiting.incoming.body)
+            self.loop.call_soon(self._flush_later, 1)
+        self._batch.append(_Waiting(connection, request, (request.inquiry, body)))
+        self._batch_bytes += len(body)
         if self._batch_bytes > BATCH_BYTES:
+            self._flush()
+
+    def _flush_later(self, seen: int) -> None:
+        """Answer what has come, unless the loop's last turn has brought more than before.
+
+        Then the next may bring more again: it is cheaper to look than to answer in two
+        batches. Nobody waits for that: a turn that brings nothing takes a microsecond.
+        """
+        if seen < len(self._batch) and self._batch_bytes < MOST_BYTES:
+            self.loop.call_soon(self._flush_later, len(self._batch))
+        else:
             self._flush()
 
     def _flush(self) -> None:
@@ -246,30 +255,75 @@ class Worker(base.Worker):  # type: ignore[misc]
         if not batch or self._short_way is None:
             return  # a full batch has been answered already
         start = perf_counter()
-        replies = self._short_way.answer([waiting.incoming for waiting in batch])
-        for (connection, request, _), reply in zip(batch, replies):
-            keep = request.keep_alive
-            head = self.head(request.version[1], reply.status, keep)
-            connection.reply(assemble(head, reply), keep)
-            if self._logs:
-                self._log(connection, request, reply, perf_counter() - start)
+        replies = self._short_way.answer([waiting.asked for waiting in batch])
+        heads: dict[tuple[Any, ...], bytes] = {}  # replies to a batch share most of it
+        contents = []
+        for (_, request, _), (used_id, reply) in zip(batch, replies):
+            keep, minor = request.keep_alive, request.version[1]
+            kind = reply.status, id(reply.headers), len(reply.body), minor, keep
+            head = heads.get(kind)
+            if head is None:
+                head = heads[kind] = self._head(reply, keep, minor)
+            contents.append(b"%b%b\r\n\r\n%b" % (head, used_id.encode(), reply.body))
+        # One right after the other: a pause would let the client's core fall asleep, and
+        # to wake it up costs more than to write.
+        for waiting, content in zip(batch, contents):
+            waiting.connection.send(content)
+        for waiting in batch:
+            waiting.connection.go_on(waiting.request.keep_alive)
+        if self._logs:
+            seconds = perf_counter() - start
+            for (connection, request, _), (used_id, reply) in zip(batch, replies):
+                self._log(connection, request, used_id, reply, seconds)
 
-    def remember(self, head: bytes, request: Request) -> None:
-        """Keep what a head was read as: most clients send the same ones all the time."""
-        if len(self.known_heads) == MOST_HEADS:
-            self.known_heads.clear()
-        if len(head) <= MOST_HEAD_BYTES:
-            self.known_heads[head] = request
+    def read(self, head: bytes, peer: Any) -> Request:
+        """Read a head, or take what it was read as: most clients send the same ones.
 
-    def head(self, minor: int, status: int, keep: bool) -> str:
-        """Return the status line and the server's own headers, as gunicorn writes them."""
-        key = (minor, status, keep)
-        if key not in self._heads:
-            self._heads[key] = (
-                f"HTTP/1.{minor} {status} {PHRASES[status]}\r\nServer: {SERVER}\r\n"
-                f"Date: {self._date}\r\nConnection: {'keep-alive' if keep else 'close'}\r\n"
+        Raises:
+            RequestError: what is wrong with it.
+        """
+        known = self.known_heads.get(head)
+        if known is not None:
+            return known
+        request = Request(head, self.cfg, peer)
+        if request.length is None or request.length > self.max_body_bytes:
+            request.keep_alive = False  # where the next request begins is not known
+        if self._short_way and request.method == "POST" and request.length is not None:
+            request.inquiry = self._short_way.read(
+                request.path, request.query, request.fields
             )
-        return self._heads[key]
+        if request.keep_alive and not request.special and len(head) <= MOST_HEAD_BYTES:
+            if len(self.known_heads) == MOST_HEADS:
+                self.known_heads.clear()
+            self.known_heads[head] = request
+        return request
+
+    def write(self, reply: Reply, used_id: str, keep: bool, minor: int = 1) -> bytes:
+        """Write a reply out.
+
+        Args:
+            reply: the reply.
+            used_id: its X-Request-ID.
+            keep: whether the connection can be used again.
+            minor: the request's version of HTTP, 1.0 or 1.1.
+        """
+        head = self._head(reply, keep, minor)
+        return b"%b%b\r\n\r\n%b" % (head, used_id.encode(), reply.body)
+
+    def _head(self, reply: Reply, keep: bool, minor: int) -> bytes:
+        """Write a head up to the request's id: what gunicorn says, then the application."""
+        lines = [
+            f"HTTP/1.{minor} {reply.status} {PHRASES[reply.status]}",
+            f"Server: {SERVER}",
+            f"Date: {self._date}",
+            f"Connection: {'keep-alive' if keep else 'close'}",
+            f"Content-Type: {reply.headers['Content-Type']}",
+            f"Content-Length: {len(reply.body)}",
+        ]
+        for name, value in reply.headers.items():
+            if name != "Content-Type":
+                lines.append(f"{name}: {value}")
+        return "\r\n".join([*lines, "X-Request-ID: "]).encode("latin-1")
 
     def count_refusal(self, status: int) -> None:
         """Count a request that reached no application."""
@@ -311,17 +365,18 @@ class Worker(base.Worker):  # type: ignore[misc]
     def _fail(self, request: Request, error: Exception) -> bytes:
         """Answer for an application that failed before or in its reply."""
         used_id = request_id("")
-        reply = bug(error, used_id)
-        head = self.head(request.version[1], reply.status, False)
-        return assemble(
-            head, reply._replace(headers={**reply.headers, "X-Request-ID": used_id})
-        )
+        return self.write(bug(error, used_id), used_id, False, request.version[1])
 
     def _log(
-        self, connection: Connection, request: Request, reply: Reply, seconds: float
+        self,
+        connection: Connection,
+        request: Request,
+        used_id: str,
+        reply: Reply,
+        seconds: float,
     ) -> None:
         response, environ = self._create(connection, request, Sink())
         response.status = f"{reply.status} {PHRASES[reply.status]}"
-        response.headers = list(reply.headers.items())
+        response.headers = [*reply.headers.items(), ("X-Request-ID", used_id)]
         response.sent = len(reply.body)
         self.log.access(response, request, environ, timedelta(seconds=seconds))

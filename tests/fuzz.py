@@ -14,18 +14,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 with atheris.instrument_imports(include=["service", "PIL"]):
     from service import compression, pictures
     from service.errors import RequestError
-    from service.protocols import Limits, Request, oip, predict, tfserving
+    from service.protocols import Limits, oip, predict, tfserving
 
 PIXELS = 100_000  # small, so that a run is short
 LIMITS = Limits(4, PIXELS)
-JSON = {"content-type": "application/json"}
-
-LENGTH = oip.LENGTH.lower()
+JSON = predict.read_head({"content-type": "application/json"}, {})
 DECODERS = [
-    lambda body, number: predict.decode(Request(body, JSON, {}), LIMITS),
-    lambda body, number: tfserving.decode(Request(body, {}, {}), LIMITS),
-    lambda body, number: oip.decode(Request(body, {}, {}), LIMITS),
-    lambda body, number: oip.decode(Request(body, {LENGTH: str(number)}, {}), LIMITS),
+    lambda body, number: predict.decode(JSON, [body, body], LIMITS),
+    lambda body, number: tfserving.decode(None, [body], LIMITS),
+    lambda body, number: oip.decode("", [body], LIMITS),
+    lambda body, number: oip.decode(str(number), [body], LIMITS),
     lambda body, number: pictures.decode(pictures.PNG + body, PIXELS),
     lambda body, number: pictures.decode(pictures.JPEG + body, PIXELS),
     lambda body, number: compression.inflate(body, "gzip", 5000),

@@ -1,9 +1,10 @@
 """The dialects: bytes to images, probabilities to bytes. No Flask, no sockets.
 
-Each module in this package is one dialect, and has the two functions of `Dialect`.
+Each module in this package is one dialect, and has the three functions of `Dialect`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -15,6 +16,11 @@ PIXELS = 784
 Images = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8] | Images
 Probabilities = npt.NDArray[np.float32]
+# Of a multipart form, the files in it: the server takes it apart.
+Body = bytes | Sequence[bytes]
+
+JSON_HEADERS: Mapping[str, str] = {"Content-Type": "application/json"}
+RAW_HEADERS: Mapping[str, str] = {"Content-Type": "application/octet-stream"}
 
 
 class Headers(Protocol):
@@ -22,22 +28,6 @@ class Headers(Protocol):
 
     def get(self, key: str, default: str, /) -> str:
         """Return a header's value, or the default if there is none."""
-
-
-class Request(NamedTuple):
-    """What a dialect sees of an HTTP request.
-
-    Attributes:
-        body: the complete body.
-        headers: the request's headers.
-        parameters: the query string's parameters.
-        files: the pictures of a multipart form, which the server takes apart.
-    """
-
-    body: bytes
-    headers: Headers
-    parameters: Mapping[str, str]
-    files: Sequence[bytes] = ()
 
 
 class Limits(NamedTuple):
@@ -53,7 +43,7 @@ class Limits(NamedTuple):
 
 
 class Question(NamedTuple):
-    """What a request asks for.
+    """What one request asks for.
 
     Attributes:
         pixels: ``[n, 784]``, uint8 from 0 to 255, or float32 from 0 to 1.
@@ -63,10 +53,40 @@ class Question(NamedTuple):
     pixels: Pixels
     options: Any = None
 
+
+class Questions(NamedTuple):
+    """What requests with the same head ask for.
+
+    Attributes:
+        pixels: of all that can be answered, one request's after another's, as above.
+        counts: of each of these, the number of images.
+        options: of each of these, as above.
+        refused: why the others cannot be answered, by their place among all.
+    """
+
+    pixels: Pixels
+    counts: list[int]
+    options: list[Any]
+    refused: dict[int, RequestError] = {}
+
+    @classmethod
+    def of(cls, decode: Callable[[Body], Question], bodies: Sequence[Body]) -> "Questions":
+        """Decode bodies one by one; a fault in one is no other's."""
+        found, refused = [], {}
+        for place, body in enumerate(bodies):
+            try:
+                found.append(decode(body))
+            except RequestError as error:
+                refused[place] = error
+        pixels = [question.pixels for question in found]
+        counts = [len(images) for images in pixels]
+        return cls(join(pixels), counts, [options for _, options in found], refused)
+
     @property
-    def images(self) -> Images:
-        """The model's own input: float32 ``[n, 784]``, 0 to 1."""
-        return scale(self.pixels)
+    def spans(self) -> list[slice]:
+        """The rows of ``pixels`` that belong to each request."""
+        ends = list(accumulate(self.counts))
+        return [slice(end - count, end) for end, count in zip(ends, self.counts)]
 
 
 class Answer(NamedTuple):
@@ -87,21 +107,43 @@ class Answer(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """A reply of status 200."""
+    """A reply of status 200; replies with the same headers may share one mapping."""
 
     body: bytes
-    content_type: str = "application/json"
-    headers: Mapping[str, str] = {}
+    headers: Mapping[str, str] = JSON_HEADERS
 
 
 class Dialect(Protocol):
-    """The two functions of a dialect's module."""
+    """The three functions of a dialect's module."""
 
-    def decode(self, request: Request, limits: Limits) -> Question:
-        """Read a request, or raise RequestError."""
+    def read_head(self, headers: Headers, parameters: Mapping[str, str]) -> Any:
+        """Return what a head asks for, which any request with that head shares.
 
-    def encode(self, question: Question, answer: Answer, name: str, version: int) -> Reply:
-        """Write the reply."""
+        Args:
+            headers: the request's headers.
+            parameters: those of the query string.
+        """
+
+    def decode(self, asked: Any, bodies: Sequence[Body], limits: Limits) -> Questions:
+        """Read the bodies of requests that are answered together.
+
+        Args:
+            asked: what `read_head` returned for all of them.
+            bodies: the complete bodies.
+            limits: how much to accept.
+        """
+
+    def encode(
+        self, questions: Questions, answer: Answer, name: str, version: int
+    ) -> list[Reply]:
+        """Write the replies.
+
+        Args:
+            questions: what `decode` returned.
+            answer: to all of them, row by row.
+            name: the model's.
+            version: the model's.
+        """
 
 
 def check_count(count: int, max_images: int) -> None:
@@ -129,3 +171,14 @@ def scale(pixels: Pixels) -> Images:
     if pixels.dtype == np.uint8:
         images /= np.float32(255)
     return images
+
+
+def join(parts: Sequence[Pixels]) -> Pixels:
+    """Put images, ``[n, 784]`` each, below one another; mixed ones become float32."""
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        return np.zeros((0, PIXELS), np.uint8)
+    if len({images.dtype for images in parts}) > 1:
+        parts = [scale(images) for images in parts]
+    return np.concatenate(parts)  # type: ignore[return-value]

@@ -2,6 +2,7 @@
 
 import binascii
 import threading
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -66,39 +67,44 @@ def parse(decoder: msgspec.json.Decoder[T], body: bytes, form: str) -> T:
         raise RequestError(400, f"body is not JSON ({error}), expected {form}") from None
 
 
-def read_plain(body: bytes, limits: Limits) -> npt.NDArray[np.uint8] | None:
-    """Return the pixels of ``{"instances": [[784 integers, 0 to 255], ...]}``.
+def read_plain(
+    bodies: Sequence[bytes], limits: Limits
+) -> tuple[npt.NDArray[np.uint8], list[int]] | None:
+    """Read ``{"instances": [[784 integers, 0 to 255], ...]}``.
 
     Nearly every request is of this form, and simdjson reads it into one array of numbers
     without a Python object for each: one image in 5 µs, where orjson and `bytes` take 11
-    and msgspec 12, and 64 images in 0.41 ms (0.78, 0.85). Anything else, faults included,
-    gives None: that is for `parse` and `read`, which take every form and say what is wrong.
+    and msgspec 12, and 64 images in 0.41 ms (0.78, 0.85). Anything else in any of the
+    bodies, faults included, gives None: that is for `parse` and `read`, which take every
+    form and say what is wrong.
+
+    Returns:
+        The pixels of all the images, ``[n, 784]``, and the number of images of each body.
     """
     try:
-        integers = _integers(body, limits.images)
+        parts = [_integers(body, limits.images) for body in bodies]
     except (TypeError, ValueError, LookupError, AttributeError, RuntimeError):
         return None
-    if integers is None:
-        return None
+    integers = parts[0] if len(parts) == 1 else np.concatenate(parts)
     pixels = integers.reshape(-1, PIXELS)
     largest = np.maximum.reduce(pixels, axis=1).tolist()
     # An image of zeros and ones is one from 0 to 1.
     if max(largest) > 255 or min(largest) <= 1:
         return None
-    return pixels.astype(np.uint8)
+    return pixels.astype(np.uint8), [part.size // PIXELS for part in parts]
 
 
-def _integers(body: bytes, max_images: int) -> npt.NDArray[np.uint64] | None:
-    """Return all the integers, or None where the form is another."""
+def _integers(body: bytes, max_images: int) -> npt.NDArray[np.uint64]:
+    """Return all the integers, or raise where the form is another."""
     if not body.startswith(b"{"):  # simdjson would skip a byte order mark
-        return None
+        raise ValueError
     document: Any = _parsers.parser.parse(body)
     images: Any = document["instances"] if len(document) == 1 else ()
     if not 0 < len(images) <= max_images or any([len(x) != PIXELS for x in images]):
-        return None
+        raise ValueError
     # as_buffer flattens lists in lists, which no image may have.
     if np.count_nonzero(np.frombuffer(body, np.uint8) == OPENING) != len(images) + 1:
-        return None
+        raise ValueError
     return np.frombuffer(images.as_buffer(of_type="u"), np.uint64)
 
 

@@ -5,8 +5,8 @@ Sources: open-inference-protocol, ``inference_rest.md``; Triton Inference Server
 """
 
 import struct
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, cast
 
 import msgspec
 import numpy as np
@@ -16,13 +16,16 @@ import orjson
 from service.errors import RequestError
 from service.protocols import (
     PIXELS,
+    RAW_HEADERS,
     Answer,
+    Body,
+    Headers,
     Limits,
     Pixels,
     Probabilities,
     Question,
+    Questions,
     Reply,
-    Request,
     check_count,
 )
 
@@ -66,7 +69,7 @@ class Output(msgspec.Struct):
     parameters: Parameters = {}
 
 
-class Body(msgspec.Struct):
+class Content(msgspec.Struct):
     """The JSON of a request; other keys are ignored, as Triton does."""
 
     inputs: list[Input]
@@ -87,68 +90,80 @@ class Options(NamedTuple):
     outputs: list[tuple[bool, int]]
 
 
-_decoder = msgspec.json.Decoder(Body)
+_decoder = msgspec.json.Decoder(Content)
 
 
-def decode(request: Request, limits: Limits) -> Question:
+def read_head(headers: Headers, parameters: Mapping[str, str]) -> str:
+    """Return how long the JSON before binary tensors is, as the client says."""
+    return headers.get(LENGTH.lower(), "")
+
+
+def decode(asked: str, bodies: Sequence[Body], limits: Limits) -> Questions:
     """Read the one input from JSON or from binary.
 
-    Raises:
-        RequestError: 400 malformed, 413 too many images, 422 not images of digits.
+    Refused are: 400 malformed, 413 too many images, 422 not images of digits.
     """
-    text, binary = _split(request)
+    return Questions.of(lambda body: _read(asked, cast(bytes, body), limits), bodies)
+
+
+def encode(questions: Questions, answer: Answer, name: str, version: int) -> list[Reply]:
+    """Write the outputs asked for, in JSON or as bytes after it."""
+    return [
+        _reply(options, answer.probabilities[span], name, version)
+        for options, span in zip(questions.options, questions.spans)
+    ]
+
+
+def _read(length: str, body: bytes, limits: Limits) -> Question:
+    text, binary = _split(length, body)
     if not text:  # the raw form: nothing but the tensor
         images = _images(_from_binary(binary, "FP32"), "FP32", None, limits)
         return Question(images, Options(None, [(True, 0)]))
     try:
-        body = _decoder.decode(text)
+        found = _decoder.decode(text)
     except msgspec.ValidationError as error:
         message = str(error).replace("`", "")
         status = 422 if ".data[" in message else 400
         raise RequestError(status, f"{message}; the request is {FORM}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestError(400, f"request is not JSON ({error}), expected {FORM}") from None
-    options = Options(body.id, list(_outputs(body)))
-    tensor = _only_input(body.inputs)
+    options = Options(found.id, list(_outputs(found)))
+    tensor = _only_input(found.inputs)
     values = _values(tensor, binary)
     return Question(_images(values, tensor.datatype, tensor.shape, limits), options)
 
 
-def encode(question: Question, answer: Answer, name: str, version: int) -> Reply:
-    """Write the outputs asked for, in JSON or as bytes after it."""
+def _reply(options: Options, found: Probabilities, name: str, version: int) -> Reply:
     outputs, blobs = [], []
-    for binary, k in question.options.outputs:
-        output, blob = _output(answer.probabilities, k)
+    for binary, k in options.outputs:
+        output, blob = _output(found, k)
         if binary:
             output["parameters"] = {"binary_data_size": len(blob)}
             del output["data"]
             blobs.append(blob)
         outputs.append(output)
     head: dict[str, Any] = {"model_name": name, "model_version": str(version)}
-    if question.options.id is not None:
-        head["id"] = question.options.id
+    if options.id is not None:
+        head["id"] = options.id
     text = orjson.dumps({**head, "outputs": outputs}, option=orjson.OPT_SERIALIZE_NUMPY)
     if not blobs:
         return Reply(text)
-    return Reply(
-        b"".join([text, *blobs]), "application/octet-stream", {LENGTH: str(len(text))}
-    )
+    return Reply(b"".join([text, *blobs]), {**RAW_HEADERS, LENGTH: str(len(text))})
 
 
-def _split(request: Request) -> tuple[bytes, bytes]:
+def _split(length: str, body: bytes) -> tuple[bytes, bytes]:
     """Return the JSON and the bytes after it."""
-    length = request.headers.get(LENGTH.lower(), "")
     if not length:
-        return request.body or b" ", b""  # no JSON is an error, not the raw form
+        return body or b" ", b""  # no JSON is an error, not the raw form
     if not (length.isascii() and length.isdecimal() and len(length) <= 10) or (
-        int(length) > len(request.body)
+        int(length) > len(body)
     ):
         raise RequestError(
             400,
             f"{LENGTH} is {length!r:.100}, expected the bytes of JSON in a body of "
-            f"{len(request.body)}",
+            f"{len(body)}",
         )
-    return request.body[: int(length)], request.body[int(length) :]
+    return body[: int(length)], body[int(length) :]
 
 
 def _only_input(inputs: list[Input]) -> Input:
@@ -164,7 +179,7 @@ def _only_input(inputs: list[Input]) -> Input:
     return inputs[0]
 
 
-def _outputs(body: Body) -> Iterator[tuple[bool, int]]:
+def _outputs(body: Content) -> Iterator[tuple[bool, int]]:
     """Read which outputs are asked for, and in which form."""
     everywhere = _flag(body.parameters, "binary_data_output", False)
     if not body.outputs:

@@ -1,24 +1,29 @@
 """The project's own dialect: ``POST /predict``, JSON, raw bytes or pictures."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import orjson
 
 from service.errors import RequestError
 from service.protocols import (
     PIXELS,
+    RAW_HEADERS,
     Answer,
+    Body,
+    Headers,
     Limits,
     Pixels,
     Question,
+    Questions,
     Reply,
-    Request,
     check_count,
     instances,
+    scale,
 )
 
 SIDE = 28
@@ -28,79 +33,89 @@ PICTURES = ("image/png", "image/jpeg")
 FORM = '{"instances": [image, ...]}'
 
 
-class Body(msgspec.Struct, forbid_unknown_fields=True):
+class Content(msgspec.Struct, forbid_unknown_fields=True):
     """The JSON body. An instance is 784 numbers, 28 rows of 28, or a picture."""
 
     instances: list[instances.Instance]
 
 
 class Options(NamedTuple):
-    """What is asked for beside the answer.
+    """What a head asks for.
 
     Attributes:
+        content_type: of the body.
         echo: whether to send the images back.
         raw: whether the reply is to be the probabilities' bytes instead of JSON.
     """
 
+    content_type: str
     echo: bool
-    raw: bool = False
+    raw: bool
 
 
-# Those of a request without parameters, by whether its reply is raw.
-PLAIN = (Options(echo=False), Options(echo=False, raw=True))
-
-_decoder = msgspec.json.Decoder(Body)
+_decoder = msgspec.json.Decoder(Content)
 
 
-def decode(request: Request, limits: Limits) -> Question:
-    """Read images as the Content-Type says.
-
-    Args:
-        request: the request; its parameters may have ``echo=frame``.
-        limits: how much to accept.
+def read_head(headers: Headers, parameters: Mapping[str, str]) -> Options:
+    """Read the types of body and reply, and ``echo=frame``.
 
     Raises:
-        RequestError: 400 malformed, 413 too much, 415 another type, 422 not images of
-            digits.
+        RequestError: 400 an unknown parameter, 415 another type of body.
     """
+    echo = _read_echo(parameters)
     # Only where it is named: browsers and most clients accept */*.
-    raw = RAW in request.headers.get("accept", "").lower()
-    options = PLAIN[raw]
-    if request.parameters:
-        options = Options(_read_echo(request.parameters), raw)
-    content_type = _content_type(request.headers.get("content-type", ""))
-    if content_type == JSON:
-        pixels = _decode_json(request.body, limits)
-    elif content_type == RAW:
-        pixels = _decode_raw(request.body, limits.images)
-    elif content_type == FORM_DATA:
-        pixels = instances.read_pictures(list(request.files), limits)
-    else:
-        pixels = instances.read_pictures([request.body], limits)
-    return Question(pixels, options)
+    raw = RAW in headers.get("accept", "").lower()
+    return Options(_content_type(headers.get("content-type", "")), echo, raw)
 
 
-def encode(question: Question, answer: Answer, name: str, version: int) -> Reply:
+def decode(asked: Options, bodies: Sequence[Body], limits: Limits) -> Questions:
+    """Read images as the Content-Type says.
+
+    Refused are: 400 malformed, 413 too much, 422 not images of digits.
+    """
+    if asked.content_type == RAW and (count := _same_count(bodies, limits)):
+        content = bodies[0] if len(bodies) == 1 else b"".join(cast(list[bytes], bodies))
+        pixels = np.frombuffer(cast(bytes, content), np.uint8).reshape(-1, PIXELS)
+        return Questions(pixels, [count] * len(bodies), [asked] * len(bodies))
+    if asked.content_type == JSON:
+        plain = instances.read_plain(cast(Sequence[bytes], bodies), limits)
+        if plain is not None:
+            return Questions(*plain, [asked] * len(bodies))
+    read = READ.get(asked.content_type, _read_picture)
+    return Questions.of(lambda body: Question(read(body, limits), asked), bodies)
+
+
+def encode(questions: Questions, answer: Answer, name: str, version: int) -> list[Reply]:
     """Write digit, confidence and the ten probabilities of each image.
 
-    orjson writes float32 with the fewest digits that read back as the same float32. The raw
-    reply is n × 10 float32, little-endian, and nothing else.
+    The raw reply is n × 10 float32, little-endian, and nothing else.
     """
-    if question.options.raw:
-        return Reply(answer.probabilities.astype("<f4", copy=False).tobytes(), RAW)
+    options: Options = questions.options[0]
+    if options.raw:
+        rows = answer.probabilities.astype("<f4", copy=False)
+        return [Reply(rows[span].tobytes(), RAW_HEADERS) for span in questions.spans]
     predictions: list[dict[str, Any]] = [
         {"digit": digit, "confidence": row[digit], "probabilities": row}
         for digit, row in zip(answer.digits, answer.probabilities)
     ]
-    if question.options.echo:
-        frames = np.rint(question.images * 255).astype(np.uint8)
-        for prediction, frame in zip(predictions, frames.reshape(-1, SIDE, SIDE)):
+    if options.echo:
+        for prediction, frame in zip(predictions, _frames(questions.pixels)):
             prediction["frame"] = frame
-    reply = {
-        "predictions": predictions,
-        "model": {"name": name, "version": str(version)},
-    }
-    return Reply(orjson.dumps(reply, option=orjson.OPT_SERIALIZE_NUMPY))
+    # All at once, and cut up: many small calls take longer. What orjson writes of a
+    # float32 has the fewest digits that read back as the same float32.
+    text = orjson.dumps(predictions, option=orjson.OPT_SERIALIZE_NUMPY)
+    images = text[2:-2].split(b"},{") if len(questions.counts) > 1 else [text[2:-2]]
+    model = orjson.dumps({"name": name, "version": str(version)})
+    return [
+        Reply(b'{"predictions":[{%b}],"model":%b}' % (b"},{".join(images[span]), model))
+        for span in questions.spans
+    ]
+
+
+def _frames(pixels: Pixels) -> npt.NDArray[np.uint8]:
+    """Return the images as the model saw them, uint8 ``[n, 28, 28]``."""
+    frames: npt.NDArray[np.uint8] = np.rint(scale(pixels) * 255).astype(np.uint8)
+    return frames.reshape(-1, SIDE, SIDE)
 
 
 @lru_cache(maxsize=64)
@@ -130,19 +145,37 @@ def _read_echo(parameters: Mapping[str, str]) -> bool:
     return echo == "frame"
 
 
-def _decode_raw(body: bytes, max_images: int) -> Pixels:
+def _same_count(bodies: Sequence[Body], limits: Limits) -> int:
+    """Return how many images each body has, if all have as many and no fault; else 0."""
+    sizes = set(map(len, bodies))
+    count, rest = divmod(sizes.pop(), PIXELS)
+    return count if not (sizes or rest) and count <= limits.images else 0
+
+
+def _read_raw(body: bytes, limits: Limits) -> Pixels:
     if len(body) % PIXELS:
         raise RequestError(
             400,
             f"body has {len(body)} bytes, expected a multiple of {PIXELS} "
             "(28 × 28 unsigned bytes an image)",
         )
-    check_count(len(body) // PIXELS, max_images)
+    check_count(len(body) // PIXELS, limits.images)
     return np.frombuffer(body, np.uint8).reshape(-1, PIXELS)
 
 
-def _decode_json(body: bytes, limits: Limits) -> Pixels:
-    pixels: Pixels | None = instances.read_plain(body, limits)
-    if pixels is None:
-        pixels = instances.read(instances.parse(_decoder, body, FORM).instances, limits)
-    return pixels
+def _read_json(body: bytes, limits: Limits) -> Pixels:
+    plain = instances.read_plain([body], limits)
+    if plain is not None:
+        return plain[0]
+    return instances.read(instances.parse(_decoder, body, FORM).instances, limits)
+
+
+def _read_picture(body: bytes, limits: Limits) -> Pixels:
+    return instances.read_pictures([body], limits)
+
+
+def _read_files(files: Sequence[bytes], limits: Limits) -> Pixels:
+    return instances.read_pictures(list(files), limits)
+
+
+READ: Mapping[str, Any] = {JSON: _read_json, RAW: _read_raw, FORM_DATA: _read_files}

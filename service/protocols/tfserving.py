@@ -3,13 +3,22 @@
 KServe's V1 protocol is the same. Source: TensorFlow Serving, ``g3doc/api_rest.md``.
 """
 
-from typing import Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 import msgspec
 import orjson
 
 from service.errors import RequestError
-from service.protocols import Answer, Limits, Question, Reply, Request
+from service.protocols import (
+    Answer,
+    Body,
+    Headers,
+    Limits,
+    Question,
+    Questions,
+    Reply,
+)
 from service.protocols.instances import Encoded, Instance, Numbers, parse, read, read_plain
 
 SIGNATURE = "serving_default"
@@ -26,7 +35,7 @@ class Column(msgspec.Struct, forbid_unknown_fields=True):
 Row = Numbers | dict[str, Numbers | dict[str, str] | str]
 
 
-class Body(msgspec.Struct):
+class Content(msgspec.Struct):
     """The body; other keys are ignored, as TensorFlow Serving does."""
 
     instances: list[Numbers | dict[str, Numbers | dict[str, str] | str]] | None = None
@@ -34,43 +43,50 @@ class Body(msgspec.Struct):
     signature_name: str = SIGNATURE
 
 
-class Options(NamedTuple):
-    """The key of the reply: predictions for rows, outputs for columns."""
-
-    key: Literal["predictions", "outputs"]
+_decoder = msgspec.json.Decoder(Content)
 
 
-_decoder = msgspec.json.Decoder(Body)
+def read_head(headers: Headers, parameters: Mapping[str, str]) -> None:
+    """Read nothing: the body says everything, whatever the Content-Type."""
 
 
-def decode(request: Request, limits: Limits) -> Question:
-    """Read rows (``instances``) or a column (``inputs``), whatever the Content-Type.
+def decode(asked: None, bodies: Sequence[Body], limits: Limits) -> Questions:
+    """Read rows (``instances``) or a column (``inputs``).
 
-    Raises:
-        RequestError: 400 malformed, 413 too much, 422 not images of digits.
+    The options are the key of the reply: predictions for rows, outputs for columns.
+    Refused are: 400 malformed, 413 too much, 422 not images of digits.
     """
-    pixels = read_plain(request.body, limits)
-    if pixels is not None:
-        return Question(pixels, Options("predictions"))
-    body = parse(_decoder, request.body, FORM)
-    if body.signature_name != SIGNATURE:
-        raise RequestError(
-            400, f"signature_name is {body.signature_name!r:.100}, expected {SIGNATURE}"
-        )
-    if (body.instances is None) == (body.inputs is None):
-        found = "neither" if body.instances is None else "both"
-        raise RequestError(400, f"found {found} of instances and inputs, expected {FORM}")
-    if body.instances is not None:
-        images = read(_rows(body.instances), limits)
-        return Question(images, Options("predictions"))
-    column = body.inputs.image if isinstance(body.inputs, Column) else body.inputs
-    return Question(read(list(column or ()), limits), Options("outputs"))
+    return Questions.of(lambda body: _read(cast(bytes, body), limits), bodies)
 
 
-def encode(question: Question, answer: Answer, name: str, version: int) -> Reply:
+def encode(questions: Questions, answer: Answer, name: str, version: int) -> list[Reply]:
     """Write the ten probabilities of each image."""
-    reply = {question.options.key: answer.probabilities}
-    return Reply(orjson.dumps(reply, option=orjson.OPT_SERIALIZE_NUMPY))
+    return [
+        Reply(
+            orjson.dumps(
+                {key: answer.probabilities[span]}, option=orjson.OPT_SERIALIZE_NUMPY
+            )
+        )
+        for key, span in zip(questions.options, questions.spans)
+    ]
+
+
+def _read(body: bytes, limits: Limits) -> Question:
+    plain = read_plain([body], limits)
+    if plain is not None:
+        return Question(plain[0], "predictions")
+    found = parse(_decoder, body, FORM)
+    if found.signature_name != SIGNATURE:
+        raise RequestError(
+            400, f"signature_name is {found.signature_name!r:.100}, expected {SIGNATURE}"
+        )
+    if (found.instances is None) == (found.inputs is None):
+        keys = "neither" if found.instances is None else "both"
+        raise RequestError(400, f"found {keys} of instances and inputs, expected {FORM}")
+    if found.instances is not None:
+        return Question(read(_rows(found.instances), limits), "predictions")
+    column = found.inputs.image if isinstance(found.inputs, Column) else found.inputs
+    return Question(read(list(column or ()), limits), "outputs")
 
 
 def _rows(rows: list) -> list[Instance]:  # type: ignore[type-arg]

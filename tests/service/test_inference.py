@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from service import metrics, repository
 from service.errors import RequestError
-from service.inference import Asked, answer
-from service.protocols import Limits, Request, oip, predict, tfserving
+from service.inference import answer, read_head
+from service.protocols import Limits, oip, predict, tfserving
 from service.settings import Settings
 
 RAW = {"content-type": "application/octet-stream"}
@@ -26,20 +26,38 @@ def served():
 def ask(served):
     counts = metrics.Metrics(served)
 
-    def ask(*requests):
-        batch = [Asked(dialect, request, served.default) for dialect, request in requests]
-        return answer(batch, counts, Limits())
+    def ask(dialect, headers, *bodies):
+        head = read_head(dialect, served.default, headers, {})
+        return answer(head, bodies, counts, Limits())
 
     return ask
 
 
 def raw(pixels):
-    return predict, Request(np.asarray(pixels, np.uint8).tobytes(), RAW, {})
+    return np.asarray(pixels, np.uint8).tobytes()
+
+
+def instances(pixels):
+    return json.dumps({"instances": np.asarray(pixels).tolist()}).encode()
 
 
 def columns(pixels):
-    body = json.dumps({"inputs": (np.asarray(pixels) / 255).tolist()}).encode()
-    return tfserving, Request(body, {}, {})
+    return json.dumps({"inputs": (np.asarray(pixels) / 255).tolist()}).encode()
+
+
+def tensor(pixels):
+    data = (np.asarray(pixels) / 255).reshape(-1).tolist()
+    entry = {"name": "image", "shape": [len(pixels), 784], "datatype": "FP32", "data": data}
+    return json.dumps({"inputs": [entry]}).encode()
+
+
+# What is asked, and how.
+FORMS = {
+    "raw": (predict, RAW, raw),
+    "json": (predict, JSON, instances),
+    "v1": (tfserving, {}, columns),
+    "v2": (oip, {}, tensor),
+}
 
 
 def test_an_image_gets_the_same_bits_in_every_batch(served, frames):
@@ -51,49 +69,58 @@ def test_an_image_gets_the_same_bits_in_every_batch(served, frames):
             assert np.array_equal(together, alone[first : first + size]), size
 
 
-@settings(deadline=None, max_examples=50)
-@given(st.lists(st.tuples(st.sampled_from([raw, columns]), st.integers(1, 3)), max_size=12))
-def test_each_request_of_a_batch_gets_its_own_answer(ask, frames, requests):
-    batch, expected = [], []
-    for index, (make, count) in enumerate(requests):
-        pixels = frames[2 * index : 2 * index + count]
-        batch.append(make(pixels))
-        expected.append(ask(make(pixels))[0].body)
-    assert [reply.body for reply in ask(*batch)] == expected
+@pytest.mark.parametrize("form", FORMS)
+@settings(deadline=None, max_examples=20)
+@given(counts=st.lists(st.integers(1, 3), min_size=1, max_size=12))
+def test_each_request_of_a_batch_gets_its_own_answer(ask, frames, form, counts):
+    dialect, headers, make = FORMS[form]
+    bodies = [make(frames[2 * i : 2 * i + count]) for i, count in enumerate(counts)]
+    expected = [ask(dialect, headers, body)[0].body for body in bodies]
+    assert [reply.body for reply in ask(dialect, headers, *bodies)] == expected
 
 
-def test_a_fault_in_one_request_is_no_other_ones(ask, frames):
-    good, blank, short = raw(frames[:2]), raw(np.zeros((1, 784))), raw([1, 2, 3])
-    results = ask(good, blank, short, good)
-    assert [getattr(result, "status", None) for result in results] == [200, 422, 400, 200]
-    assert results[0].body == results[3].body == ask(good)[0].body
+@pytest.mark.parametrize("form", FORMS)
+def test_a_fault_in_one_request_is_no_other_ones(ask, frames, form):
+    dialect, headers, make = FORMS[form]
+    good, blank = make(frames[:2]), make(np.zeros((3, 784)))
+    results = ask(dialect, headers, good, blank, b"x", make(frames[:1]), good)
+    statuses = [getattr(result, "status", None) for result in results]
+    assert statuses == [200, 422, 400, 200, 200]
+    assert "image 0 has no ink" in results[1].message
+    assert results[0].body == results[4].body == ask(dialect, headers, good)[0].body
+    assert results[3].body == ask(dialect, headers, make(frames[:1]))[0].body
 
 
 @pytest.mark.parametrize(
-    ("make", "pixels", "message"),
+    ("form", "pixels", "message"),
     [
-        (raw, np.zeros((1, 784)), "image 0 has no ink: every pixel is 0, expected a digit"),
-        (raw, [[0, 255] * 392, [7] * 784], "image 1 has no ink: every pixel is 7"),
-        (columns, [[0, 255] * 392, [255] * 784], "image 1 has no ink: every pixel is 1"),
+        (
+            "raw",
+            np.zeros((1, 784)),
+            "no ink: every pixel is 0, expected a digit",
+        ),
+        ("raw", [[0, 255] * 392, [7] * 784], "image 1 has no ink: every pixel is 7"),
+        ("v1", [[0, 255] * 392, [255] * 784], "image 1 has no ink: every pixel is 1"),
+        ("v2", np.zeros((1, 784)), "image 0 has no ink"),
     ],
 )
-def test_an_image_without_ink_is_refused(ask, make, pixels, message):
-    (error,) = ask(make(pixels))
+def test_an_image_without_ink_is_refused(ask, form, pixels, message):
+    dialect, headers, make = FORMS[form]
+    (error,) = ask(dialect, headers, make(pixels))
     assert isinstance(error, RequestError)
     assert error.status == 422
     assert message in error.message
 
 
-def test_an_image_without_ink_is_refused_in_a_tensor(ask):
-    text = {"inputs": [{"name": "image", "shape": [1, 784], "datatype": "FP32"}]}
-    text["inputs"][0]["data"] = [0.0] * 784
-    (error,) = ask((oip, Request(json.dumps(text).encode(), {}, {})))
-    assert (error.status, "image 0 has no ink" in error.message) == (422, True)
+def test_a_head_that_cannot_be_answered_refuses_every_body(ask):
+    results = ask(predict, {"content-type": "text/plain"}, b"1", b"2")
+    assert [result.status for result in results] == [415, 415]
 
 
 def test_a_batch_is_counted_request_by_request(served, frames):
     counts = metrics.Metrics(served)
-    batch = [Asked(*raw(frames[:n]), served.default) for n in (1, 2, 3)]
-    answer([*batch, Asked(*raw([1]), served.default)], counts, Limits())
+    head = read_head(predict, served.default, RAW, {})
+    bodies = [*(raw(frames[:n]) for n in (1, 2, 3)), b"\1", raw(np.zeros((1, 784)))]
+    answer(head, bodies, counts, Limits())
     totals = counts.totals(served.default.version)
-    assert (totals.requests, totals.images, totals.refused) == (3, 6, 1)
+    assert (totals.requests, totals.images, totals.refused) == (3, 6, 2)

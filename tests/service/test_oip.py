@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from service.errors import RequestError
-from service.protocols import Answer, Limits, Request, oip
+from service.protocols import Answer, Limits, oip, scale
 
 ONE = [0, 255] * 392
 LENGTH = oip.LENGTH.lower()
@@ -19,14 +19,24 @@ PROBABILITIES = np.float32([[0.25, 0.5, *[0.03125] * 8], [0.125] * 8 + [0, 0]])
 
 
 def ask(tensor, binary=b"", **others):
-    """Return a request of one input named image, with bytes after the JSON."""
+    """Return headers and body of one input named image, with bytes after the JSON."""
     filled = {"name": "image", "shape": [1, 784], "datatype": "UINT8", **tensor}
     text = json.dumps({"inputs": [filled], **others}).encode()
-    return Request(text + binary, {LENGTH: str(len(text))} if binary else {}, {})
+    return {LENGTH: str(len(text))} if binary else {}, text + binary
 
 
 def decode(request):
-    return oip.decode(request, Limits(3))
+    """Return what one request asks for, or raise why it is refused."""
+    headers, body = request
+    found = oip.decode(oip.read_head(headers, {}), [body], Limits(3))
+    for error in found.refused.values():
+        raise error
+    return found
+
+
+def encode(questions, probabilities, version=1):
+    (reply,) = oip.encode(questions, Answer.of(probabilities), "mnist", version)
+    return reply
 
 
 def scaled(pixels):
@@ -42,41 +52,40 @@ pixels = arrays.arrays(np.uint8, st.tuples(st.integers(1, 3), st.just(784))).map
 def test_integers_are_0_to_255_in_json_and_in_binary(found, datatype):
     for data in (found.tolist(), found.reshape(-1).tolist()):
         tensor = {"shape": list(found.shape), "datatype": datatype, "data": data}
-        assert np.array_equal(decode(ask(tensor)).images, scaled(found))
+        assert np.array_equal(scale(decode(ask(tensor)).pixels), scaled(found))
     binary = found.astype(oip.DATATYPES[datatype]).tobytes()
     tensor = {"shape": list(found.shape), "datatype": datatype}
     tensor["parameters"] = {"binary_data_size": len(binary)}
-    assert np.array_equal(decode(ask(tensor, binary)).images, scaled(found))
+    assert np.array_equal(scale(decode(ask(tensor, binary)).pixels), scaled(found))
 
 
 @given(pixels, st.sampled_from(["FP32", "FP64"]))
 def test_floating_point_is_0_to_1_in_json_and_in_binary(found, datatype):
     values = scaled(found)
     tensor = {"shape": list(found.shape), "datatype": datatype, "data": values.tolist()}
-    assert np.array_equal(decode(ask(tensor)).images, values)
+    assert np.array_equal(scale(decode(ask(tensor)).pixels), values)
     binary = values.astype(oip.DATATYPES[datatype]).tobytes()
     tensor = {"shape": list(found.shape), "datatype": datatype}
     tensor["parameters"] = {"binary_data_size": len(binary)}
-    assert np.array_equal(decode(ask(tensor, binary)).images, values)
+    assert np.array_equal(scale(decode(ask(tensor, binary)).pixels), values)
 
 
 def test_fp16_is_for_binary():
     binary = np.float16([x / 255 for x in ONE]).tobytes()
     tensor = {"datatype": "FP16", "parameters": {"binary_data_size": len(binary)}}
-    assert decode(ask(tensor, binary)).images.shape == (1, 784)
+    assert decode(ask(tensor, binary)).pixels.shape == (1, 784)
 
 
 def test_the_raw_form_is_nothing_but_float32():
-    request = Request(scaled(ONE).tobytes(), {LENGTH: "0"}, {})
-    question = decode(request)
-    assert np.array_equal(question.images, scaled(ONE))
-    reply = oip.encode(question, Answer.of(PROBABILITIES[:1]), "mnist", 1)
+    question = decode(({LENGTH: "0"}, scaled(ONE).tobytes()))
+    assert np.array_equal(question.pixels, scaled(ONE))
+    reply = encode(question, PROBABILITIES[:1])
     assert reply.body[int(reply.headers[oip.LENGTH]) :] == PROBABILITIES[:1].tobytes()
 
 
 def reply_to(**others):
-    question = decode(ask({"data": ONE}, **others))
-    return oip.encode(question, Answer.of(PROBABILITIES), "mnist", 7)
+    question = decode(ask({"shape": [2, 784], "data": ONE * 2}, **others))
+    return encode(question, PROBABILITIES, version=7)
 
 
 def test_a_reply_in_json_is_flat_and_has_the_id():
@@ -111,7 +120,7 @@ def test_binary_is_asked_for_at_once_or_for_each_output(everywhere, output, bina
     if output is not None:
         others["outputs"] = [{"name": "probabilities", "parameters": output}]
     reply = reply_to(**others)
-    assert (reply.content_type == "application/octet-stream") == binary
+    assert (reply.headers["Content-Type"] == "application/octet-stream") == binary
     if binary:
         length = int(reply.headers[oip.LENGTH])
         (described,) = json.loads(reply.body[:length])["outputs"]
@@ -119,7 +128,7 @@ def test_binary_is_asked_for_at_once_or_for_each_output(everywhere, output, bina
         assert "data" not in described
         assert reply.body[length:] == PROBABILITIES.tobytes()
     else:
-        assert not reply.headers
+        assert oip.LENGTH not in reply.headers
 
 
 def test_classification_is_value_index_label_best_first():
@@ -202,14 +211,14 @@ def test_what_is_no_request_is_refused(tensor, binary, others, status, message):
 @pytest.mark.parametrize("length", ["-1", "x", "9999", "٣", "1" * 11])
 def test_a_length_of_the_json_that_cannot_be_is_refused(length):
     with pytest.raises(RequestError, match="Inference-Header-Content-Length is") as caught:
-        decode(Request(b"{}", {LENGTH: length}, {}))
+        decode(({LENGTH: length}, b"{}"))
     assert caught.value.status == 400
 
 
 def test_nan_in_binary_is_refused():
     binary = np.float32([np.nan, *ONE[1:]]).tobytes()
     with pytest.raises(RequestError, match="pixel 0 of image 0 is nan") as caught:
-        decode(Request(binary, {LENGTH: "0"}, {}))
+        decode(({LENGTH: "0"}, binary))
     assert caught.value.status == 422
 
 
@@ -240,8 +249,8 @@ def test_decode_raises_nothing_but_request_error(tensor, binary, outputs, length
     for request in (
         ask(tensor, binary),
         ask(tensor, outputs=outputs),
-        Request(ask(tensor, binary).body, {LENGTH: str(length)}, {}),
-        Request(binary, {LENGTH: "0"}, {}),
+        ({LENGTH: str(length)}, ask(tensor, binary)[1]),
+        ({LENGTH: "0"}, binary),
     ):
         with contextlib.suppress(RequestError):
             decode(request)

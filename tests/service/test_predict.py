@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,8 +13,7 @@ from service.errors import RequestError
 from service.protocols import (
     Answer,
     Limits,
-    Question,
-    Request,
+    Questions,
     instances,
     predict,
     scale,
@@ -28,9 +26,23 @@ images = arrays.arrays(np.uint8, st.tuples(st.integers(1, 5), st.just(784))).map
 )
 
 
+def decode_all(bodies, headers, max_images=1024, **parameters):
+    asked = predict.read_head(headers, parameters)
+    return predict.decode(asked, bodies, Limits(max_images))
+
+
 def decode(body, content_type=JSON, max_images=1024, **parameters):
-    headers = {"content-type": content_type}
-    return predict.decode(Request(body, headers, parameters), Limits(max_images))
+    """Return what one body asks for, or raise why it is refused."""
+    found = decode_all([body], {"content-type": content_type}, max_images, **parameters)
+    for error in found.refused.values():
+        raise error
+    return found
+
+
+def encode(questions, probabilities, version=7):
+    replies = predict.encode(questions, Answer.of(probabilities), "mnist", version)
+    assert len(replies) == len(questions.counts)
+    return replies
 
 
 def dump(instances):
@@ -48,21 +60,21 @@ def test_every_form_of_the_same_pixels_gives_the_same_images(pixels):
         (pixels.astype(np.uint8).tobytes(), RAW),
     ]
     for body, content_type in forms:
-        found = decode(body, content_type).images
+        found = scale(decode(body, content_type).pixels)
         assert found.dtype == np.float32
         assert np.array_equal(found, expected)
 
 
 def test_an_image_whose_largest_pixel_is_1_is_on_the_scale_of_0_to_1():
     bright, dark = [0, 1] * 392, [0, 2] * 392
-    found = decode(dump([bright, dark])).images
+    found = scale(decode(dump([bright, dark])).pixels)
     assert found.max(axis=1).tolist() == [1, np.float32(2) / np.float32(255)]
 
 
 def test_forms_may_be_mixed_in_one_request():
     flat = [0, 255] * 392
     nested = np.reshape(flat, (28, 28)).tolist()
-    assert len(decode(dump([flat, nested, [x / 255 for x in flat]])).images) == 3
+    assert len(decode(dump([flat, nested, [x / 255 for x in flat]])).pixels) == 3
 
 
 def image(pixel=7, count=784):
@@ -196,7 +208,7 @@ def test_other_content_types_are_refused(content_type):
     ["application/json;charset=UTF-8", "Application/JSON", 'application/json; x="y"'],
 )
 def test_content_type_is_read_as_http_says(content_type):
-    assert decode(dump([image()]), content_type).images.shape == (1, 784)
+    assert decode(dump([image()]), content_type).pixels.shape == (1, 784)
 
 
 @pytest.mark.parametrize(
@@ -231,42 +243,66 @@ def test_decode_raises_nothing_but_request_error(body, content_type):
         decode(body, content_type)
 
 
-@given(arrays.arrays(np.float32, (3, 10), elements=st.floats(0, 1, width=32)))
-def test_encode_loses_no_bit(probabilities):
-    question = Question(
-        np.zeros((3, 784), np.float32), SimpleNamespace(echo=False, raw=False)
-    )
-    reply = json.loads(predict.encode(question, Answer.of(probabilities), "mnist", 7).body)
-    assert reply["model"] == {"name": "mnist", "version": "7"}
-    for prediction, row in zip(reply["predictions"], probabilities):
+@given(
+    arrays.arrays(np.float32, (6, 10), elements=st.floats(0, 1, width=32)),
+    st.sampled_from([[6], [1, 2, 3], [1] * 6]),
+)
+def test_encode_loses_no_bit(probabilities, counts):
+    options = predict.Options(JSON, echo=False, raw=False)
+    pixels = np.zeros((6, 784), np.uint8)
+    questions = Questions(pixels, counts, [options] * len(counts))
+    replies = [json.loads(reply.body) for reply in encode(questions, probabilities)]
+    assert [len(reply["predictions"]) for reply in replies] == counts
+    assert all(x["model"] == {"name": "mnist", "version": "7"} for x in replies)
+    predictions = [found for reply in replies for found in reply["predictions"]]
+    for prediction, row in zip(predictions, probabilities, strict=True):
         assert np.array_equal(np.array(prediction["probabilities"], np.float32), row)
         assert prediction["digit"] == row.argmax()
         assert np.float32(prediction["confidence"]) == row.max()
 
 
 def test_a_raw_reply_is_the_bytes_of_the_probabilities():
-    probabilities = np.random.default_rng(1).random((3, 10), np.float32)
+    probabilities = np.random.default_rng(1).random((6, 10), np.float32)
     headers = {"content-type": RAW, "accept": f"text/html, {RAW};q=0.9"}
-    question = predict.decode(Request(b"\1\2" * 1176, headers, {}), Limits())
-    reply = predict.encode(question, Answer.of(probabilities), "mnist", 7)
-    assert reply.content_type == RAW
-    assert np.array_equal(np.frombuffer(reply.body, "<f4").reshape(3, 10), probabilities)
+    questions = decode_all([b"\1\2" * 1176] * 2, headers)
+    for reply, expected in zip(
+        encode(questions, probabilities), np.split(probabilities, 2)
+    ):
+        assert reply.headers["Content-Type"] == RAW
+        assert reply.body == expected.tobytes()
 
 
 def test_a_client_that_accepts_anything_gets_json():
     headers = {"content-type": RAW, "accept": "*/*"}
-    question = predict.decode(Request(b"\1\2" * 392, headers, {}), Limits())
-    probabilities = np.full((1, 10), 0.1, np.float32)
-    reply = predict.encode(question, Answer.of(probabilities), "mnist", 7)
-    assert reply.content_type == "application/json"
+    questions = decode_all([b"\1\2" * 392], headers)
+    (reply,) = encode(questions, np.full((1, 10), 0.1, np.float32))
+    assert reply.headers["Content-Type"] == JSON
 
 
 def test_echo_gives_back_the_pixels_that_the_model_saw():
     pixels = np.random.default_rng(1).integers(0, 256, (2, 28, 28), dtype=np.uint8)
-    question = decode(dump((pixels / 255).tolist()), echo="frame")
-    probabilities = np.full((2, 10), 0.1, np.float32)
-    reply = json.loads(predict.encode(question, Answer.of(probabilities), "mnist", 1).body)
-    assert [p["frame"] for p in reply["predictions"]] == pixels.tolist()
+    bodies = [dump((image[None] / 255).tolist()) for image in pixels]
+    questions = decode_all(bodies, {"content-type": JSON}, echo="frame")
+    replies = encode(questions, np.full((2, 10), 0.1, np.float32))
+    found = [json.loads(reply.body)["predictions"][0]["frame"] for reply in replies]
+    assert found == pixels.tolist()
+
+
+def test_bodies_of_one_head_are_decoded_each_for_itself():
+    whole, part, fractions = [[0, 255] * 392], [[0, 255]], [[0, 0.5] * 392]
+    for bodies, content_type in (
+        ([dump(whole), dump(part), dump(whole * 2), dump(fractions)], JSON),
+        ([b"\0\xff" * 392, b"\0", b"\0\xff" * 784, b""], RAW),
+    ):
+        found = decode_all(bodies, {"content-type": content_type})
+        alone = [decode_all([body], {"content-type": content_type}) for body in bodies]
+        places = [place for place, one in enumerate(alone) if one.counts]
+        assert found.counts == [alone[place].counts[0] for place in places]
+        assert {p: str(e) for p, e in found.refused.items()} == {
+            place: str(one.refused[0]) for place, one in enumerate(alone) if one.refused
+        }
+        expected = np.concatenate([scale(alone[place].pixels) for place in places])
+        assert np.array_equal(scale(found.pixels), expected)
 
 
 number = st.one_of(st.integers(0, 255), st.integers(-1, 300), st.floats(0, 1))
@@ -290,12 +326,15 @@ def test_plain_json_is_read_as_all_other_json_is(images, changes, form):
         if images and position < len(images[0]):
             images[0][position] = value
     body = form % json.dumps({"instances": images}).encode()
-    plain = instances.read_plain(body, Limits())
+    plain = instances.read_plain([body], Limits())
     if plain is not None:
         parsed = instances.parse(predict._decoder, body, predict.FORM)
-        assert np.array_equal(scale(plain), instances.read(parsed.instances, Limits()))
+        assert np.array_equal(scale(plain[0]), instances.read(parsed.instances, Limits()))
+        assert plain[1] == [len(images)]
 
 
 def test_plain_json_is_read_the_plain_way(frames):
-    body = json.dumps({"instances": frames.tolist()}).encode()
-    assert np.array_equal(instances.read_plain(body, Limits()), frames)
+    bodies = [dump(part.tolist()) for part in np.split(frames, [1, 3])]
+    pixels, counts = instances.read_plain(bodies, Limits())
+    assert np.array_equal(pixels, frames)
+    assert counts == [1, 2, 27]

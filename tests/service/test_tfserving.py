@@ -12,14 +12,17 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from service.errors import RequestError
-from service.protocols import Answer, Limits, Request, tfserving
+from service.protocols import Answer, Limits, scale, tfserving
 
 ONE = [0, 255] * 392
 
 
 def decode(body):
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return tfserving.decode(Request(content, {}, {}), Limits(3))
+    found = tfserving.decode(tfserving.read_head({}, {}), [content], Limits(3))
+    for error in found.refused.values():
+        raise error
+    return found
 
 
 @pytest.mark.parametrize(
@@ -37,9 +40,9 @@ def decode(body):
 )
 def test_every_form_is_the_same_image(body):
     question = decode(body)
-    assert np.array_equal(question.images, np.float32([ONE]) / np.float32(255))
+    assert np.array_equal(scale(question.pixels), np.float32([ONE]) / np.float32(255))
     key = "predictions" if "instances" in body else "outputs"
-    reply = tfserving.encode(
+    (reply,) = tfserving.encode(
         question, Answer.of(np.full((1, 10), 0.1, np.float32)), "mnist", 1
     )
     assert json.loads(reply.body) == {key: [[0.1] * 10]}
@@ -51,7 +54,7 @@ def test_a_picture_in_base64_is_a_value(frames, wrap):
     Image.fromarray(frames[7].reshape(28, 28)).save(buffer, "PNG")
     encoded = {"b64": base64.b64encode(buffer.getvalue()).decode()}
     question = decode({"instances": [wrap(encoded)]})
-    assert np.abs(question.images * 255 - frames[7]).max() <= 1
+    assert np.abs(scale(question.pixels) * 255 - frames[7]).max() <= 1
 
 
 @pytest.mark.parametrize(
