@@ -10,8 +10,6 @@ from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING, cast
 
-from werkzeug.http import HTTP_STATUS_CODES
-
 from service.errors import RequestError
 from service.http1 import (
     END,
@@ -32,8 +30,6 @@ LINGER_S = 2
 # Bytes of requests to come that are taken in while one is answered; the kernel keeps the
 # rest, so that a client that sends and never reads fills its own memory and not ours.
 READ_AHEAD = 64 * 1024
-# In capitals, as werkzeug has them.
-PHRASES = {code: phrase.upper() for code, phrase in HTTP_STATUS_CODES.items()}
 
 
 class State(Enum):

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import orjson
+from werkzeug.http import HTTP_STATUS_CODES
 
 from service.errors import RequestError
 
 logger = logging.getLogger(__name__)
 
 NONE: Mapping[str, str] = {}
+# In capitals, as werkzeug has them.
+PHRASES = {code: phrase.upper() for code, phrase in HTTP_STATUS_CODES.items()}
 SANE_ID = re.compile(r"[A-Za-z0-9._:=+/-]{1,128}")
 
 

@@ -2,7 +2,7 @@
 
 gunicorn stays the master: it binds, forks, watches, reloads and stops. This worker collects
 whole requests (`connection`), answers inference the short way (`short_way`), and gives all
-others to the WSGI application with the environ and the response that gunicorn itself makes.
+others to the WSGI application (`gateway`).
 """
 
 import asyncio
@@ -10,21 +10,19 @@ import contextlib
 import gc
 import os
 import signal
-import socket
-from datetime import timedelta
-from io import BytesIO
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import uvloop
 from gunicorn import SERVER, util
-from gunicorn.http import wsgi
 from gunicorn.workers import base
 
-from service.connection import LINGER_S, PHRASES, Connection
+from service.acceptor import Acceptor
+from service.connection import LINGER_S, Connection
+from service.gateway import Gateway
 from service.http1 import Request
 from service.inference import MOST_BYTES
-from service.replies import Reply, bug, request_id
+from service.replies import PHRASES, Reply, bug, request_id
 from service.settings import Settings
 from service.short_way import Inquiry, ShortWay
 
@@ -36,10 +34,6 @@ DRAIN_SWEEP_S = 0.02
 # client once: with 2 MiB, forty requests of 64 images as bytes, the service answers half as
 # many again as with one or two of them, and more change nothing.
 BATCH_BYTES = 1 << 21
-# Connections that are accepted in a turn of the loop. Not all that are there: the workers
-# share the queue, and the first to wake up would take the others' share. Not one: a turn
-# with fifty requests takes 3 ms, and the last of many new clients would wait for long.
-ACCEPT_AT_ONCE = 4
 # Slow clients that are refused before the loop turns, in about a millisecond: a thousand at
 # once must not keep the others waiting.
 EXPIRE_AT_ONCE = 10
@@ -47,26 +41,6 @@ EXPIRE_AT_ONCE = 10
 INBOX_BYTES = 1 << 18
 # Heads that are remembered: 4 MB at most.
 MOST_HEADS, MOST_HEAD_BYTES = 1024, 1024
-
-
-class Sink:
-    """Takes what gunicorn's response writes to its socket."""
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-
-    def sendall(self, data: bytes) -> None:
-        """Keep the bytes."""
-        self.parts.append(bytes(data))
-
-    send = sendall
-
-
-class Response(wsgi.Response):  # type: ignore[misc]
-    """gunicorn's response, without sendfile: there is no socket behind it."""
-
-    def can_sendfile(self) -> bool:  # noqa: D102
-        return False
 
 
 class _Waiting(NamedTuple):
@@ -113,9 +87,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         self.known_heads: dict[bytes, Request] = {}
         self._batch: list[_Waiting] = []
         self._batch_bytes = 0
-        self._logs = self.log.access_log_enabled
-        self._opening: set[asyncio.Task[Any]] = set()
-        self._accepting = False
+        self._gateway = Gateway(self.wsgi, self.cfg, self.log)
         gc.freeze()  # what is loaded by now is never garbage: do not look through it again
         self.loop = uvloop.new_event_loop()
         asyncio.set_event_loop(self.loop)
@@ -125,17 +97,23 @@ class Worker(base.Worker):  # type: ignore[misc]
     async def _serve(self) -> None:
         self._stopping = asyncio.Event()
         self.loop.add_signal_handler(signal.SIGTERM, self._stop)
-        for listener in self.sockets:
-            listener.setblocking(False)
+        acceptor = Acceptor(self.sockets, self._connect, self._is_full, self.log)
         while self.alive:
             await self._sweep()
-            self._listen()
+            acceptor.resume()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), SWEEP_S)
             if self.ppid != os.getppid():
                 self.log.info("Parent changed, shutting down: %s", self)
                 self.alive = False
-        await self._drain()
+        acceptor.close()
+        await self._drain(acceptor)
+
+    def _connect(self) -> Connection:
+        return Connection(self)
+
+    def _is_full(self) -> bool:
+        return len(self.connections) >= int(self.cfg.worker_connections)
 
     def _stop(self) -> None:
         self.alive = False
@@ -153,59 +131,16 @@ class Worker(base.Worker):  # type: ignore[misc]
             if number % EXPIRE_AT_ONCE == 0:
                 await asyncio.sleep(0)
 
-    async def _drain(self) -> None:
-        """Take in what the kernel has accepted, answer everything, and end."""
-        self._pause()
-        for listener in self.sockets:
-            while self._accept(listener):
-                pass
-            listener.close()
+    async def _drain(self, acceptor: Acceptor) -> None:
+        """Answer everything that was accepted, and end."""
         started = self.loop.time()
-        while self.connections or self._opening:
+        while self.connections or acceptor.opening:
             for connection in self.connections:
                 connection.deadline = min(connection.deadline, started + LINGER_S)
             await self._sweep()
             if self.loop.time() - started > self.cfg.graceful_timeout:
                 break
             await asyncio.sleep(DRAIN_SWEEP_S)
-
-    # Accepting.
-
-    def _listen(self) -> None:
-        if not self._accepting and len(self.connections) < self.cfg.worker_connections:
-            self._accepting = True
-            for listener in self.sockets:
-                self.loop.add_reader(listener.fileno(), self._accept_some, listener)
-
-    def _pause(self) -> None:
-        """Accept no more; the kernel keeps what comes until `_listen` is called."""
-        self._accepting = False
-        for listener in self.sockets:
-            self.loop.remove_reader(listener.fileno())
-
-    def _accept_some(self, listener: socket.socket) -> None:
-        for _ in range(ACCEPT_AT_ONCE):
-            if not (self._accepting and self._accept(listener)):
-                break
-
-    def _accept(self, listener: socket.socket) -> bool:
-        try:
-            client, _ = listener.accept()
-        except (BlockingIOError, ConnectionAbortedError):
-            return False  # another worker has it, or it is gone
-        except OSError as error:  # no file or memory left: try again with the next sweep
-            self.log.warning("cannot accept a connection: %s", error)
-            self._pause()
-            return False
-        client.setblocking(False)
-        task = self.loop.create_task(
-            self.loop.connect_accepted_socket(lambda: Connection(self), client)
-        )
-        self._opening.add(task)
-        task.add_done_callback(self._opening.discard)
-        if self._accepting and len(self.connections) >= self.cfg.worker_connections:
-            self._pause()
-        return True
 
     # Answering.
 
@@ -271,10 +206,10 @@ class Worker(base.Worker):  # type: ignore[misc]
             waiting.connection.send(content)
         for waiting in batch:
             waiting.connection.go_on(waiting.request.keep_alive)
-        if self._logs:
+        if self._gateway.logs:
             seconds = perf_counter() - start
             for (connection, request, _), (used_id, reply) in zip(batch, replies):
-                self._log(connection, request, used_id, reply, seconds)
+                self._gateway.log(connection, request, used_id, reply, seconds)
 
     def read(self, head: bytes, peer: Any) -> Request:
         """Read a head, or take what it was read as: most clients send the same ones.
@@ -333,50 +268,10 @@ class Worker(base.Worker):  # type: ignore[misc]
     def _call(
         self, connection: Connection, request: Request, body: bytes
     ) -> tuple[bytes, bool]:
-        """Let the WSGI application answer."""
-        sink, start = Sink(), perf_counter()
-        request.body = BytesIO(body)
+        """Let the WSGI application answer, or answer for it if it fails."""
         try:
-            response, environ = self._create(connection, request, sink)
-            parts = self.wsgi(environ, response.start_response)
-            try:
-                for part in parts:
-                    response.write(part)
-                response.close()
-            finally:
-                if hasattr(parts, "close"):
-                    parts.close()
+            return self._gateway.call(connection, request, body)
         except Exception as error:
-            return self._fail(request, error), False
-        if self._logs:
-            seconds = timedelta(seconds=perf_counter() - start)
-            self.log.access(response, request, environ, seconds)
-        return b"".join(sink.parts), not response.should_close()
-
-    def _create(
-        self, connection: Connection, request: Request, sink: Sink
-    ) -> tuple[Response, dict[str, Any]]:
-        request.expects_continue = False  # it has been told to go on
-        response, environ = wsgi.create(
-            request, sink, connection.peer, connection.server, self.cfg, Response
-        )
-        return response, environ
-
-    def _fail(self, request: Request, error: Exception) -> bytes:
-        """Answer for an application that failed before or in its reply."""
-        used_id = request_id("")
-        return self.write(bug(error, used_id), used_id, False, request.version[1])
-
-    def _log(
-        self,
-        connection: Connection,
-        request: Request,
-        used_id: str,
-        reply: Reply,
-        seconds: float,
-    ) -> None:
-        response, environ = self._create(connection, request, Sink())
-        response.status = f"{reply.status} {PHRASES[reply.status]}"
-        response.headers = [*reply.headers.items(), ("X-Request-ID", used_id)]
-        response.sent = len(reply.body)
-        self.log.access(response, request, environ, timedelta(seconds=seconds))
+            used_id = request_id("")
+            reply = bug(error, used_id)
+            return self.write(reply, used_id, False, request.version[1]), False

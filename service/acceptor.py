@@ -1,0 +1,87 @@
+"""Accepting connections: no more than there is room for, and none that is lost."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable, Sequence
+from typing import Any
+
+# Connections that are accepted in a turn of the loop. Not all that are there: the workers
+# share the queue, and the first to wake up would take the others' share. Not one: a turn
+# with fifty requests takes 3 ms, and the last of many new clients would wait for long.
+AT_ONCE = 4
+
+
+class Acceptor:
+    """Takes connections from the kernel's queue while it is told to.
+
+    Attributes:
+        opening: accepted sockets whose protocol is not there yet.
+    """
+
+    def __init__(
+        self,
+        listeners: Sequence[socket.socket],
+        protocol: Callable[[], asyncio.BaseProtocol],
+        full: Callable[[], bool],
+        log: logging.Logger,
+    ) -> None:
+        """Make one for sockets that listen, in the loop that runs.
+
+        Args:
+            listeners: the sockets.
+            protocol: makes the protocol of a connection.
+            full: tells whether there is no room for another.
+            log: where what goes wrong is told.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._listeners = listeners
+        self._protocol, self._full, self._log = protocol, full, log
+        self._active = False
+        self.opening: set[asyncio.Task[Any]] = set()
+        for listener in listeners:
+            listener.setblocking(False)
+
+    def resume(self) -> None:
+        """Accept, if there is room."""
+        if not self._active and not self._full():
+            self._active = True
+            for listener in self._listeners:
+                self._loop.add_reader(listener.fileno(), self._accept_some, listener)
+
+    def pause(self) -> None:
+        """Accept no more; the kernel keeps what comes until `resume` is called."""
+        self._active = False
+        for listener in self._listeners:
+            self._loop.remove_reader(listener.fileno())
+
+    def close(self) -> None:
+        """Take in what the kernel has accepted, and listen no more."""
+        self.pause()
+        for listener in self._listeners:
+            while self._accept(listener):
+                pass
+            listener.close()
+
+    def _accept_some(self, listener: socket.socket) -> None:
+        for _ in range(AT_ONCE):
+            if not (self._active and self._accept(listener)):
+                break
+
+    def _accept(self, listener: socket.socket) -> bool:
+        try:
+            client, _ = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return False  # another worker has it, or it is gone
+        except OSError as error:  # no file or memory left: try again with the next sweep
+            self._log.warning("cannot accept a connection: %s", error)
+            self.pause()
+            return False
+        client.setblocking(False)
+        opening = self._loop.connect_accepted_socket(self._protocol, client)
+        task = self._loop.create_task(opening)
+        self.opening.add(task)
+        task.add_done_callback(self.opening.discard)
+        if self._active and self._full():
+            self.pause()
+        return True

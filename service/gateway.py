@@ -1,0 +1,96 @@
+"""Between the worker and the WSGI application: gunicorn's own environ, response and log."""
+
+from datetime import timedelta
+from io import BytesIO
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.http import wsgi
+
+from service.http1 import Request
+from service.replies import PHRASES, Reply
+
+if TYPE_CHECKING:
+    from service.connection import Connection
+
+
+class Sink:
+    """Takes what gunicorn's response writes to its socket."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+
+    def sendall(self, data: bytes) -> None:
+        """Keep the bytes."""
+        self.parts.append(bytes(data))
+
+    send = sendall
+
+
+class Response(wsgi.Response):  # type: ignore[misc]
+    """gunicorn's response, without sendfile: there is no socket behind it."""
+
+    def can_sendfile(self) -> bool:  # noqa: D102
+        return False
+
+
+class Gateway:
+    """Calls an application.
+
+    Args:
+        application: the WSGI application.
+        cfg: gunicorn's settings.
+        log: gunicorn's log.
+    """
+
+    def __init__(self, application: Any, cfg: Any, log: Any) -> None:
+        self._application, self._cfg, self._log = application, cfg, log
+        self.logs: bool = log.access_log_enabled
+
+    def call(
+        self, connection: "Connection", request: Request, body: bytes
+    ) -> tuple[bytes, bool]:
+        """Let the application answer.
+
+        Returns:
+            The reply with its head, and whether the connection can be used again.
+        """
+        sink, start = Sink(), perf_counter()
+        request.body = BytesIO(body)
+        response, environ = self._create(connection, request, sink)
+        parts = self._application(environ, response.start_response)
+        try:
+            for part in parts:
+                response.write(part)
+            response.close()
+        finally:
+            if hasattr(parts, "close"):
+                parts.close()
+        if self.logs:
+            seconds = timedelta(seconds=perf_counter() - start)
+            self._log.access(response, request, environ, seconds)
+        return b"".join(sink.parts), not response.should_close()
+
+    def log(
+        self,
+        connection: "Connection",
+        request: Request,
+        used_id: str,
+        reply: Reply,
+        seconds: float,
+    ) -> None:
+        """Write a line for a request that was answered without the application."""
+        response, environ = self._create(connection, request, Sink())
+        response.status = f"{reply.status} {PHRASES[reply.status]}"
+        response.headers = [*reply.headers.items(), ("X-Request-ID", used_id)]
+        response.sent = len(reply.body)
+        self._log.access(response, request, environ, timedelta(seconds=seconds))
+
+    def _create(
+        self, connection: "Connection", request: Request, sink: Sink
+    ) -> tuple[Response, dict[str, Any]]:
+        request.expects_continue = False  # it has been told to go on
+        response, environ = wsgi.create(
+            request, sink, connection.peer, connection.server, self._cfg, Response
+        )
+        return response, environ
