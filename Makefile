@@ -1,6 +1,6 @@
 # Every target works on a fresh clone with Python 3.11 to 3.13 and make, and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help serve test fuzz bench profile lint train evaluate load load-page up down digits lock clean
+.PHONY: help serve test fuzz bench profile slow lint train evaluate load load-page up down digits lock clean
 
 # The first Python that the pinned packages have wheels for.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -71,6 +71,9 @@ bench: .venv/bench/installed .venv/service/installed  ## compare with other mode
 
 profile: .venv/bench/installed .venv/service/installed  ## where the microseconds go, layer by layer (needs wrk)
 	.venv/bench/bin/python -m load.layers $(ARGS)
+
+slow: .venv/bench/installed .venv/service/installed  ## latency beside thousands of slow clients (needs wrk)
+	.venv/bench/bin/python -m load.slow $(ARGS)
 
 lock: .venv/dev/installed  ## pin the newest versions that fit together, with hashes
 	cd requirements && for job in dev service training load clients perf_analyzer fuzz bench; do \

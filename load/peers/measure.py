@@ -61,7 +61,7 @@ def closed(plan: Plan, record: Record) -> None:
 def _one(server: Server, plan: Plan, answers: dict[str, list[Probabilities]]) -> Record:
     results: Record = {}
     with Process(server, SERVER_CORE) as process:
-        _warm(server, process, plan.items[0])
+        warm(server, process, plan.items[0])
         for item in plan.items:
             way = items.route(server, item)
             try:
@@ -99,21 +99,24 @@ def open_loop(plan: Plan, record: Record) -> None:
             ours = server.name == OWN
             rates = halves if ours else {server.name: halves[server.name]}
             with Process(server, SERVER_CORE) as process:
-                _warm(server, process, MAIN)
+                warm(server, process, MAIN)
                 for of, rate in rates.items():
                     say(f"open loop {number} of {plan.rounds}: {server.name}, {rate:.0f}/s")
-                    result = _at(server, process, rate, plan.seconds, seed=number)
+                    result = at_rate(server, process, MAIN, rate, plan.seconds, seed=number)
                     point = {"server": server.name, "half_of": of, "rate": rate, **result}
                     record["open_loop"].append(point)
 
 
-def _at(server: Server, process: Process, rate: float, seconds: int, seed: int) -> Record:
-    way = items.route(server, MAIN)
+def at_rate(
+    server: Server, process: Process, item: Item, rate: float, seconds: int, seed: int
+) -> Record:
+    """Run the open loop, and return what `latency.summary` says of it."""
+    way = items.route(server, item)
     with tempfile.TemporaryDirectory() as folder:
-        items.write(MAIN, way, Path(folder))
+        items.write(item, way, Path(folder))
         options = ["--port", str(process.port), "--path", way.path, "--bodies", folder]
         options += ["--rate", str(rate), "--seconds", str(seconds), "--seed", str(seed)]
-        for name, value in items.headers(MAIN, way).items():
+        for name, value in items.headers(item, way).items():
             options += ["--header", f"{name}: {value}"]
         return _module(GENERATOR_CORE, "openloop", *options)
 
@@ -124,7 +127,7 @@ def workers(plan: Plan, record: Record) -> None:
         for count in (1, 2):
             say(f"workers {number} of {plan.rounds}: {count}")
             with Process(SERVERS[0], BOTH, workers=count) as process:
-                _warm(SERVERS[0], process, MAIN, BOTH)
+                warm(SERVERS[0], process, MAIN, BOTH)
                 way = items.route(SERVERS[0], MAIN)
                 result = wrk.run(MAIN, way, process.port, plan.seconds, BOTH)
                 record["workers"].append({"workers": count, **result})
@@ -134,9 +137,8 @@ def _running(plan: Plan, record: Record) -> list[Server]:
     return [server for server in plan.servers if server.name not in record["failed"]]
 
 
-def _warm(
-    server: Server, process: Process, item: Item, cores: str = GENERATOR_CORE
-) -> None:
+def warm(server: Server, process: Process, item: Item, cores: str = GENERATOR_CORE) -> None:
+    """Ask a server for a while, and count nothing."""
     wrk.run(item, items.route(server, item), process.port, WARM_UP_SECONDS, cores)
 
 
