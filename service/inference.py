@@ -101,7 +101,10 @@ def _answer(
     probabilities = model.predict(scale(questions.pixels))
     digits = probabilities.argmax(axis=1)
     metrics.count_predictions(model.version, digits)
-    answered = Answer(probabilities, digits.tolist())
+    unsure = None
+    if model.unsure_below is not None:
+        unsure = (np.maximum.reduce(probabilities, axis=1) < model.unsure_below).tolist()
+    answered = Answer(probabilities, digits.tolist(), unsure)
     infer = perf_counter() - start
     replies = head.dialect.encode(questions, answered, model.name, model.version)
     seconds = (decode, infer, perf_counter() - start - infer)

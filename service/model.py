@@ -26,6 +26,7 @@ class _Manifest(NamedTuple):
     name: str
     version: int
     sha256: str
+    unsure_below: float | None
 
 
 class Model:
@@ -35,10 +36,12 @@ class Model:
         name: the model's name.
         version: its number.
         sha256: SHA-256 of the ONNX file's bytes.
+        unsure_below: the confidence below which a digit is a guess, as training measured
+            it; None if that was not measured.
     """
 
     def __init__(self, manifest: _Manifest, session: ort.InferenceSession) -> None:
-        self.name, self.version, self.sha256 = manifest
+        self.name, self.version, self.sha256, self.unsure_below = manifest
         self._session = session
 
     @classmethod
@@ -114,7 +117,13 @@ class Model:
 def _read_manifest(folder: Path) -> _Manifest:
     try:
         content = json.loads((folder / "manifest.json").read_bytes())
-        manifest = _Manifest(content["name"], content["version"], content["sha256"])
+        unsure_below = content.get("unsure_below")
+        manifest = _Manifest(
+            content["name"],
+            content["version"],
+            content["sha256"],
+            None if unsure_below is None else float(unsure_below),
+        )
     except FileNotFoundError:
         raise ModelError("there is no manifest.json beside the model") from None
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
@@ -122,6 +131,10 @@ def _read_manifest(folder: Path) -> _Manifest:
             f"manifest.json cannot be read ({error!r}), expected an object with name, "
             "version and sha256"
         ) from error
+    if not 0 <= (manifest.unsure_below or 0) <= 1:
+        raise ModelError(
+            f"manifest.json has unsure_below {manifest.unsure_below}, expected 0 to 1"
+        )
     expected = (folder.parent.name, int(folder.name))
     if manifest[:2] != expected:
         raise ModelError(

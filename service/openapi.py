@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from service.protocols import oip
+from service.protocols import oip, tensors
 from service.settings import Settings
 
 JSON, RAW = "application/json", "application/octet-stream"
@@ -261,6 +261,7 @@ def _schemas(settings: Settings) -> Schema:
     grey = {"type": "integer", "minimum": 0, "maximum": 255}
     prediction = _object(
         {"digit": digit, "confidence": probability, "probabilities": row},
+        unsure=boolean,
         frame=_array(_array(grey, 28), 28),
     )
     keyed = _object({"image": image})
@@ -275,8 +276,8 @@ def _schemas(settings: Settings) -> Schema:
     )
     given = _object(
         {
-            "name": {"const": oip.INPUT},
-            "datatype": {"enum": list(oip.DATATYPES)},
+            "name": {"const": tensors.INPUT},
+            "datatype": {"enum": list(tensors.DATATYPES)},
             "shape": _array(whole, 2),
         },
         data=data,

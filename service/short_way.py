@@ -145,6 +145,9 @@ class ShortWay:
             if inquiry.encoding:
                 bodies = [inflate(bodies[0], inquiry.encoding, self._max_body_bytes)]
             found = answer(inquiry.head, bodies, self._metrics, self._limits)
+            replies = [x if isinstance(x, Reply) else refusal(x) for x in found]
+            # No client must ever get another's answer.
+            return [reply for reply, _ in zip(replies, places, strict=True)]
         except RequestError as error:
             return [refusal(error)]
         except Exception as error:
@@ -152,25 +155,24 @@ class ShortWay:
                 return [bug(error, ids[places[0]])]
             # One of them has a fault; the others need not suffer from it.
             return [self._answer([place], batch, ids)[0] for place in places]
-        return [x if isinstance(x, Reply) else refusal(x) for x in found]
 
 
 def _runs(batch: Sequence[tuple[Inquiry, bytes]]) -> Iterator[list[int]]:
     """Yield the places of what is answered together: one head, and not too much of it."""
     groups: dict[int, list[int]] = defaultdict(list)
     for place, (inquiry, _) in enumerate(batch):
-        groups[id(inquiry.head)].append(place)
+        # A compressed body is not as small as it looks, and may be refused: alone.
+        groups[-1 - place if inquiry.encoding else id(inquiry.head)].append(place)
     for places in groups.values():
         run: list[int] = []
         size = 0
         for place in places:
-            inquiry, body = batch[place]
-            size += len(body)
-            # A compressed body is not as small as it looks, and may be refused.
-            if run and (size > MOST_BYTES or inquiry.encoding):
+            length = len(batch[place][1])
+            if run and size + length > MOST_BYTES:
                 yield run
-                run, size = [], len(body)
+                run, size = [], 0
             run.append(place)
+            size += length
         yield run
 
 

@@ -95,10 +95,12 @@ class Answer(NamedTuple):
     Attributes:
         probabilities: float32 ``[n, 10]``.
         digits: of each image, the digit with the highest probability.
+        unsure: of each image, whether that is a guess; None if the model cannot tell.
     """
 
     probabilities: Probabilities
     digits: list[int]
+    unsure: list[bool] | None = None
 
     @classmethod
     def of(cls, probabilities: Probabilities) -> "Answer":

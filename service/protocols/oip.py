@@ -10,56 +10,32 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import orjson
 
 from service.errors import RequestError
 from service.protocols import (
-    PIXELS,
     RAW_HEADERS,
     Answer,
     Body,
     Headers,
     Limits,
-    Pixels,
     Probabilities,
     Question,
     Questions,
     Reply,
-    check_count,
+)
+from service.protocols.tensors import (
+    Input,
+    Parameters,
+    from_binary,
+    only_input,
+    read_values,
+    to_images,
 )
 
-INPUT, OUTPUT = "image", "probabilities"
+OUTPUT = "probabilities"
 LENGTH = "Inference-Header-Content-Length"
 FORM = '{"inputs": [{"name": "image", "datatype": ..., "shape": [n, 784], "data": [...]}]}'
-
-# Floating point is 0 to 1, the model's own input; integers are 0 to 255. Little-endian.
-DATATYPES = {
-    "FP16": "<f2",
-    "FP32": "<f4",
-    "FP64": "<f8",
-    "UINT8": "<u1",
-    "UINT16": "<u2",
-    "UINT32": "<u4",
-    "UINT64": "<u8",
-    "INT8": "<i1",
-    "INT16": "<i2",
-    "INT32": "<i4",
-    "INT64": "<i8",
-}
-
-Number = int | float
-Parameters = dict[str, str | int | float | bool | None]
-
-
-class Input(msgspec.Struct):
-    """An input tensor; its data is here, or in the bytes that follow the JSON."""
-
-    name: str
-    datatype: str
-    shape: list[int]
-    data: list[Number | list[Number]] | None = None
-    parameters: Parameters = {}
 
 
 class Output(msgspec.Struct):
@@ -117,7 +93,7 @@ def encode(questions: Questions, answer: Answer, name: str, version: int) -> lis
 def _read(length: str, body: bytes, limits: Limits) -> Question:
     text, binary = _split(length, body)
     if not text:  # the raw form: nothing but the tensor
-        images = _images(_from_binary(binary, "FP32"), "FP32", None, limits)
+        images = to_images(from_binary(binary, "FP32"), "FP32", None, limits)
         return Question(images, Options(None, [(True, 0)]))
     try:
         found = _decoder.decode(text)
@@ -128,9 +104,9 @@ def _read(length: str, body: bytes, limits: Limits) -> Question:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestError(400, f"request is not JSON ({error}), expected {FORM}") from None
     options = Options(found.id, list(_outputs(found)))
-    tensor = _only_input(found.inputs)
-    values = _values(tensor, binary)
-    return Question(_images(values, tensor.datatype, tensor.shape, limits), options)
+    tensor = only_input(found.inputs)
+    values = read_values(tensor, binary)
+    return Question(to_images(values, tensor.datatype, tensor.shape, limits), options)
 
 
 def _reply(options: Options, found: Probabilities, name: str, version: int) -> Reply:
@@ -166,19 +142,6 @@ def _split(length: str, body: bytes) -> tuple[bytes, bytes]:
     return body[: int(length)], body[int(length) :]
 
 
-def _only_input(inputs: list[Input]) -> Input:
-    names = [tensor.name for tensor in inputs]
-    if names != [INPUT]:
-        raise RequestError(400, f"inputs are {names!r:.100}, expected one named {INPUT}")
-    if inputs[0].datatype not in DATATYPES:
-        raise RequestError(
-            400,
-            f"datatype of input {INPUT} is {inputs[0].datatype!r:.100}, expected one of: "
-            + ", ".join(DATATYPES),
-        )
-    return inputs[0]
-
-
 def _outputs(body: Content) -> Iterator[tuple[bool, int]]:
     """Read which outputs are asked for, and in which form."""
     everywhere = _flag(body.parameters, "binary_data_output", False)
@@ -203,93 +166,6 @@ def _flag(parameters: Mapping[str, Any], name: str, default: bool) -> bool:
     if not isinstance(value, bool):
         raise RequestError(400, f"{name} is {value!r:.100}, expected true or false")
     return value
-
-
-def _values(tensor: Input, binary: bytes) -> npt.NDArray[Any]:
-    """Return the tensor's values, flat, from its JSON or from the bytes after it."""
-    size = tensor.parameters.get("binary_data_size")
-    if "shared_memory_region" in tensor.parameters:
-        raise RequestError(400, "found shared memory, expected data or binary_data_size")
-    if (tensor.data is None) == (size is None):
-        found = "neither" if size is None else "both"
-        raise RequestError(
-            400, f"input {INPUT} has {found} of data and binary_data_size, expected one"
-        )
-    if size is not None and size != len(binary) or isinstance(size, bool):
-        raise RequestError(
-            400,
-            f"binary_data_size of input {INPUT} is {size!r:.100}, expected {len(binary)}, "
-            "the bytes after the JSON",
-        )
-    if tensor.data is None:
-        return _from_binary(binary, tensor.datatype)
-    if binary:
-        raise RequestError(
-            400, f"found {len(binary)} bytes after the JSON, expected none: data is in it"
-        )
-    if tensor.datatype == "FP16":
-        raise RequestError(400, "found FP16 as JSON, expected it as binary data")
-    return _from_json(tensor.data, tensor.datatype, tensor.shape)
-
-
-def _from_binary(content: bytes, datatype: str) -> npt.NDArray[Any]:
-    dtype = np.dtype(DATATYPES[datatype])
-    if len(content) % (PIXELS * dtype.itemsize):
-        raise RequestError(
-            400,
-            f"input {INPUT} has {len(content)} bytes, expected a multiple of "
-            f"{PIXELS * dtype.itemsize} ({PIXELS} {datatype} an image)",
-        )
-    return np.frombuffer(content, dtype)
-
-
-def _from_json(data: list[Any], datatype: str, shape: list[int]) -> npt.NDArray[np.float64]:
-    """Return the values of flat or naturally nested data."""
-    if data and isinstance(data[0], list):
-        lengths = {len(row) if isinstance(row, list) else None for row in data}
-        if [len(data)] != shape[:1] or lengths != {PIXELS}:
-            raise RequestError(
-                422,
-                f"data of input {INPUT} has {len(data)} rows that are not all of {PIXELS}, "
-                f"or not as many as its shape {shape!r:.60} says",
-            )
-        data = [number for row in data for number in row]
-    elif any(isinstance(number, list) for number in data):
-        raise RequestError(422, "data has lists beside numbers, expected one of the two")
-    if "INT" in datatype and not all(isinstance(number, int) for number in data):
-        raise RequestError(422, f"data has fractions, expected whole numbers ({datatype})")
-    try:
-        return np.array(data, dtype=np.float64)
-    except OverflowError:  # an integer beyond float64: out of every range
-        return np.array([x if abs(x) < 1e300 else np.inf for x in data], dtype=np.float64)
-
-
-def _images(
-    values: npt.NDArray[Any], datatype: str, shape: list[int] | None, limits: Limits
-) -> Pixels:
-    """Check count, shape and range."""
-    count = values.size // PIXELS
-    expected = [count, PIXELS]
-    if shape is not None and (shape != expected or values.size != count * PIXELS):
-        raise RequestError(
-            422,
-            f"shape of input {INPUT} is {shape!r:.60} with {values.size} values, expected "
-            f"[n, {PIXELS}] with n × {PIXELS} values",
-        )
-    check_count(count, limits.images)
-    pixels = values.reshape(-1, PIXELS)
-    most = 255 if "INT" in datatype else 1
-    # Two passes over what is right, and the search only for what is wrong, NaN included.
-    if values.dtype != np.uint8 and not (values.min() >= 0 and values.max() <= most):
-        outside = ~((pixels >= 0) & (pixels <= most))
-        index, position = (int(i) for i in np.argwhere(outside)[0])
-        raise RequestError(
-            422,
-            f"pixel {position} of image {index} is {pixels[index, position]:g}, expected 0 "
-            f"to {most} ({datatype})",
-        )
-    dtype = np.uint8 if most == 255 else np.float32
-    return pixels.astype(dtype, copy=False)  # type: ignore[return-value]
 
 
 def _output(probabilities: Probabilities, k: int) -> tuple[dict[str, Any], bytes]:

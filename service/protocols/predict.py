@@ -98,6 +98,9 @@ def encode(questions: Questions, answer: Answer, name: str, version: int) -> lis
         {"digit": digit, "confidence": row[digit], "probabilities": row}
         for digit, row in zip(answer.digits, answer.probabilities)
     ]
+    if answer.unsure is not None:
+        for prediction, unsure in zip(predictions, answer.unsure):
+            prediction["unsure"] = unsure
     if options.echo:
         for prediction, frame in zip(predictions, _frames(questions.pixels)):
             prediction["frame"] = frame

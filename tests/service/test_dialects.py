@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from service import repository
 from service.protocols.oip import LENGTH
+from service.settings import Settings
 
 RAW = "application/octet-stream"
 INFER, TFS = "/v2/models/mnist/infer", "/v1/models/mnist:predict"
@@ -233,3 +235,18 @@ def test_refusals_are_counted(start, frames):
     counts = {name: entry["count"] for name, entry in found["inference_stats"].items()}
     assert (counts["success"], counts["fail"]) == (1, 1)
     assert (found["inference_count"], found["execution_count"]) == (3, 1)
+
+
+def test_a_guess_is_marked_where_the_version_has_a_threshold(
+    start, models, add_version, frames
+):
+    model = repository.load(Settings(model_root=models)).default
+    median = float(np.median(model.predict(floats(frames)).max(axis=1)))
+    add_version(2, unsure_below=median)
+    started = start(MNIST_MODEL_ROOT=str(models)).wait_ready()
+    body = dump({"instances": frames.tolist()})
+    found = started.post(body).json["predictions"]
+    assert [p["unsure"] for p in found] == [p["confidence"] < median for p in found]
+    assert sum(p["unsure"] for p in found) == 15
+    without = started.post(body, path="/predict?version=1").json["predictions"]
+    assert not any("unsure" in p for p in without)

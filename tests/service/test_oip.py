@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from service.errors import RequestError
-from service.protocols import Answer, Limits, oip, scale
+from service.protocols import Answer, Limits, oip, scale, tensors
 
 ONE = [0, 255] * 392
 LENGTH = oip.LENGTH.lower()
@@ -53,7 +53,7 @@ def test_integers_are_0_to_255_in_json_and_in_binary(found, datatype):
     for data in (found.tolist(), found.reshape(-1).tolist()):
         tensor = {"shape": list(found.shape), "datatype": datatype, "data": data}
         assert np.array_equal(scale(decode(ask(tensor)).pixels), scaled(found))
-    binary = found.astype(oip.DATATYPES[datatype]).tobytes()
+    binary = found.astype(tensors.DATATYPES[datatype]).tobytes()
     tensor = {"shape": list(found.shape), "datatype": datatype}
     tensor["parameters"] = {"binary_data_size": len(binary)}
     assert np.array_equal(scale(decode(ask(tensor, binary)).pixels), scaled(found))
@@ -64,7 +64,7 @@ def test_floating_point_is_0_to_1_in_json_and_in_binary(found, datatype):
     values = scaled(found)
     tensor = {"shape": list(found.shape), "datatype": datatype, "data": values.tolist()}
     assert np.array_equal(scale(decode(ask(tensor)).pixels), values)
-    binary = values.astype(oip.DATATYPES[datatype]).tobytes()
+    binary = values.astype(tensors.DATATYPES[datatype]).tobytes()
     tensor = {"shape": list(found.shape), "datatype": datatype}
     tensor["parameters"] = {"binary_data_size": len(binary)}
     assert np.array_equal(scale(decode(ask(tensor, binary)).pixels), values)
@@ -235,7 +235,7 @@ fields = st.fixed_dictionaries(
     optional={
         "name": st.just("image") | values,
         "shape": st.lists(st.sampled_from([0, 1, 2, 784, -1])) | values,
-        "datatype": st.sampled_from([*oip.DATATYPES, "BYTES"]) | values,
+        "datatype": st.sampled_from([*tensors.DATATYPES, "BYTES"]) | values,
         "data": st.just(ONE) | values,
         "parameters": st.dictionaries(
             st.sampled_from(["binary_data_size", "x"]), st.sampled_from([0, 784]) | values

@@ -99,6 +99,10 @@ def test_shipped_version_predicts_the_projects_digits(version_1):
             lambda c: c, {"name": "cats"}, "manifest.json is of 'cats'", id="name"
         ),
         pytest.param(lambda c: c, {"sha256": None}, "expected None", id="no-hash"),
+        pytest.param(lambda c: c, {"unsure_below": 1.5}, "expected 0 to 1", id="threshold"),
+        pytest.param(
+            lambda c: c, {"unsure_below": "x"}, "cannot be read", id="no-threshold"
+        ),
     ],
 )
 def test_bad_version_is_refused_and_the_good_one_served(
