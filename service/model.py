@@ -117,7 +117,7 @@ class Model:
 def _read_manifest(folder: Path) -> _Manifest:
     try:
         content = json.loads((folder / "manifest.json").read_bytes())
-        unsure_below = content.get("unsure_below")
+        unsure_below = content["unsure_below"] if "unsure_below" in content else None
         manifest = _Manifest(
             content["name"],
             content["version"],
