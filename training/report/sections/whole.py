@@ -69,7 +69,7 @@ def _result(manifest: Manifest, measured: Measured) -> Section:
         loss=measured.losses.mean(),
     )
     recorded = [
-        [f"`{name}`", f"{metric['value']:.5g}", metric["definition"]]
+        [f"`{name}`", _plain(metric["value"]), metric["definition"]]
         for name, metric in manifest["metrics"].items()
     ]
     return Section(
@@ -143,4 +143,7 @@ def _value(values: list[float], epoch: int) -> str:
 
 
 def _plain(value: object) -> str:
-    return "-".join(map(str, value)) if isinstance(value, list) else str(value)
+    """Write a manifest's value: a number to five digits, a list's items with commas."""
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value))
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
