@@ -81,9 +81,8 @@ def _linear_svm(value: float, seed: int) -> Estimator:
 def _rbf_svm(value: float, seed: int) -> Estimator:
     from sklearn.svm import SVC
 
-    model: Estimator = SVC(
-        C=value, cache_size=1000
-    )  # MB; the default of 200 is for small machines
+    # Cache in MB; with the default, 200, much of the kernel is computed again and again.
+    model: Estimator = SVC(C=value, cache_size=1000)
     return model
 
 
@@ -99,8 +98,16 @@ def _random_forest(value: Any, seed: int) -> Estimator:
 def _gradient_boosting(value: float, seed: int) -> Estimator:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
+    # Ten trees a round over 784 columns are slow. At 1,000 images and 100 rounds, 32 levels
+    # of grey instead of 255 took 8.3 instead of 15.5 s, 88.8 instead of 88.7 %; a tenth of
+    # the columns at each split gave 90.3 %. Half of the usual rounds, with larger steps to
+    # choose from, keep the comparison within 20 minutes.
     model: Estimator = HistGradientBoostingClassifier(
-        learning_rate=value, random_state=seed
+        learning_rate=value,
+        max_iter=ROUNDS,
+        max_bins=BINS,
+        max_features=COLUMNS,
+        random_state=seed,
     )
     return model
 
@@ -128,6 +135,7 @@ def _lesson(value: int, seed: int) -> Estimator:
 
 
 TREES = 200
+ROUNDS, BINS, COLUMNS = 50, 32, 0.1
 SVM_TOLERANCE, SVM_STEPS = 1e-2, 10_000
 
 METHODS = (
@@ -170,8 +178,9 @@ METHODS = (
         "gradient-boosting",
         "gradient boosting",
         "learning_rate",
-        (0.1, 0.05, 0.2),
-        "HistGradientBoosting, 100 rounds, 31 leaves",
+        (0.1, 0.2, 0.3),
+        f"HistGradientBoosting, {ROUNDS} rounds, 31 leaves, {BINS} bins, a tenth of the "
+        "columns at a split",
         _gradient_boosting,
     ),
     Method(
