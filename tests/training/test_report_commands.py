@@ -103,8 +103,8 @@ def test_baselines_measures_writes_and_concludes(root, mnist, tmp_path):
     completed = run(root, "baselines", *quick, "--test-images", 500, "--output", tmp_path)
     assert "100 images, k-nn" in completed.stderr
     record = json.loads((tmp_path / "baselines.json").read_text())
-    # Three methods on pixels; two of them on each of the ten splits of the table.
-    assert len(record["runs"]) == 3 + 2 * 10
+    # Three methods on pixels; two of them on each of the five splits of the table.
+    assert len(record["runs"]) == 3 + 2 * 5
     found = {
         run["method"]: run["accuracy"] for run in record["runs"] if run["data"] == "pixels"
     }

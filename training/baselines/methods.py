@@ -134,7 +134,7 @@ def _lesson(value: int, seed: int) -> Estimator:
     return Network(epochs=value, seed=seed, validation_split=0.2)
 
 
-TREES = 200
+TREES = 100
 ROUNDS, BINS, COLUMNS = 50, 32, 0.1
 SVM_TOLERANCE, SVM_STEPS = 1e-2, 10_000
 

@@ -29,6 +29,8 @@ class Network:
 
     def fit(self, x: npt.NDArray[np.floating], y: npt.NDArray[np.integer]) -> "Network":
         """Fit on ``[n, features]`` and labels ``[n]`` from 0 up, all of which occur."""
+        # It warns that each new network is traced anew, which is what is wanted here.
+        tf.get_logger().setLevel("ERROR")
         recipe = self.recipe
         keras.utils.set_random_seed(recipe.seed)
         tf.config.experimental.enable_op_determinism()

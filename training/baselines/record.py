@@ -39,7 +39,7 @@ def make(
         "seconds": round(seconds, 1),
         "test_images": test_images,
         "sizes": [size._asdict() for size in sizes],
-        "table": {"folds": measure.TABLE_FOLDS, "repeats": measure.TABLE_REPEATS},
+        "table": {"folds": measure.TABLE_FOLDS},
         "methods": {
             method.name: {
                 "title": method.title,

@@ -23,7 +23,7 @@ METHOD = """\
   the lesson does.
 - The table is `load_breast_cancer`, the largest with named columns for classification
   that scikit-learn brings with it: 569 rows, 30 columns standardised by the training
-  part, two classes; {folds}-fold cross-validation, {repeats} times, the same splits for
+  part, two classes; {folds}-fold cross-validation, the same splits for
   every method. The network has 30 inputs and 2 outputs there. HOG needs pixels.
 - Time is wall-clock time on {cores} cores, each library with the threads that it takes by
   itself (scikit-learn's SVMs take one); *choose* is all fits on the held-out split;
@@ -143,7 +143,7 @@ def _how(record: Record) -> str:
         test_images=record["test_images"],
         choices=f"{choices[0].upper()}{choices[1:]} Draws: {draws}.",
         cores=record["machine"]["cores"],
-        **{key: record["table"][key] for key in ("folds", "repeats")},
+        folds=record["table"]["folds"],
     )
 
 

@@ -61,7 +61,7 @@ def record():
             {"images": 100, "draws": 2, "choices": 1},
             {"images": 1000, "draws": 1, "choices": 0},
         ],
-        "table": {"folds": 2, "repeats": 2},
+        "table": {"folds": 2},
         "runs": runs,
     }
 
