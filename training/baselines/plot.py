@@ -69,6 +69,7 @@ def _by_time(axis: Any, record: Record) -> None:
         )
     axis.set_xscale("log")
     axis.set_xlabel(f"seconds to fit {images:,} images", color=SOFT)
+    axis.grid(axis="y", color="#d1d9e0")
     axis.tick_params(labelleft=False)
 
 
@@ -88,6 +89,7 @@ def _style(record: Record, name: str) -> dict[str, Any]:
         return {
             "color": NETWORK,
             "marker": "*",
+            "markerfacecolor": NETWORK if name == "network" else "white",
             "markersize": 11,
             "linestyle": line,
             "linewidth": 2,
