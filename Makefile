@@ -1,6 +1,7 @@
 # Every target works on a fresh clone with Python 3.11 to 3.13 and make, and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help serve test fuzz bench profile slow lint train evaluate load load-page up down digits lock clean
+.PHONY: help serve test fuzz bench profile slow lint train evaluate report baselines load load-page \
+	up down digits lock clean
 
 # The first Python that the pinned packages have wheels for.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -44,6 +45,12 @@ train: .venv/dev/installed  ## fit the lesson's network, export it as version 1,
 
 evaluate: .venv/dev/installed  ## evaluate version 1 on the test set
 	.venv/dev/bin/python -m training evaluate
+
+report: .venv/dev/installed  ## write the report of version 1 beside it (ARGS='--version 2')
+	.venv/dev/bin/python -m training report $(ARGS)
+
+baselines: .venv/dev/installed  ## compare the network with traditional machine learning, in 20 minutes
+	.venv/dev/bin/python -m training baselines $(ARGS)
 
 load: .venv/load/installed  ## load a running service (HOST= USERS= SECONDS=), exit code 1 past the limits
 	.venv/load/bin/locust -f load/locustfile.py --host $(HOST) --headless --only-summary \

@@ -1,4 +1,4 @@
-"""The commands: ``python -m training data | fit | export | evaluate | reference``."""
+"""The commands: ``python -m training data | fit | export | evaluate | report | ...``."""
 
 import argparse
 import dataclasses
@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from training import data
+from training.baselines import command as baselines_command
+from training.report import command as report_command
 
 LIBRARIES = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy")
 
@@ -229,7 +231,9 @@ def _parser() -> argparse.ArgumentParser:
         _reference,
         "run the lesson's pieces in NumPy and compare them with ONNX Runtime",
     )
-    for added in (export, evaluate, reference):
+    report = report_command.add(command)
+    baselines_command.add(command)
+    for added in (export, evaluate, reference, report):
         added.add_argument(
             "--models", type=Path, default=Path("models"), help="root folder"
         )

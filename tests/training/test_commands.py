@@ -34,7 +34,9 @@ def trained(root, mnist, tmp_path_factory):
     return folders, fitted, exported
 
 
-@pytest.mark.parametrize("command", ["data", "fit", "export", "evaluate", "reference"])
+@pytest.mark.parametrize(
+    "command", ["data", "fit", "export", "evaluate", "reference", "report", "baselines"]
+)
 def test_every_command_has_help_and_imports_nothing_slow_for_it(root, command):
     # A TensorFlow that cannot be imported: help must not try.
     script = (

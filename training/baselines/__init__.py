@@ -1,0 +1,1 @@
+"""The lesson's network beside traditional machine learning, measured."""

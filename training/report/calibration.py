@@ -1,0 +1,109 @@
+"""How far confidence can be trusted."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+BINS = 15  # as Guo and others use, whose numbers ours are compared with
+
+Floats = npt.NDArray[np.floating]
+Bools = npt.NDArray[np.bool_]
+
+
+class Bin(NamedTuple):
+    """The predictions whose confidence is in (low, high].
+
+    Attributes:
+        low: lower end, outside the bin.
+        high: upper end, inside the bin.
+        images: how many predictions fall in it.
+        confidence: their mean confidence; 0 where there are none.
+        accuracy: the fraction of them that is right; 0 where there are none.
+    """
+
+    low: float
+    high: float
+    images: int
+    confidence: float
+    accuracy: float
+
+
+class Kept(NamedTuple):
+    """What is left when predictions below a confidence are set aside.
+
+    Attributes:
+        threshold: the confidence.
+        unsure: the fraction of images below it.
+        accuracy: of the images at or above it; 1 where there are none.
+        mistakes: how many of those are wrong.
+        caught: the fraction of all mistakes that is below it; 1 where there are none.
+    """
+
+    threshold: float
+    unsure: float
+    accuracy: float
+    mistakes: int
+    caught: float
+
+
+def equal_width(confidence: Floats, right: Bools, bins: int = BINS) -> list[Bin]:
+    """Sort predictions into bins of equal width from 0 to 1.
+
+    Args:
+        confidence: the probability of the predicted digit, ``[n]``.
+        right: whether the predicted digit is the label, ``[n]``.
+        bins: how many.
+    """
+    return _bins(confidence, right, np.linspace(0, 1, bins + 1))
+
+
+def equal_mass(confidence: Floats, right: Bools, bins: int = BINS) -> list[Bin]:
+    """Sort predictions into bins of equally many, but for ties; fewer where they tie.
+
+    Nguyen and O'Connor, "Posterior calibration and exploratory analysis for natural
+    language processing models", EMNLP 2015. Where nearly all confidences are near 1, bins
+    of equal width leave nearly all predictions in one of them; these do not.
+    """
+    ends = np.quantile(confidence, np.linspace(0, 1, bins + 1)[1:])
+    return _bins(confidence, right, np.unique([0, *ends]))
+
+
+def error(bins: Sequence[Bin]) -> float:
+    """Return the expected calibration error: the sum of n_b / n · |accuracy - confidence|.
+
+    C. Guo, G. Pleiss, Y. Sun, K. Weinberger: On Calibration of Modern Neural Networks,
+    ICML 2017, equation 3.
+    """
+    images = sum(each.images for each in bins)
+    return sum(each.images * abs(each.accuracy - each.confidence) for each in bins) / images
+
+
+def keep(confidence: Floats, right: Bools, threshold: float) -> Kept:
+    """Set aside what is below a confidence, and look at the rest."""
+    kept = confidence >= threshold
+    mistakes = int((~right).sum())
+    left = int((~right & kept).sum())
+    return Kept(
+        threshold,
+        unsure=float((~kept).mean()),
+        accuracy=1 - left / int(kept.sum()) if kept.any() else 1.0,
+        mistakes=left,
+        caught=1 - left / mistakes if mistakes else 1.0,
+    )
+
+
+def _bins(confidence: Floats, right: Bools, edges: Floats) -> list[Bin]:
+    number = np.digitize(confidence, edges[1:-1], right=True)
+    found = []
+    for i, (low, high) in enumerate(zip(edges, edges[1:])):
+        inside = number == i
+        images = int(inside.sum())
+        means = (
+            (float(confidence[inside].mean()), float(right[inside].mean()))
+            if images
+            else (0.0, 0.0)
+        )
+        found.append(Bin(float(low), float(high), images, *means))
+    return found
