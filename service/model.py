@@ -117,13 +117,11 @@ class Model:
 def _read_manifest(folder: Path) -> _Manifest:
     try:
         content = json.loads((folder / "manifest.json").read_bytes())
-        unsure_below = content["unsure_below"] if "unsure_below" in content else None
-        manifest = _Manifest(
-            content["name"],
-            content["version"],
-            content["sha256"],
-            None if unsure_below is None else float(unsure_below),
-        )
+        name, version, sha256 = (content[key] for key in ("name", "version", "sha256"))
+        unsure_below = content.get("unsure_below")
+        if unsure_below is not None:
+            unsure_below = float(unsure_below)
+        manifest = _Manifest(name, version, sha256, unsure_below)
     except FileNotFoundError:
         raise ModelError("there is no manifest.json beside the model") from None
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
