@@ -60,8 +60,9 @@ def _python(server: Server) -> str:
     own = f"python3.{sys.version_info.minor}"
     if server.name != "triton":
         return str(Path(sys.base_prefix) / "bin" / own)
-    # Triton's Python backend is a program linked with libpython.
-    for folder in (str(Path(sys.base_prefix) / "bin"), "/usr/local/bin", "/usr/bin"):
+    # Triton's Python backend is a program linked with libpython, and takes the one that the
+    # system's linker finds, so the modules beside it must be of the same release.
+    for folder in ("/usr/bin", "/usr/local/bin", str(Path(sys.base_prefix) / "bin")):
         python = shutil.which(own, path=folder) or shutil.which("python3", path=folder)
         if python and _run([python, "-c", SHARED]).strip() == "1":
             return python
