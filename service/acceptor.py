@@ -1,4 +1,9 @@
-"""Accepting connections: no more than there is room for, and none that is lost."""
+"""Accepting connections: a fair share, no more than there is room for, and none is lost.
+
+All workers wait for the same queue, and whoever is awake could take all of it: sixteen
+connections that come at once would then keep one core busy and leave the other idle for as
+long as they last. So a worker that has more than another gives that one a moment.
+"""
 
 import asyncio
 import logging
@@ -10,6 +15,8 @@ from typing import Any
 # share the queue, and the first to wake up would take the others' share. Not one: a turn
 # with fifty requests takes 3 ms, and the last of many new clients would wait for long.
 AT_ONCE = 4
+# The moment: long enough to be woken up and to run, and short beside a connection's life.
+WAIT_S = 0.002
 
 
 class Acceptor:
@@ -24,6 +31,7 @@ class Acceptor:
         listeners: Sequence[socket.socket],
         protocol: Callable[[], asyncio.BaseProtocol],
         full: Callable[[], bool],
+        ahead: Callable[[], bool],
         log: logging.Logger,
     ) -> None:
         """Make one for sockets that listen, in the loop that runs.
@@ -32,19 +40,20 @@ class Acceptor:
             listeners: the sockets.
             protocol: makes the protocol of a connection.
             full: tells whether there is no room for another.
+            ahead: tells whether another worker has fewer connections.
             log: where what goes wrong is told.
         """
         self._loop = asyncio.get_running_loop()
         self._listeners = listeners
-        self._protocol, self._full, self._log = protocol, full, log
-        self._active = False
+        self._protocol, self._full, self._ahead, self._log = protocol, full, ahead, log
+        self._active = self._waited = self._closed = False
         self.opening: set[asyncio.Task[Any]] = set()
         for listener in listeners:
             listener.setblocking(False)
 
     def resume(self) -> None:
         """Accept, if there is room."""
-        if not self._active and not self._full():
+        if not (self._active or self._closed or self._full()):
             self._active = True
             for listener in self._listeners:
                 self._loop.add_reader(listener.fileno(), self._accept_some, listener)
@@ -58,14 +67,21 @@ class Acceptor:
     def close(self) -> None:
         """Take in what the kernel has accepted, and listen no more."""
         self.pause()
+        self._closed = True
         for listener in self._listeners:
             while self._accept(listener):
                 pass
             listener.close()
 
     def _accept_some(self, listener: socket.socket) -> None:
+        if self._ahead() and not self._waited:
+            self._waited = True
+            self.pause()
+            self._loop.call_later(WAIT_S, self.resume)
+            return
+        self._waited = False  # nobody has taken it: then it is this worker's all the same
         for _ in range(AT_ONCE):
-            if not (self._active and self._accept(listener)):
+            if not (self._active and self._accept(listener)) or self._ahead():
                 break
 
     def _accept(self, listener: socket.socket) -> bool:

@@ -7,6 +7,7 @@ takes over a slot goes on where the last one stopped, so no count is ever lost.
 
 import mmap
 from collections.abc import Iterator, MutableSequence
+from math import inf
 from threading import Lock
 from typing import cast
 
@@ -23,11 +24,22 @@ ROWS = 1024
 SLOT_BYTES = ROWS * ROW_BYTES
 
 
+NOBODY = -1.0  # connections of a slot whose worker takes none, or that has no worker
+
+
 class Board:
-    """Rows of float64, by key, in as many slots as there may be workers at once."""
+    """Rows of float64, by key, in as many slots as there may be workers at once.
+
+    Attributes:
+        slots: how many.
+        connections: of the worker in each slot, how many it has open, or NOBODY.
+    """
 
     def __init__(self, slots: int = 1) -> None:
         self.slots = slots
+        self.connections = memoryview(mmap.mmap(-1, 8 * slots)).cast("d")
+        for slot in range(slots):
+            self.connections[slot] = NOBODY
         self._memory = memoryview(mmap.mmap(-1, slots * SLOT_BYTES))
         self._lock = Lock()  # between the threads of one worker, where it has threads
         self.claim(0)
@@ -36,6 +48,16 @@ class Board:
         """Make this process the writer of a slot; what is in it stays."""
         self._slot = slot
         self._own = {key: values for key, values in self._slot_rows(slot)}
+
+    def count_connections(self, count: float) -> None:
+        """Tell the other workers how many connections this one has open, or NOBODY."""
+        self.connections[self._slot] = count
+
+    def fewest_connections(self) -> float:
+        """Return the connections of that other worker which has the fewest, or infinity."""
+        others = self.connections.tolist()
+        del others[self._slot]
+        return min([count for count in others if count != NOBODY], default=inf)
 
     def row(self, key: str) -> Row:
         """Return the values of a key in the own slot, float64 ``[18]``, zeros if new.

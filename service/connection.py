@@ -77,11 +77,11 @@ class Connection(asyncio.BufferedProtocol):
         self.peer = transport.get_extra_info("peername")
         self.server = transport.get_extra_info("sockname")
         self._wait(State.IDLE, self.worker.client_seconds)
-        self.worker.connections.add(self)
+        self.worker.add(self)
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: D102
         self.deadline = inf
-        self.worker.connections.discard(self)
+        self.worker.discard(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: D102
         if self._body is not None:

@@ -17,6 +17,7 @@ import uvloop
 from gunicorn import SERVER, util
 from gunicorn.workers import base
 
+from service import board
 from service.acceptor import Acceptor
 from service.connection import LINGER_S, Connection
 from service.gateway import Gateway
@@ -97,7 +98,10 @@ class Worker(base.Worker):  # type: ignore[misc]
     async def _serve(self) -> None:
         self._stopping = asyncio.Event()
         self.loop.add_signal_handler(signal.SIGTERM, self._stop)
-        acceptor = Acceptor(self.sockets, self._connect, self._is_full, self.log)
+        acceptor = Acceptor(
+            self.sockets, self._connect, self._is_full, self._is_ahead, self.log
+        )
+        self._count()
         while self.alive:
             await self._sweep()
             acceptor.resume()
@@ -106,11 +110,31 @@ class Worker(base.Worker):  # type: ignore[misc]
             if self.ppid != os.getppid():
                 self.log.info("Parent changed, shutting down: %s", self)
                 self.alive = False
+        if board.shared:
+            board.shared.count_connections(board.NOBODY)
         acceptor.close()
         await self._drain(acceptor)
 
     def _connect(self) -> Connection:
         return Connection(self)
+
+    def add(self, connection: Connection) -> None:
+        """Keep an open connection."""
+        self.connections.add(connection)
+        self._count()
+
+    def discard(self, connection: Connection) -> None:
+        """Forget a connection that is over."""
+        self.connections.discard(connection)
+        self._count()
+
+    def _count(self) -> None:
+        if board.shared and self.alive:
+            board.shared.count_connections(len(self.connections))
+
+    def _is_ahead(self) -> bool:
+        shared = board.shared
+        return shared is not None and len(self.connections) > shared.fewest_connections()
 
     def _is_full(self) -> bool:
         return len(self.connections) >= int(self.cfg.worker_connections)

@@ -21,6 +21,7 @@ SERVER_CORE, GENERATOR_CORE = "0", "1"
 BOTH = "0,1"
 WARM_UP_SECONDS = 2
 MAIN = ITEMS[0]  # whose maximum sets the rates of the open loop
+MANY = ITEMS[2]
 
 Record = dict[str, Any]
 
@@ -122,15 +123,20 @@ def at_rate(
 
 
 def workers(plan: Plan, record: Record) -> None:
-    """Measure the service with one and two workers; wrk shares both cores with them."""
+    """Measure the service with one and two workers; wrk shares both cores with them.
+
+    With one image a request, wrk itself needs much of a core; with many it does not.
+    """
     for number in range(1, plan.rounds + 1):
         for count in (1, 2):
             say(f"workers {number} of {plan.rounds}: {count}")
             with Process(SERVERS[0], BOTH, workers=count) as process:
                 warm(SERVERS[0], process, MAIN, BOTH)
-                way = items.route(SERVERS[0], MAIN)
-                result = wrk.run(MAIN, way, process.port, plan.seconds, BOTH)
-                record["workers"].append({"workers": count, **result})
+                for item in (MAIN, MANY):
+                    way = items.route(SERVERS[0], item)
+                    result = wrk.run(item, way, process.port, plan.seconds, BOTH)
+                    found = {"workers": count, "item": item.name, **result}
+                    record["workers"].append(found)
 
 
 def _running(plan: Plan, record: Record) -> list[Server]:

@@ -121,16 +121,19 @@ def _own(record: Record) -> str:
         ["worker after the load, VmRSS, MB", spread([x["VmRSS"] for x in used], 1, 1000)],
         ["worker after the load, PSS, MB", spread([x["Pss"] for x in used], 1, 1000)],
     ]
-    one, two = (
-        [each["requests_per_s"] for each in record["workers"] if each["workers"] == count]
-        for count in (1, 2)
-    )
-    if one and two:
-        rows += [
-            ["one worker, wrk on both cores too, requests/s", spread(one)],
-            ["two workers, wrk on both cores too, requests/s", spread(two)],
-            ["two workers / one worker", f"{median(two) / median(one):.2f}"],
-        ]
+    for item in ITEMS:
+        by_count: dict[int, list[float]] = {1: [], 2: []}
+        for each in record["workers"]:
+            if each["item"] == item.name:
+                by_count[each["workers"]].append(each["requests_per_s"])
+        if by_count[1] and by_count[2]:
+            what = f"{item.title}, wrk on both cores too"
+            ratio = median(by_count[2]) / median(by_count[1])
+            rows += [
+                [f"one worker, requests/s, {what}", spread(by_count[1])],
+                [f"two workers, requests/s, {what}", spread(by_count[2])],
+                [f"two workers / one worker, {item.title}", f"{ratio:.2f}"],
+            ]
     return "## The service alone\n\n" + table(["what", "found"], rows)
 
 

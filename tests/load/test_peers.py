@@ -222,7 +222,7 @@ def test_the_report_has_every_server_its_ratio_its_errors_and_its_reason():
     assert "- BentoML could not be started: exit code 1: no such file" in text
     assert "| mosec at 1,000/s | 0.50 |" in text
     assert "| **this service** at 1,000/s | 0.50 |" in text
-    assert "| two workers / one worker | 1.50 |" in text
+    assert "| two workers / one worker, 1 image, JSON | 1.50 |" in text
     assert "mosec 0.9.8, onnxruntime 1.32.0" in text
 
 
@@ -276,7 +276,7 @@ def record():
             point("mosec", "mosec", 1000),
         ],
         "workers": [
-            {"workers": 1, "requests_per_s": 4000},
-            {"workers": 2, "requests_per_s": 6000},
+            {"workers": 1, "item": "json1", "requests_per_s": 4000},
+            {"workers": 2, "item": "json1", "requests_per_s": 6000},
         ],
     }

@@ -1,9 +1,10 @@
+import math
 import os
 
 import pytest
 
 from service import board
-from service.board import Board
+from service.board import NOBODY, Board
 
 
 def test_a_new_row_is_zeros_and_keeps_what_is_added():
@@ -51,3 +52,17 @@ def test_a_full_slot_loses_counts_and_fails_no_request():
         full.row(str(number))[0] += 1
     full.row("one more")[0] += 1
     assert len(list(full.rows())) == board.ROWS
+
+
+def test_the_fewest_connections_are_another_worker_s():
+    shared = Board(slots=3)
+    assert shared.fewest_connections() == math.inf
+    for slot, count in enumerate((7, 4, 5)):
+        shared.claim(slot)
+        shared.count_connections(count)
+    assert shared.fewest_connections() == 4
+    shared.claim(1)
+    assert shared.fewest_connections() == 5
+    shared.count_connections(NOBODY)
+    shared.claim(0)
+    assert shared.fewest_connections() == 5

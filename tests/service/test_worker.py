@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import os
 import re
 import resource
 import signal
@@ -425,3 +426,35 @@ def test_a_certificate_is_refused_at_the_start(start, tmp_path):
     server = start("--certfile", str(tmp_path / "x.pem"))
     assert server.wait() != 0
     assert "use gthread" in server.log
+
+
+def open_sockets(pid):
+    links = [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()]
+    return sum(link.startswith("socket:") for link in links)
+
+
+@pytest.fixture
+def one_core():
+    """Let this process, and the servers that it starts, run on one core only."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    yield
+    os.sched_setaffinity(0, cores)
+
+
+def test_connections_that_come_at_once_are_shared_among_the_workers(start, one_core):
+    # On one core, where the worker that is awake could take them all.
+    started = start(WEB_CONCURRENCY="2").wait_ready()
+    time.sleep(2)  # until both have loaded the model and listen
+    before = [open_sockets(pid) for pid in started.worker_pids()]
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(socket.socket()) for _ in range(16)]
+        for client in clients:
+            client.connect(("127.0.0.1", started.port))
+        for client in clients:
+            client.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert all(client.recv(100).startswith(b"HTTP/1.1 200 ") for client in clients)
+        after = [open_sockets(pid) for pid in started.worker_pids()]
+    shares = [count - base for count, base in zip(after, before)]
+    assert sum(shares) == 16
+    assert min(shares) >= 4

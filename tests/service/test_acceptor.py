@@ -1,0 +1,54 @@
+"""Accepting: all that comes, but not at once where another worker has fewer."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import time
+
+import pytest
+
+from service.acceptor import AT_ONCE, WAIT_S, Acceptor
+
+
+@pytest.fixture
+def accepted_at():
+    """Return when, in seconds, each of some connections was accepted."""
+
+    def run(count, ahead):
+        times = []
+
+        class Protocol(asyncio.Protocol):
+            def connection_made(self, transport):
+                times.append(time.perf_counter() - start)
+                transport.close()
+
+        async def serve(listener):
+            log = logging.getLogger()
+            acceptor = Acceptor([listener], Protocol, lambda: False, lambda: ahead, log)
+            acceptor.resume()
+            while len(times) < count:
+                await asyncio.sleep(0)
+            acceptor.close()
+
+        with contextlib.ExitStack() as stack:
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            for _ in range(count):
+                client = socket.create_connection(listener.getsockname())
+                stack.enter_context(client)
+            start = time.perf_counter()
+            asyncio.run(serve(listener))
+        return times
+
+    return run
+
+
+def test_a_worker_that_has_more_waits_before_each_connection(accepted_at):
+    times = accepted_at(5, ahead=True)
+    assert len(times) == 5
+    assert all(at >= (index + 1) * WAIT_S for index, at in enumerate(times))
+
+
+def test_a_worker_that_has_no_more_waits_for_nothing(accepted_at):
+    times = accepted_at(3 * AT_ONCE, ahead=False)
+    assert len(times) == 3 * AT_ONCE
