@@ -1,6 +1,6 @@
 """Distort images of digits at random, as other hands and pens would have drawn them."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,10 @@ class Distortion:
     shift: float = 0
     elastic: float = 0
     stroke: float = 0
+
+    def times(self, factor: float) -> "Distortion":
+        """Return one whose strengths are that many times as large."""
+        return Distortion(*(factor * strength for strength in astuple(self)))
 
 
 def distort(images: tf.Tensor, seed: tf.Tensor, most: Distortion) -> tf.Tensor:
@@ -135,7 +139,8 @@ def _longer_side(points: tf.Tensor, ink: tf.Tensor) -> tf.Tensor:
 
 def _field(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Return smooth random displacements of unit variance, float32 ``[n, 2, 784]``."""
-    weights = tf.random.stateless_normal([2 * count, KNOTS**2], seed + [0, 1])
+    other = tf.random.experimental.stateless_fold_in(seed, 1)
+    weights = tf.random.stateless_normal([2 * count, KNOTS**2], other)
     return tf.reshape(tf.matmul(weights, _bumps()), [count, 2, SIDE * SIDE])
 
 
