@@ -5,11 +5,8 @@ import dataclasses
 import json
 import logging
 import os
-import platform
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +14,14 @@ from training import data
 from training.baselines import command as baselines_command
 from training.report import command as report_command
 
-LIBRARIES = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy")
-
-METRICS = {
-    "test_accuracy": "fraction of the 10,000 test images whose most probable digit is "
-    "their label, by ONNX Runtime",
-    "test_loss": "sparse categorical cross-entropy over the 10,000 test images: the mean "
-    "of -ln p(label)",
-    "validation_accuracy": "accuracy after the last epoch on the held-out end of the "
-    "training images",
-    "largest_difference": "largest difference of a probability between Keras and ONNX "
-    "Runtime over the 10,000 test images at batch 1, 2, 7 and 1,000",
-}
+HYPERPARAMETERS = (
+    "hidden",
+    "epochs",
+    "batch_size",
+    "validation_split",
+    "learning_rate",
+    "seed",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,65 +55,49 @@ def _data(options: argparse.Namespace) -> None:
 
 def _fit(options: argparse.Namespace) -> None:
     mnist = _load(options)
-    from training import fit
+    from training import distill, fit
 
-    names = [field.name for field in dataclasses.fields(fit.Recipe)]
-    values = {name: getattr(options, name) for name in names if hasattr(options, name)}
-    recipe = fit.Recipe(**{**values, "hidden": tuple(options.hidden)})
+    recipe_of = {"lesson": fit, "best": distill}[options.recipe]
+    given = {name: getattr(options, name) for name in HYPERPARAMETERS}
+    given = {name: value for name, value in given.items() if value is not None}
+    recipe = dataclasses.replace(recipe_of.Recipe(), **given)
     verbose = fit.BAR if sys.stdout.isatty() else fit.LINES
-    fitted = fit.fit(recipe, mnist.x_train, mnist.y_train, verbose)
-    options.run_dir.mkdir(parents=True, exist_ok=True)
-    fitted.network.save(options.run_dir / "network.keras")
+    fitted = recipe_of.fit(recipe, mnist.x_train, mnist.y_train, verbose)
+    folder = _run_dir(options)
+    folder.mkdir(parents=True, exist_ok=True)
+    fitted.network.save(folder / "network.keras")
     run = {
-        "recipe": {
-            **dataclasses.asdict(recipe),
-            "activation": "relu",
-            "output_activation": "softmax",
-            "optimizer": "adam",
-            "loss": "sparse_categorical_crossentropy",
-        },
+        "recipe": {**dataclasses.asdict(recipe), **recipe_of.METHOD},
+        "calibration": fitted.calibration,
         "history": fitted.history,
         "seconds": round(fitted.seconds, 1),
         "data": {file.name: file.sha256 for file in data.FILES},
     }
-    (options.run_dir / "run.json").write_text(json.dumps(run, indent=2) + "\n")
-    print(f"fitted in {fitted.seconds:.0f} s, kept in {options.run_dir}")
+    (folder / "run.json").write_text(json.dumps(run, indent=2) + "\n")
+    print(f"fitted in {fitted.seconds:.0f} s, kept in {folder}")
 
 
 def _export(options: argparse.Namespace) -> None:
     mnist = _load(options)
     import keras
 
-    from training import evaluate, export
+    from training import evaluate, export, manifest
 
-    run = json.loads((options.run_dir / "run.json").read_text())
-    network = keras.models.load_model(options.run_dir / "network.keras")
+    run = json.loads((_run_dir(options) / "run.json").read_text())
+    network = keras.models.load_model(_run_dir(options) / "network.keras")
     content = export.to_onnx(network)
     difference = export.check_parity(network, content, mnist.x_test)
     result = evaluate.evaluate(content, mnist.x_test, mnist.y_test)
+    answers = evaluate.probabilities(content, mnist.x_test)
     metrics = {
         "test_accuracy": result.accuracy,
         "test_loss": result.loss,
         "validation_accuracy": run["history"]["val_accuracy"][-1],
         "largest_difference": difference,
+        **manifest.confidence(run["calibration"], answers, mnist.y_test),
     }
     folder = options.models / "mnist" / str(options.version)
-    manifest = {
-        "recipe": run["recipe"],
-        "data": run["data"],
-        "metrics": {
-            name: {"value": value, "definition": METRICS[name]}
-            for name, value in metrics.items()
-        },
-        "history": run["history"],
-        "seconds": run["seconds"],
-        "libraries": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in LIBRARIES},
-        },
-        "date": datetime.now(UTC).date().isoformat(),
-    }
-    export.write_version(folder, content, manifest, force=options.force)
+    export.write_version(folder, content, manifest.build(run, metrics), force=options.force)
     print(f"wrote {folder}: {len(content):,} bytes of ONNX, opset {export.OPSET}")
     print(f"same digits as Keras, largest difference {difference:.1e}")
     print(f"test accuracy {result.accuracy:.2%}")
@@ -171,6 +148,11 @@ def _onnx_file(options: argparse.Namespace) -> Path:
     return folder / "model.onnx"
 
 
+def _run_dir(options: argparse.Namespace) -> Path:
+    folder: Path = options.run_dir or Path("runs") / options.recipe
+    return folder
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training", description="Train the lesson's network on MNIST."
@@ -195,15 +177,15 @@ def _parser() -> argparse.ArgumentParser:
 
     command("data", _data, "find, fetch and check MNIST")
 
-    fit = command("fit", _fit, "fit the network by the lesson's recipe")
-    fit.add_argument("--hidden", type=int, nargs="+", default=[128, 64], help="ReLU units")
-    fit.add_argument("--epochs", type=int, default=10, help="passes over the images")
-    fit.add_argument("--batch-size", type=int, default=32, help="images a step")
-    fit.add_argument(
-        "--validation-split", type=float, default=0.2, help="fraction held out"
+    fit = command(
+        "fit", _fit, "fit the network by a recipe", "Each option replaces the recipe's own."
     )
-    fit.add_argument("--learning-rate", type=float, default=0.001, help="Adam's rate")
-    fit.add_argument("--seed", type=int, default=1, help="of weights and shuffling")
+    fit.add_argument("--hidden", type=int, nargs="+", help="ReLU units")
+    fit.add_argument("--epochs", type=int, help="passes over the images")
+    fit.add_argument("--batch-size", type=int, help="images a step")
+    fit.add_argument("--validation-split", type=float, help="fraction held out")
+    fit.add_argument("--learning-rate", type=float, help="the optimizer's (peak) rate")
+    fit.add_argument("--seed", type=int, help="of weights, order and distortions")
 
     export = command(
         "export",
@@ -213,10 +195,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     for added in (fit, export):
         added.add_argument(
+            "--recipe",
+            choices=("lesson", "best"),
+            default="lesson",
+            help="the lesson's, or what makes the most of the network",
+        )
+        added.add_argument(
             "--run-dir",
             type=Path,
-            default=Path("runs/lesson"),
-            help="folder of the fitted network and its record",
+            help="folder of the fitted network and its record; runs/RECIPE if not given",
         )
     export.add_argument("--force", action="store_true", help="replace a version")
 

@@ -1,7 +1,7 @@
 """Fit the network by a recipe."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import keras
 import numpy as np
@@ -13,6 +13,13 @@ from training.data import scale
 
 # Progress bar on a terminal, one line an epoch elsewhere (Keras's own numbers).
 BAR, LINES, SILENT = 1, 2, 0
+
+METHOD = {
+    "activation": "relu",
+    "output_activation": "softmax",
+    "optimizer": "adam",
+    "loss": "sparse_categorical_crossentropy",
+}
 
 
 @dataclass(frozen=True)
@@ -34,11 +41,15 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fitted network, its learning curves (a value an epoch) and the time it took."""
+    """A fitted network, its learning curves (a value an epoch) and the time it took.
+
+    ``calibration`` says what was done to its confidence, if anything.
+    """
 
     network: keras.Model
     history: dict[str, list[float]]
     seconds: float
+    calibration: dict[str, float] = field(default_factory=dict)
 
 
 def fit(

@@ -8,10 +8,15 @@ PIXELS = 784  # 28 × 28, row by row
 DIGITS = 10
 
 
-def build(hidden: Sequence[int] = (128, 64)) -> keras.Model:
+def build(hidden: Sequence[int] = (128, 64), output: str = "softmax") -> keras.Model:
     """Build the network: ReLU layers of the given widths, then softmax over the digits.
 
     With the default widths it has 784·128+128 + 128·64+64 + 64·10+10 = 109,386 parameters.
+
+    Args:
+        hidden: the widths.
+        output: the last layer's activation; with "linear" the network gives the logits
+            that softmax turns into probabilities.
 
     Returns:
         A Keras model, float32 ``[batch, 784]`` (pixels 0 to 1) to ``[batch, 10]``
@@ -24,5 +29,5 @@ def build(hidden: Sequence[int] = (128, 64)) -> keras.Model:
         keras.layers.Dense(width, activation="relu", name=f"hidden_{number}")
         for number, width in enumerate(hidden, start=1)
     ]
-    layers += [keras.layers.Dense(DIGITS, activation="softmax", name="probabilities")]
+    layers += [keras.layers.Dense(DIGITS, activation=output, name="probabilities")]
     return keras.Sequential(layers, name="mnist")

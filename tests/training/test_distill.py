@@ -1,0 +1,107 @@
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from training import distill, network
+from training.augment import Distortion
+from training.teacher import Schooling
+
+QUICK = distill.Recipe(
+    validation_split=0.25,
+    passes=3,
+    clutter=25,
+    epochs=2,
+    batch_size=12,
+    schooling=Schooling(1, 16, 0.01, 0.01, Distortion()),
+)
+
+
+class Master:
+    """A teacher whose answer is known: the digit is the number of the lightest pixel."""
+
+    def predict(self, images, batch_size, verbose):
+        return 20 * np.eye(10, dtype=np.float32)[images.argmax(axis=1) % 10]
+
+
+@pytest.fixture
+def labels():
+    return (np.arange(64) % 10).astype(np.uint8)
+
+
+def weights(fitted):
+    return np.concatenate([tensor.ravel() for tensor in fitted.network.get_weights()])
+
+
+def test_recipe_names_every_number():
+    recipe = distill.Recipe()
+    assert recipe.name == "best"
+    assert recipe.hidden == (128, 64)
+    assert all(value != 0 for value in dataclasses.asdict(recipe.distortion).values())
+
+
+def test_first_pass_has_the_images_as_they_are_and_the_others_distort_them_more(noise):
+    lessons = distill.prepare(QUICK, Master(), noise)
+    passes = lessons.images.reshape(3, 80, 784).astype(int)
+    assert np.array_equal(passes[0, :64], noise)
+    change = np.abs(passes - passes[0]).mean(axis=(1, 2))
+    assert 0 < change[1] < change[2]
+
+
+def test_every_picture_has_the_teachers_answer_and_clutter_none(noise):
+    lessons = distill.prepare(QUICK, Master(), noise)
+    logits = lessons.logits.reshape(3, 80, 10)
+    assert not logits[:, 64:].any()  # 25 to each hundred of 64
+    expected = Master().predict(lessons.images.reshape(3, 80, 784)[2, :64], 1, 0)
+    assert np.array_equal(logits[2, :64], expected)
+
+
+def test_accuracy_counts_the_teachers_digit_and_for_clutter_no_digit_above_half():
+    wanted = tf.constant([[0.0, 5, 0], [0, 5, 0], [0, 0, 0], [0, 0, 0]])
+    logits = tf.constant([[1.0, 2, 0], [2, 1, 0], [1, 1, 1], [5, 0, 0]])
+    assert distill.accuracy(wanted, logits).numpy().tolist() == [1, 0, 1, 0]
+
+
+@pytest.mark.parametrize("temperature", [1, 3])
+def test_distance_is_the_cross_entropy_of_softened_probabilities(temperature):
+    wanted, logits = np.array([[1.0, 2, 4]]), np.array([[0.5, 0, 1]])
+    soft = np.exp(wanted / temperature) / np.exp(wanted / temperature).sum()
+    ours = np.exp(logits / temperature) / np.exp(logits / temperature).sum()
+    expected = -(temperature**2) * (soft * np.log(ours)).sum()
+    found = distill.distance(temperature)(tf.constant(wanted), tf.constant(logits))
+    assert float(found[0]) == pytest.approx(expected)
+
+
+def test_fit_gives_the_lessons_network_calibrated(noise, labels):
+    fitted = distill.fit(QUICK, noise, labels)
+    config = [layer.get_config() for layer in network.build().layers]
+    assert [layer.get_config() for layer in fitted.network.layers] == config
+    assert sorted(fitted.history) == ["accuracy", "loss", "val_accuracy", "val_loss"]
+    assert len(fitted.history["loss"]) == 2
+    assert 0.2 < fitted.calibration["temperature"] < 5
+    assert 0.1 <= fitted.calibration["unsure_below"] < 1
+
+
+def test_same_seed_gives_the_same_weights_and_another_seed_others(noise, labels):
+    first, again = (weights(distill.fit(QUICK, noise, labels)) for _ in range(2))
+    other = dataclasses.replace(QUICK, seed=2)
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, weights(distill.fit(other, noise, labels)))
+
+
+def test_network_learns_from_the_teacher_and_stays_unsure_of_clutter(mnist):
+    keras.utils.set_random_seed(1)
+    recipe = dataclasses.replace(QUICK, epochs=20, batch_size=50)
+    images, labels = mnist.x_train[:2000], mnist.y_train[:2000]
+
+    class Knowing(Master):
+        def predict(self, pictures, batch_size, verbose):
+            return 20 * np.eye(10, dtype=np.float32)[labels]
+
+    lessons = distill.prepare(recipe, Knowing(), images)
+    held = mnist.x_train[2000:3000], mnist.y_train[2000:3000]
+    fitted = distill.learn(recipe, lessons, *held)
+    assert fitted.history["val_accuracy"][-1] > 0.93
+    assert fitted.history["accuracy"][-1] > 0.9

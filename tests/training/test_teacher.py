@@ -1,0 +1,45 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from training import teacher
+from training.augment import Distortion
+
+QUICK = teacher.Schooling(1, 16, 0.01, 0.01, Distortion(rotation=10, elastic=1))
+
+
+def weights(model):
+    return np.concatenate([tensor.ravel() for tensor in model.get_weights()])
+
+
+def test_teacher_takes_the_networks_input_and_gives_logits():
+    built = teacher.build()
+    assert built.input_shape == (None, 784)
+    assert built.output_shape == (None, 10)
+    assert built.layers[-1].activation.__name__ == "linear"
+
+
+def test_same_seed_gives_the_same_weights_and_another_seed_others(noise):
+    labels = (np.arange(64) % 10).astype(np.uint8)
+    first, again, other = (
+        weights(teacher.fit(QUICK, noise, labels, seed)) for seed in (1, 1, 2)
+    )
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_teacher_learns(mnist):
+    schooling = dataclasses.replace(QUICK, epochs=4)
+    fitted = teacher.fit(schooling, mnist.x_train[:2000], mnist.y_train[:2000], 1)
+    images = mnist.x_train[3000:4000].astype(np.float32) / 255
+    digits = fitted.predict(images, verbose=0).argmax(axis=1)
+    assert (digits == mnist.y_train[3000:4000]).mean() > 0.9
+
+
+def test_rate_rises_for_an_epoch_and_falls_to_0():
+    rate = teacher.rise_and_fall(0.5, steps=100, epochs=10)
+    assert float(rate(0)) < 0.001
+    assert float(rate(100)) == pytest.approx(0.5)
+    assert float(rate(550)) == pytest.approx(0.25)
+    assert float(rate(1000)) == pytest.approx(0, abs=1e-6)

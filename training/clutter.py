@@ -1,0 +1,166 @@
+"""Draw what is no digit: letters, scribbles and noise, for the network to be unsure of."""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+SIDE = 28  # pixels; the side of an MNIST image
+FINE = 2  # samples a pixel, down and across, of a stroke's edge
+GLYPH = 20  # pixels; the longer side of what is drawn, as MNIST's digits have it
+PENS = (1, 2, 3)  # radius in samples: strokes of about 1.5, 2.5 and 3.5 pixels
+
+Points = npt.NDArray[np.float64]
+Images = npt.NDArray[np.uint8]
+
+
+def draw(count: int, seed: int | Sequence[int]) -> Images:
+    """Draw two fifths letters, two fifths scribbles, the rest noise.
+
+    Returns:
+        uint8 ``[count, 784]``, white on black, the same for the same seed.
+    """
+    random = np.random.default_rng(seed)
+    drawn = 2 * count // 5
+    strokes = [_letter(random) for _ in range(drawn)]
+    strokes += [_scribble(random) for _ in range(drawn)]
+    noise = [_noise(random) for _ in range(count - len(strokes))]
+    pens = random.choice(PENS, len(strokes), p=(0.25, 0.5, 0.25))
+    pictures = [_render(lines, pen) for lines, pen in zip(strokes, pens)] + noise
+    return np.rint(255 * np.array(pictures)).astype(np.uint8).reshape(count, -1)
+
+
+@cache
+def letters() -> dict[str, list[Points]]:
+    """Return the strokes of each letter: points (x, y), x to the right, y down.
+
+    Letters that a hand writes like a digit are not among them: B, D, G, I, O, Q, S, Y, Z,
+    b, g, i, l, o, q, s, t, y, z.
+    """
+    texts = json.loads(Path(__file__).with_name("letters.json").read_bytes())
+    return {
+        letter: [np.array(stroke, dtype=float) for stroke in strokes]
+        for letter, strokes in texts.items()
+    }
+
+
+def _letter(random: np.random.Generator) -> list[Points]:
+    known = letters()
+    strokes = known[sorted(known)[random.integers(len(known))]]
+    # A careless hand, still legible: letters are 4 wide and 6 high.
+    moved = [stroke + random.normal(0, 0.25, stroke.shape) for stroke in strokes]
+    return _fit([_smooth(s) if random.random() < 0.6 else s for s in moved])
+
+
+def _scribble(random: np.random.Generator) -> list[Points]:
+    kinds = (_tangle, _zigzag, _crossing, _coil)
+    return _fit(kinds[random.integers(len(kinds))](random))
+
+
+def _tangle(random: np.random.Generator) -> list[Points]:
+    """A line to and fro between random places."""
+    return [_smooth(random.random((random.integers(7, 20), 2)))]
+
+
+def _zigzag(random: np.random.Generator) -> list[Points]:
+    """Up and down, as one crosses something out."""
+    turns = random.integers(6, 16)
+    height = random.uniform(0.2, 0.5, turns) * (-1) ** np.arange(turns)
+    along = np.linspace(0, 1, turns) + random.normal(0, 0.04, turns)
+    angle = random.uniform(0, np.pi)
+    turn = [[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]
+    line = np.stack([along, height], axis=1) @ np.array(turn)
+    return [_smooth(line) if random.random() < 0.6 else line]
+
+
+def _crossing(random: np.random.Generator) -> list[Points]:
+    """Three to seven short strokes at random places."""
+    count = random.integers(3, 8)
+    return [_smooth(random.random((random.integers(2, 4), 2))) for _ in range(count)]
+
+
+def _coil(random: np.random.Generator) -> list[Points]:
+    """Round and round, wandering off."""
+    time = np.linspace(0, 2 * np.pi * random.uniform(2.5, 6), 150)[:, None]
+    radius = 0.2 * (1 + 0.5 * np.sin(time * random.uniform(0.1, 0.9)))
+    wander = np.cumsum(random.normal(0, 0.02, (150, 2)), axis=0)
+    return [radius * np.hstack([np.cos(time), np.sin(time)]) + wander]
+
+
+def _noise(random: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Grey noise, specks or clouds, over the frame or within a digit's box: 0 to 1."""
+    kind = random.integers(4)
+    if kind == 0:
+        grey = random.normal(random.uniform(0, 0.5), random.uniform(0.1, 0.6), (SIDE, SIDE))
+    elif kind == 1:
+        grey = (random.random((SIDE, SIDE)) < random.uniform(0.03, 0.6)).astype(float)
+    else:
+        grey = _clouds(random)
+    if random.random() < 0.5:
+        edge = (SIDE - GLYPH) // 2
+        grey = np.pad(grey[edge:-edge, edge:-edge], edge)
+    grey = np.clip(grey, 0, 1)
+    return np.asarray(grey / max(grey.max(), 0.01))
+
+
+def _clouds(random: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Normal noise, smoothed by a Gaussian of one to five pixels."""
+    frequency = np.fft.fftfreq(SIDE)
+    distance = frequency[:, None] ** 2 + frequency**2
+    smoothing = np.exp(-distance / (2 * random.uniform(0.03, 0.2) ** 2))
+    spectrum = np.fft.fft2(random.normal(size=(SIDE, SIDE))) * smoothing
+    clouds = np.fft.ifft2(spectrum).real
+    clouds *= random.uniform(0.3, 2) / clouds.std()
+    return clouds + random.uniform(-0.6, 0.3)
+
+
+def _smooth(points: Points, steps: int = 12) -> Points:
+    """Draw a Catmull-Rom curve through points ``[n, 2]``."""
+    ends = np.concatenate([points[:1], points, points[-1:]])
+    t = np.linspace(0, 1, steps, endpoint=False)[:, None]
+    parts = [
+        b
+        + (t * (c - a) + t**2 * (2 * a - 5 * b + 4 * c - d)) / 2
+        + t**3 * (3 * b - a - 3 * c + d) / 2
+        for a, b, c, d in zip(ends, ends[1:], ends[2:], ends[3:])
+    ]
+    return np.concatenate([*parts, points[-1:]])
+
+
+def _fit(strokes: Sequence[Points]) -> list[Points]:
+    """Bring strokes to samples of a picture twice the frame's size, 20 pixels long."""
+    every = np.concatenate(strokes)
+    low, high = every.min(axis=0), every.max(axis=0)
+    pen = 2  # samples on either side that the pen adds
+    factor = (GLYPH * FINE - 2 * pen) / max((high - low).max(), 1e-6)
+    middle = (low + high) / 2
+    return [(stroke - middle) * factor + SIDE * FINE for stroke in strokes]
+
+
+def _render(strokes: Sequence[Points], pen: int) -> npt.NDArray[np.float64]:
+    """Draw with a round pen of that radius in samples; ink 0 to 1, ``[28, 28]``.
+
+    The centre of mass is in the middle, to the pixel, as MNIST's frame has it.
+    """
+    room = 2 * SIDE * FINE  # for any centre of mass; what leaves the frame is cut
+    touched = np.zeros((room, room), dtype=bool)
+    for stroke in strokes:
+        for start, end in zip(stroke, stroke[1:]):
+            steps = int(np.abs(end - start).max()) + 2  # no sample is jumped over
+            line = np.linspace(start, end, steps).astype(int)
+            touched[line[:, 1], line[:, 0]] = True
+    inked = np.zeros_like(touched)
+    for down in range(-pen, pen + 1):
+        across = int(np.sqrt(pen**2 + 0.5 - down**2))
+        for shift in range(-across, across + 1):
+            inked |= np.roll(touched, (down, shift), axis=(0, 1))
+    grey = inked.reshape(room // FINE, FINE, room // FINE, FINE).mean(axis=(1, 3))
+    # Pixel 14, counted from 0, is where the mean of MNIST's centres is.
+    down, across = (
+        round(np.average(np.arange(len(grey)), weights=grey.sum(axis=other))) - SIDE // 2
+        for other in (1, 0)
+    )
+    return np.asarray(grey[down : down + SIDE, across : across + SIDE])
