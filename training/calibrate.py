@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-BINS = 15  # of the calibration error, as in Guo and others (2017)
+from training.report import calibration
+
 # Kept finite; a float32 softmax gives down to 1e-45.
 SMALLEST = 1e-30
 
@@ -53,9 +54,7 @@ def calibration_error(probabilities: Probabilities, labels: Labels) -> float:
     """
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == labels
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps = np.bincount(bins, confidence - right, BINS)
-    return float(np.abs(gaps).sum() / len(labels))
+    return calibration.error(calibration.equal_width(confidence, right))
 
 
 def threshold(probabilities: Probabilities, share: float) -> float:
