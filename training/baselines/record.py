@@ -1,8 +1,6 @@
 """The record of a comparison: all that its report needs, as JSON."""
 
 import json
-import os
-import platform
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from training import machine
 from training.baselines import measure
 from training.baselines.methods import Method
 
@@ -30,11 +29,7 @@ def make(
     """Put a record together."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "machine": {
-            "cpu": _processor(),
-            "cores": _cores(),
-            "python": platform.python_version(),
-        },
+        "machine": machine.describe(),
         "libraries": {name: version(name) for name in LIBRARIES},
         "seconds": round(seconds, 1),
         "test_images": test_images,
@@ -77,20 +72,3 @@ def describe(folder: Path, images: npt.NDArray[np.uint8]) -> dict[str, Any]:
         "predict_us": seconds / len(images) * 1e6,
         "size_bytes": len(content),
     }
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [
-        line.partition(":")[2].strip() for line in lines if line.startswith("model name")
-    ]
-    return names[0] if names else platform.machine()
