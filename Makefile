@@ -1,6 +1,6 @@
 # Every target works on a fresh clone with Python 3.11 to 3.13 and make, and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help serve test fuzz bench profile slow lint train evaluate report baselines load load-page \
+.PHONY: help serve test fuzz bench profile slow lint train evaluate report baselines int8 load load-page \
 	up down digits lock clean
 
 # The first Python that the pinned packages have wheels for.
@@ -14,7 +14,7 @@ SECONDS ?= 30
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
 help:  ## show this list
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
 # One environment a job, so that the service never has TensorFlow beside it.
 .venv/%/installed: requirements/%.txt
@@ -51,6 +51,9 @@ report: .venv/dev/installed  ## write the report of version 1 beside it (ARGS='-
 
 baselines: .venv/dev/installed  ## compare the network with traditional machine learning, in 20 minutes
 	.venv/dev/bin/python -m training baselines $(ARGS)
+
+int8: .venv/dev/installed  ## measure whether int8 earns shipping, every version (ARGS='--version 2')
+	.venv/dev/bin/python -m training int8 $(ARGS)
 
 load: .venv/load/installed  ## load a running service (HOST= USERS= SECONDS=), exit code 1 past the limits
 	.venv/load/bin/locust -f load/locustfile.py --host $(HOST) --headless --only-summary \
