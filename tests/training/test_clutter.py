@@ -13,6 +13,11 @@ def drawn():
     return clutter.draw(DRAWN, 1)
 
 
+@pytest.fixture
+def random():
+    return np.random.default_rng(1)
+
+
 def test_pictures_are_in_the_networks_form(drawn):
     assert drawn.shape == (DRAWN, 784)
     assert drawn.dtype == np.uint8
@@ -58,3 +63,31 @@ def test_letters_are_none_that_look_like_digits():
         points = np.concatenate(strokes)
         assert points.min() >= 0
         assert points.max() <= 8
+
+
+def test_every_letter_and_scribble_has_strokes_of_points(random):
+    strokes = [clutter.letter(name, random) for name in clutter.letters()]
+    strokes += [scribble(random) for scribble in clutter.SCRIBBLES.values()]
+    for lines in strokes:
+        assert lines
+        assert all(line.shape[1:] == (2,) and np.isfinite(line).all() for line in lines)
+
+
+def test_a_letters_strokes_begin_and_end_near_where_they_should(random):
+    for name, strokes in clutter.letters().items():
+        for exact, written in zip(strokes, clutter.letter(name, random), strict=True):
+            apart = written[[0, -1]] - exact[[0, -1]]
+            assert 0 < np.abs(apart).max() < 1.25  # five standard deviations of the hand
+
+
+def test_noise_has_a_white_pixel_or_is_black(random):
+    brightest = [clutter.noise(random).max() for _ in range(200)]
+    assert set(np.round(brightest, 9)) <= {0, 1}
+    assert np.mean(brightest) > 0.9
+
+
+def test_noise_is_of_the_frames_size_and_no_darker_than_black(random):
+    for _ in range(20):
+        grey = clutter.noise(random)
+        assert grey.shape == (28, 28)
+        assert grey.min() >= 0
