@@ -49,7 +49,7 @@ def test_training_does_not_import_service(root):
             assert not tops(path) & {"service", "load", "flask"}
 
 
-def test_only_the_reports_frames_use_the_services_pictures(root):
+def test_only_the_reports_frames_use_the_services_pictures_and_pen(root):
     """A picture's way into the frame is measured with the code that users meet."""
     path = root / "training" / "report" / "frames.py"
     inside = {name for name in imported(path) if name.partition(".")[0] == "service"}
@@ -57,6 +57,7 @@ def test_only_the_reports_frames_use_the_services_pictures(root):
         "service",
         "service.errors",
         "service.errors.RequestError",
+        "service.images",
         "service.pictures",
     }
     assert not tops(path) & {"load", "flask"}

@@ -3,44 +3,54 @@ import pytest
 
 from training import clutter
 
+DRAWN = 500
+STROKES = 166 + 250  # a third letters, a half scribbles; the rest is noise
 AMBIGUOUS = set("BDGIOQSYZabgijloqstyz")  # a hand writes them like a digit, or nearly
 
 
 @pytest.fixture(scope="module")
 def drawn():
-    return clutter.draw(500, 1)
+    return clutter.draw(DRAWN, 1)
+
+
+@pytest.fixture
+def random():
+    return np.random.default_rng(1)
 
 
 def test_pictures_are_in_the_networks_form(drawn):
-    assert drawn.shape == (500, 784)
+    assert drawn.shape == (DRAWN, 784)
     assert drawn.dtype == np.uint8
-    assert np.all(drawn.max(axis=1) >= 254)
+    assert np.all(drawn[:STROKES].max(axis=1) == 255)
 
 
 def test_same_seed_gives_the_same_pictures_and_another_seed_others(drawn):
-    assert np.array_equal(drawn, clutter.draw(500, 1))
-    assert not np.array_equal(drawn, clutter.draw(500, 2))
+    assert np.array_equal(drawn, clutter.draw(DRAWN, 1))
+    assert not np.array_equal(drawn, clutter.draw(DRAWN, 2))
 
 
 def test_no_two_pictures_are_the_same(drawn):
-    assert len(np.unique(drawn, axis=0)) == 500
+    some = drawn[drawn.any(axis=1)]  # noise can be black all over
+    assert len(np.unique(some, axis=0)) == len(some) > 0.98 * DRAWN
 
 
 def test_strokes_fill_the_box_that_mnist_digits_fill(drawn):
-    for picture in drawn[:400].reshape(-1, 28, 28):  # the rest is noise
+    for picture in drawn[:STROKES].reshape(-1, 28, 28):
         rows, columns = np.nonzero(picture)
+        # 18 pixels between the middles of the outermost strokes, half a pen of 1.5 to 4.5
+        # on either side, and half a pixel more or less for the samples.
         assert 19 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 23
 
 
 def test_centre_of_mass_is_where_mnist_has_it(drawn):
     rows, columns = np.indices((28, 28))
-    for picture in drawn[:400].reshape(-1, 28, 28).astype(float):
+    for picture in drawn[:STROKES].reshape(-1, 28, 28).astype(float):
         centre = np.array([(picture * rows).sum(), (picture * columns).sum()])
         assert np.all(np.abs(centre / picture.sum() - 14) <= 0.501)
 
 
 def test_strokes_are_as_dark_as_handwriting(drawn):
-    ink = drawn[:400].mean(axis=1) / 255
+    ink = drawn[:STROKES].mean(axis=1) / 255
     assert np.quantile(ink, 0.05) > 0.03  # a 1 has about 0.04, a 0 about 0.17
     assert np.quantile(ink, 0.95) < 0.45
 
@@ -53,3 +63,31 @@ def test_letters_are_none_that_look_like_digits():
         points = np.concatenate(strokes)
         assert points.min() >= 0
         assert points.max() <= 8
+
+
+def test_every_letter_and_scribble_has_strokes_of_points(random):
+    strokes = [clutter.letter(name, random) for name in clutter.letters()]
+    strokes += [scribble(random) for scribble in clutter.SCRIBBLES.values()]
+    for lines in strokes:
+        assert lines
+        assert all(line.shape[1:] == (2,) and np.isfinite(line).all() for line in lines)
+
+
+def test_a_letters_strokes_begin_and_end_near_where_they_should(random):
+    for name, strokes in clutter.letters().items():
+        for exact, written in zip(strokes, clutter.letter(name, random), strict=True):
+            apart = written[[0, -1]] - exact[[0, -1]]
+            assert 0 < np.abs(apart).max() < 1.25  # five standard deviations of the hand
+
+
+def test_noise_has_a_white_pixel_or_is_black(random):
+    brightest = [clutter.noise(random).max() for _ in range(200)]
+    assert set(np.round(brightest, 9)) <= {0, 1}
+    assert np.mean(brightest) > 0.9
+
+
+def test_noise_is_of_the_frames_size_and_no_darker_than_black(random):
+    for _ in range(20):
+        grey = clutter.noise(random)
+        assert grey.shape == (28, 28)
+        assert grey.min() >= 0

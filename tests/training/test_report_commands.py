@@ -71,6 +71,18 @@ def test_report_counts_the_300_images(report):
     assert f"{wrong} mistakes" in text
 
 
+def test_report_tells_how_unsure_the_version_is_of_what_is_no_digit(report):
+    _, _, text = report
+    section = text.partition("## What is no digit\n")[2].partition("\n## ")[0]
+    rows = re.findall(
+        r"^\| (\D+) \| (\d+) \| (\d+) \|.*\| ([\d.]+) % \|$", section, re.MULTILINE
+    )
+    assert len(rows) == 12 + 3  # the kinds, and each group of several together
+    # The service sees no ink in noise that goes on to the border.
+    assert ("uniform noise", "300", "300", "100.0") in rows
+    assert all(int(refused) / int(n) <= float(aside) / 100 for _, n, refused, aside in rows)
+
+
 def test_page_is_whole_in_itself_and_small(report):
     _, page, _ = report
     assert len(page) < 600_000

@@ -4,6 +4,7 @@ This is the one module of ``training`` that knows the service: what a user's pic
 through before the network sees it is the service's own code, and not a copy of it.
 """
 
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 from typing import NamedTuple
 
@@ -11,10 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from service import pictures
+from service import images, pictures
 from service.errors import RequestError
 
-SIDE = 28  # pixels
+PIXELS = 28 * 28  # of the frame
+
+Picture = npt.NDArray[np.uint8]
 
 
 class Framed(NamedTuple):
@@ -29,19 +32,38 @@ class Framed(NamedTuple):
     refused: npt.NDArray[np.bool_]
 
 
-def through_service(images: npt.NDArray[np.uint8]) -> Framed:
-    """Write each image as a PNG of 28 × 28 and read that as the service does."""
-    frames = np.zeros_like(images)
-    refused = np.zeros(len(images), np.bool_)
-    for i, image in enumerate(images):
+def draw(strokes: Iterable[npt.NDArray[np.floating]], pen: float) -> Picture:
+    """Draw with the service's pen.
+
+    Args:
+        strokes: points (x, y) in the unit square, ``[points, 2]`` each; y down.
+        pen: width of the pen as a fraction of the picture.
+
+    Returns:
+        uint8 ``[112, 112]``, white on black.
+    """
+    ink = images.draw((stroke.tolist() for stroke in strokes), pen=pen)
+    levels: Picture = np.rint(255 * ink).astype(np.uint8)
+    return levels
+
+
+def through_service(drawn: Sequence[Picture]) -> Framed:
+    """Write each picture as a PNG and read that as the service does.
+
+    Args:
+        drawn: each uint8 ``[height, width]``.
+    """
+    frames = np.zeros((len(drawn), PIXELS), np.uint8)
+    refused = np.zeros(len(drawn), np.bool_)
+    for i, picture in enumerate(drawn):
         try:
-            frames[i] = pictures.decode(_png(image), SIDE * SIDE)
+            frames[i] = pictures.decode(_png(picture), picture.size)
         except RequestError:
             refused[i] = True
     return Framed(frames, refused)
 
 
-def _png(image: npt.NDArray[np.uint8]) -> bytes:
+def _png(picture: Picture) -> bytes:
     file = BytesIO()
-    Image.fromarray(image.reshape(SIDE, SIDE)).save(file, "PNG", compress_level=1)
+    Image.fromarray(picture).save(file, "PNG", compress_level=1)
     return file.getvalue()

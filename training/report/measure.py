@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from training import evaluate, reference
 from training.data import Mnist, scale
-from training.report import distortion, frames, units
+from training.report import distortion, frames, nodigits, units
 
 Floats = npt.NDArray[np.floating]
 Say = Callable[[str], None]
@@ -53,6 +53,7 @@ class Measured:
         untouched: the accuracies without distortion.
         distorted: those under each condition.
         parity: Keras, NumPy and ONNX Runtime, each pair.
+        no_digits: the confidence at each kind of picture that shows no digit.
     """
 
     images: npt.NDArray[np.uint8]
@@ -64,6 +65,7 @@ class Measured:
     untouched: Accuracies
     distorted: list[Accuracies]
     parity: list[Difference]
+    no_digits: list[nodigits.Found]
 
     @property
     def digits(self) -> npt.NDArray[np.int64]:
@@ -104,6 +106,9 @@ def measure(path: Path, mnist: Mnist, say: Say = print) -> Measured:
         _under(condition, content, mnist.x_test, mnist.y_test, say)
         for condition in conditions
     )
+    no_digits = nodigits.measure(content)
+    for found in no_digits:
+        say(f"{found.kind}: {found.refused} of {found.pictures} refused")
     return Measured(
         mnist.x_test,
         mnist.y_test,
@@ -114,6 +119,7 @@ def measure(path: Path, mnist: Mnist, say: Say = print) -> Measured:
         untouched,
         distorted,
         parity,
+        no_digits,
     )
 
 
@@ -152,7 +158,8 @@ def _under(
 ) -> Accuracies:
     distorted = condition.apply(images)
     straight = _right(content, distorted, labels)
-    framed = frames.through_service(distorted)
+    side = distortion.SIDE
+    framed = frames.through_service(list(distorted.reshape(-1, side, side)))
     pictures = _right(content, framed.frames, labels) & ~framed.refused
     found = Accuracies(
         condition,

@@ -14,7 +14,14 @@ from training.report.document import (
     percent,
 )
 from training.report.measure import Measured
-from training.report.sections import confidence, digits, mistakes, robustness, units
+from training.report.sections import (
+    confidence,
+    digits,
+    mistakes,
+    nodigits,
+    robustness,
+    units,
+)
 
 Manifest = dict[str, Any]
 CURVE_ROWS = 10  # of the table of the learning curves; a long training is thinned to it
@@ -51,6 +58,7 @@ def document(manifest: Manifest, measured: Measured) -> Document:
         mistakes.hardest(measured),
         confidence.calibrated(measured),
         confidence.unsure(measured, manifest.get("unsure_below")),
+        nodigits.nothing(measured, manifest.get("unsure_below")),
         units.hidden(measured),
         robustness.distorted(measured),
         robustness.parity(measured),
