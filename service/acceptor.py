@@ -46,7 +46,7 @@ class Acceptor:
         self._loop = asyncio.get_running_loop()
         self._listeners = listeners
         self._protocol, self._full, self._ahead, self._log = protocol, full, ahead, log
-        self._active = self._waited = self._closed = False
+        self._active = self._closed = False
         self.opening: set[asyncio.Task[Any]] = set()
         for listener in listeners:
             listener.setblocking(False)
@@ -74,12 +74,19 @@ class Acceptor:
             listener.close()
 
     def _accept_some(self, listener: socket.socket) -> None:
-        if self._ahead() and not self._waited:
-            self._waited = True
+        if self._ahead():
             self.pause()
-            self._loop.call_later(WAIT_S, self.resume)
-            return
-        self._waited = False  # nobody has taken it: then it is this worker's all the same
+            self._loop.call_later(WAIT_S, self._accept_what_is_left)
+        else:
+            self._take(listener)
+
+    def _accept_what_is_left(self) -> None:
+        """Take what no other worker has taken meanwhile, and look out for more."""
+        self.resume()
+        for listener in self._listeners:
+            self._take(listener)
+
+    def _take(self, listener: socket.socket) -> None:
         for _ in range(AT_ONCE):
             if not (self._active and self._accept(listener)) or self._ahead():
                 break

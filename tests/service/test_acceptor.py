@@ -49,6 +49,35 @@ def test_a_worker_that_has_more_waits_before_each_connection(accepted_at):
     assert all(at >= (index + 1) * WAIT_S for index, at in enumerate(times))
 
 
+def test_a_worker_whose_connection_another_took_waits_before_the_next_one():
+    async def serve(listener):
+        accepted = asyncio.Event()
+
+        class Protocol(asyncio.Protocol):
+            def connection_made(self, transport):
+                transport.close()
+                accepted.set()
+
+        log = logging.getLogger()
+        acceptor = Acceptor([listener], Protocol, lambda: False, lambda: True, log)
+        acceptor.resume()
+        with socket.create_connection(listener.getsockname()):
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # it has seen the connection, and waits
+            other, _ = listener.accept()
+            other.close()
+            await asyncio.sleep(3 * WAIT_S)
+        assert not accepted.is_set()
+        start = time.perf_counter()
+        with socket.create_connection(listener.getsockname()):
+            await accepted.wait()
+        acceptor.close()
+        return time.perf_counter() - start
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert asyncio.run(serve(listener)) >= WAIT_S
+
+
 def test_a_worker_that_has_no_more_waits_for_nothing(accepted_at):
     times = accepted_at(3 * AT_ONCE, ahead=False)
     assert len(times) == 3 * AT_ONCE
