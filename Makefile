@@ -11,6 +11,8 @@ PORT ?= 8000
 HOST ?= http://127.0.0.1:$(PORT)
 USERS ?= 16
 SECONDS ?= 30
+RECIPE ?= lesson
+VERSION ?= $(if $(filter best,$(RECIPE)),2,1)
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
 help:  ## show this list
@@ -38,16 +40,17 @@ lint: .venv/dev/installed  ## ruff and mypy
 	.venv/dev/bin/ruff format --check
 	.venv/dev/bin/mypy
 
-train: .venv/dev/installed  ## fit the lesson's network, export it as version 1, evaluate it
-	.venv/dev/bin/python -m training fit
-	.venv/dev/bin/python -m training export --force
-	.venv/dev/bin/python -m training evaluate
+train: .venv/dev/installed  ## fit anew, export, evaluate, report: version 1, or with RECIPE=best version 2
+	.venv/dev/bin/python -m training fit --recipe $(RECIPE)
+	.venv/dev/bin/python -m training export --recipe $(RECIPE) --version $(VERSION) --force
+	.venv/dev/bin/python -m training evaluate --version $(VERSION)
+	.venv/dev/bin/python -m training report --version $(VERSION)
 
-evaluate: .venv/dev/installed  ## evaluate version 1 on the test set
-	.venv/dev/bin/python -m training evaluate
+evaluate: .venv/dev/installed  ## evaluate a version on the test set (VERSION=)
+	.venv/dev/bin/python -m training evaluate --version $(VERSION)
 
-report: .venv/dev/installed  ## write the report of version 1 beside it (ARGS='--version 2')
-	.venv/dev/bin/python -m training report $(ARGS)
+report: .venv/dev/installed  ## write a version's report beside it (VERSION=)
+	.venv/dev/bin/python -m training report --version $(VERSION)
 
 baselines: .venv/dev/installed  ## compare the network with traditional machine learning, in 20 minutes
 	.venv/dev/bin/python -m training baselines $(ARGS)

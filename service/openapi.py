@@ -133,8 +133,9 @@ def _predict(settings: Settings) -> Schema:
         {"name": "version", "in": "query", "schema": {"type": "integer", "minimum": 1}},
         {"name": "echo", "in": "query", "schema": {"type": "string", "enum": ["frame"]}},
     ]
-    prediction = {"digit": 1, "confidence": 0.9, "probabilities": PROBABILITIES}
-    example = {"predictions": [prediction], "model": {"name": "mnist", "version": "1"}}
+    likeliest = {"digit": 1, "confidence": 0.9, "probabilities": PROBABILITIES}
+    prediction = {**likeliest, "unsure": False}
+    example = {"predictions": [prediction], "model": {"name": "mnist", "version": "2"}}
     return _operation(
         f"Read up to {settings.max_images} digits",
         {

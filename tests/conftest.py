@@ -48,6 +48,18 @@ def version_1():
     return ROOT / "models" / "mnist" / "1"
 
 
+@pytest.fixture(scope="session", params=["1", "2"])
+def shipped(request):
+    """The folder of each version in the box."""
+    return ROOT / "models" / "mnist" / request.param
+
+
+@pytest.fixture(scope="session")
+def served():
+    """The number of the version that is served by default."""
+    return "2"
+
+
 @pytest.fixture(scope="session")
 def url(tmp_path_factory):
     """Where the service answers: a real gunicorn, in the service's own environment."""

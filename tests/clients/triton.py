@@ -18,6 +18,7 @@ assert client.is_model_ready("mnist", "1")
 assert not client.is_model_ready("nope")
 assert "binary_tensor_data" in client.get_server_metadata()["extensions"]
 metadata, config = client.get_model_metadata("mnist"), client.get_model_config("mnist")
+served = max(metadata["versions"], key=int)
 for kind, dims in (("input", [784]), ("output", [10])):
     (tensor,), (declared,) = metadata[f"{kind}s"], config[kind]
     assert tensor["name"] == declared["name"]
@@ -33,7 +34,7 @@ def infer(pixels, datatype, binary=True, outputs=None, **options):
 
 
 def statistics():
-    (found,) = client.get_inference_statistics("mnist", "1")["model_stats"]
+    (found,) = client.get_inference_statistics("mnist", served)["model_stats"]
     return found
 
 

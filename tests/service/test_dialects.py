@@ -184,7 +184,7 @@ def test_wrong_paths_and_methods_have_their_codes(server, method, path, status):
     assert (answer.status, list(answer.json)) == (status, ["error"])
 
 
-def test_metadata_of_every_protocol(server):
+def test_metadata_of_every_protocol(server, served):
     def get(path):
         answer = server.request("GET", path)
         assert answer.status == 200
@@ -193,16 +193,19 @@ def test_metadata_of_every_protocol(server):
     assert get("/v1/models") == get("/v2/models") == {"models": ["mnist"]}
     status = get("/v1/models/mnist")
     assert (status["name"], status["ready"]) == ("mnist", True)
-    assert status["model_version_status"][0]["state"] == "AVAILABLE"
-    assert get("/v1/models/mnist/versions/1") == status
+    (entry,) = [e for e in status["model_version_status"] if e["version"] == served]
+    assert entry["state"] == "AVAILABLE"
+    alone = get(f"/v1/models/mnist/versions/{served}")
+    assert alone == {**status, "model_version_status": [entry]}
     signature = get("/v1/models/mnist/metadata")["metadata"]["signature_def"]
     assert list(signature["signature_def"]["serving_default"]["inputs"]) == ["image"]
     assert get("/v2") == get("/v2/")
     assert get("/v2/health/live") == {"live": True}
     assert get("/v2/health/ready")["ready"] is True
-    assert get("/v2/models/mnist/versions/1/ready") == {"name": "mnist", "ready": True}
-    assert get("/v2/models/mnist/versions/1") == get("/v2/models/mnist")
-    assert get("/v2/models/mnist/versions/1/config")["name"] == "mnist"
+    version = f"/v2/models/mnist/versions/{served}"
+    assert get(f"{version}/ready") == {"name": "mnist", "ready": True}
+    assert get(version) == {**get("/v2/models/mnist"), "versions": [served]}
+    assert get(f"{version}/config")["name"] == "mnist"
     for path in ("/v2/models/stats", "/v2/models/mnist/stats"):
         assert get(path)["model_stats"][0]["name"] == "mnist"
 
@@ -227,11 +230,12 @@ def test_versions_are_in_the_path(start, models, add_version, frames):
     assert started.post(text, path=INFER).json["model_version"] == "2"
 
 
-def test_refusals_are_counted(start, frames):
+def test_refusals_are_counted(start, served, frames):
     started = start(WEB_CONCURRENCY="2").wait_ready()
     for body in (b"{", frames[:3].tobytes()):
         started.post(body, RAW)
-    (found,) = started.request("GET", "/v2/models/stats").json["model_stats"]
+    path = f"/v2/models/mnist/versions/{served}/stats"
+    (found,) = started.request("GET", path).json["model_stats"]
     counts = {name: entry["count"] for name, entry in found["inference_stats"].items()}
     assert (counts["success"], counts["fail"]) == (1, 1)
     assert (found["inference_count"], found["execution_count"]) == (3, 1)

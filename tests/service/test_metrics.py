@@ -26,7 +26,7 @@ def fresh(start):
     return start().wait_ready()
 
 
-def test_counts_are_summed_over_the_workers(fresh, frames):
+def test_counts_are_summed_over_the_workers(fresh, served, frames):
     def post(_):
         return fresh.post(frames[:3].tobytes(), RAW).status
 
@@ -36,12 +36,13 @@ def test_counts_are_summed_over_the_workers(fresh, frames):
     for _ in range(6):
         samples = read(fresh)
         assert value(samples, "mnist_request_images_sum") == 240
-        assert (
-            value(samples, "mnist_stage_duration_seconds_count", stage="infer", version="1")
-            == 80
-        )
+        of_version = {"version": served}
+        count = "mnist_stage_duration_seconds_count"
+        assert value(samples, count, stage="infer", **of_version) == 80
         for digit in "012":
-            assert value(samples, "mnist_predictions_total", version="1", digit=digit) == 80
+            assert (
+                value(samples, "mnist_predictions_total", digit=digit, **of_version) == 80
+            )
 
 
 def test_requests_are_counted_by_route_and_status(fresh, frames):

@@ -58,8 +58,8 @@ def drop_softmax(model):
     del softmax.attribute[:]
 
 
-def test_shipped_version_predicts_the_projects_digits(version_1):
-    model = Model.load(version_1)
+def test_shipped_version_predicts_the_projects_digits(shipped):
+    model = Model.load(shipped)
     found = digits.load()
     probabilities = model.predict(found.frames.astype(np.float32) / np.float32(255))
     assert np.array_equal(probabilities.argmax(axis=1), found.labels)
@@ -179,6 +179,6 @@ def test_unknown_version_is_a_404(models):
     assert caught.value.status == 404
 
 
-def test_manifest_of_the_shipped_version_has_no_empty_field(version_1):
-    manifest = json.loads((version_1 / "manifest.json").read_text())
+def test_manifest_of_the_shipped_version_has_no_empty_field(shipped):
+    manifest = json.loads((shipped / "manifest.json").read_text())
     assert all(value not in (None, "", [], {}) for value in manifest.values())

@@ -11,6 +11,8 @@ from training.teacher import Schooling
 
 QUICK = distill.Recipe(
     validation_split=0.25,
+    mildest=0,
+    teachers=1,
     passes=3,
     clutter=25,
     epochs=2,
@@ -42,20 +44,34 @@ def test_recipe_names_every_number():
     assert all(value != 0 for value in dataclasses.asdict(recipe.distortion).values())
 
 
-def test_first_pass_has_the_images_as_they_are_and_the_others_distort_them_more(noise):
-    lessons = distill.prepare(QUICK, Master(), noise)
+def test_passes_distort_more_and_more_from_the_mildest_on(noise):
+    lessons = distill.prepare(QUICK, [Master()], noise)
     passes = lessons.images.reshape(3, 80, 784).astype(int)
     assert np.array_equal(passes[0, :64], noise)
     change = np.abs(passes - passes[0]).mean(axis=(1, 2))
     assert 0 < change[1] < change[2]
+    half = distill.prepare(dataclasses.replace(QUICK, mildest=0.5), [Master()], noise)
+    # Half as strong as the last, as QUICK's second pass is; its chance is another.
+    first = np.abs(half.images.reshape(3, 80, 784)[0] - passes[0]).mean()
+    assert 0 < first < change[2]
 
 
 def test_every_picture_has_the_teachers_answer_and_clutter_none(noise):
-    lessons = distill.prepare(QUICK, Master(), noise)
+    lessons = distill.prepare(QUICK, [Master()], noise)
     logits = lessons.logits.reshape(3, 80, 10)
     assert not logits[:, 64:].any()  # 25 to each hundred of 64
     expected = Master().predict(lessons.images.reshape(3, 80, 784)[2, :64], 1, 0)
     assert np.array_equal(logits[2, :64], expected)
+
+
+def test_teachers_answer_is_the_mean_of_their_logits(noise):
+    class Other(Master):
+        def predict(self, images, batch_size, verbose):
+            return np.ones((len(images), 10), np.float32)
+
+    alone = distill.prepare(QUICK, [Master()], noise).logits.reshape(3, 80, 10)
+    both = distill.prepare(QUICK, [Master(), Other()], noise).logits.reshape(3, 80, 10)
+    assert np.array_equal(both[:, :64], (alone[:, :64] + 1) / 2)
 
 
 def test_accuracy_counts_the_teachers_digit_and_for_clutter_no_digit_above_half():
@@ -91,7 +107,7 @@ def test_same_seed_gives_the_same_weights_and_another_seed_others(noise, labels)
     assert not np.array_equal(first, weights(distill.fit(other, noise, labels)))
 
 
-def test_network_learns_from_the_teacher_and_stays_unsure_of_clutter(mnist):
+def test_network_learns_from_teachers_and_stays_unsure_of_clutter(mnist):
     keras.utils.set_random_seed(1)
     recipe = dataclasses.replace(QUICK, epochs=20, batch_size=50)
     images, labels = mnist.x_train[:2000], mnist.y_train[:2000]
@@ -100,7 +116,7 @@ def test_network_learns_from_the_teacher_and_stays_unsure_of_clutter(mnist):
         def predict(self, pictures, batch_size, verbose):
             return 20 * np.eye(10, dtype=np.float32)[labels]
 
-    lessons = distill.prepare(recipe, Knowing(), images)
+    lessons = distill.prepare(recipe, [Knowing()], images)
     held = mnist.x_train[2000:3000], mnist.y_train[2000:3000]
     fitted = distill.learn(recipe, lessons, *held)
     assert fitted.history["val_accuracy"][-1] > 0.93

@@ -24,16 +24,20 @@ def run(root, *arguments):
 
 
 @pytest.fixture(scope="module")
-def report(root, mnist, version_1, tmp_path_factory):
-    """The report of version 1, with a threshold added to its manifest, on 300 images."""
+def manifest(root, served):
+    return json.loads((root / "models" / "mnist" / served / "manifest.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def report(root, mnist, served, tmp_path_factory):
+    """The report of the version that is served, on 300 images."""
     models = tmp_path_factory.mktemp("models")
-    folder = models / "mnist" / "1"
+    folder = models / "mnist" / served
     folder.mkdir(parents=True)
-    shutil.copy(version_1 / "model.onnx", folder)
-    manifest = json.loads((version_1 / "manifest.json").read_text())
-    manifest["unsure_below"] = 0.8
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    completed = run(root, "report", "--models", models, "--limit", 300)
+    for name in ("model.onnx", "manifest.json"):
+        shutil.copy(root / "models" / "mnist" / served / name, folder)
+    options = ("--models", models, "--version", served, "--limit", 300)
+    completed = run(root, "report", *options)
     return (
         completed,
         (folder / "report.html").read_text(),
@@ -47,9 +51,8 @@ def test_report_says_how_far_it_is_and_what_it_wrote(report):
     assert f"report.html: {len(page.encode()):,} bytes" in completed.stdout
 
 
-def test_report_has_the_manifests_numbers_in_both_forms(report, version_1):
+def test_report_has_the_manifests_numbers_in_both_forms(report, manifest):
     _, page, text = report
-    manifest = json.loads((version_1 / "manifest.json").read_text())
     for form in (page, text):
         assert manifest["sha256"] in form
         for digest in manifest["data"].values():
@@ -57,9 +60,15 @@ def test_report_has_the_manifests_numbers_in_both_forms(report, version_1):
         for metric in manifest["metrics"].values():
             assert f"{metric['value']:.5g}" in form
             assert metric["definition"] in form
-    assert text.count("| 10 | ") == 1  # the last epoch
-    assert "unsure below 0.8" in text
-    assert "| **0.8** |" in text
+    assert len(re.findall(r"^\| 300 \| ", text, re.MULTILINE)) == 1  # the last epoch
+    assert f"unsure below {manifest['unsure_below']:g}" in text
+    assert f"| **{manifest['unsure_below']:g}** |" in text
+
+
+def test_report_says_what_an_answer_is_compared_with_where_teachers_give_them(report):
+    _, _, text = report
+    assert "taught by the answers of 2 teachers" in text
+    assert "| `schooling` | epochs 24, batch_size 250, " in text
 
 
 def test_report_counts_the_300_images(report):

@@ -46,6 +46,14 @@ A value an epoch, as the training recorded it. Those of the training images are 
 over the epoch, while the weights still move; those of the validation images (`val_`),
 which the optimizer never saw, are taken at its end."""
 
+TAUGHT = """
+This version was taught by the answers of {teachers} teachers. Its training images are
+distorted ones and, to each hundred, {clutter} pictures of no digit; an answer counts as
+right if it is the teachers' digit, and for no digit if none is above one half. The loss is
+the cross-entropy with the teachers' probabilities, both softened by a temperature of
+{temperature:g}, times its square: it cannot fall below what the teachers are unsure of. The
+validation images are as they are, with their labels."""
+
 
 def document(manifest: Manifest, measured: Measured) -> Document:
     """Write the report of a version."""
@@ -130,6 +138,7 @@ def _curves(manifest: Manifest) -> Section:
         "Learning curves",
         [
             Paragraph(fill(CURVES)),
+            *_taught(manifest["recipe"]),
             Figure(
                 f'<div class="charts">{charts}</div>',
                 "Full line: training images. Dashed line: validation images.",
@@ -137,6 +146,10 @@ def _curves(manifest: Manifest) -> Section:
             Table(["epoch", *(f"`{name}`" for name in history)], rows),
         ],
     )
+
+
+def _taught(recipe: Manifest) -> list[Paragraph]:
+    return [Paragraph(fill(TAUGHT, **recipe))] if "teachers" in recipe else []
 
 
 def _lines(history: dict[str, list[float]], name: str) -> list[tuple[str, list[float]]]:
@@ -151,7 +164,15 @@ def _value(values: list[float], epoch: int) -> str:
 
 
 def _plain(value: object) -> str:
-    """Write a manifest's value: a number to five digits, a list's items with commas."""
+    """Write a manifest's value: a number to five digits, several with commas."""
     if isinstance(value, list):
         return ", ".join(map(_plain, value))
+    if isinstance(value, dict):
+        parts = [
+            f"{name} ({_plain(part)})"
+            if isinstance(part, dict)
+            else f"{name} {_plain(part)}"
+            for name, part in value.items()
+        ]
+        return ", ".join(parts)
     return f"{value:.5g}" if isinstance(value, float) else str(value)
