@@ -139,7 +139,7 @@ def test_every_file_is_timed_at_every_batch_beside_float32(content, quantized, n
 
 
 def test_int8_earns_shipping_where_it_is_as_accurate_faster_and_independent():
-    verdict, reason = conclusion.sentences(version(static=file(lost=4, gained=4)))
+    verdict, reason = conclusion.sentences(version(static=file(lost=4, gained=4)), [])
     assert verdict == "**Version 3**: int8 earns shipping: static."
     assert reason == (
         "static: yes. It reads 97.42 % of the test images, float32 97.42 %; a run takes "
@@ -158,7 +158,7 @@ def test_int8_earns_shipping_where_it_is_as_accurate_faster_and_independent():
     ],
 )
 def test_one_fault_is_enough_to_stay_behind(measured, fault):
-    verdict, reason = conclusion.sentences(version(static=file(**measured)))
+    verdict, reason = conclusion.sentences(version(static=file(**measured)), [])
     assert verdict == "**Version 3**: int8 does not earn shipping."
     assert reason.startswith(f"static: no. It is {fault}")
 
@@ -173,13 +173,19 @@ def test_one_fault_is_enough_to_stay_behind(measured, fault):
     ],
 )
 def test_what_the_rule_allows_does_not_count(measured):
-    verdict, _ = conclusion.sentences(version(static=file(**measured)))
+    verdict, _ = conclusion.sentences(version(static=file(**measured)), [])
     assert "int8 earns shipping" in verdict
+
+
+def test_what_only_a_processor_with_instructions_for_it_shows_is_not_enough():
+    verdict, reason = conclusion.sentences(version(static=file()), ["avx512_vnni"])
+    assert verdict == "**Version 3**: int8 does not earn shipping."
+    assert reason.startswith("static: no. It is measured only with avx512_vnni. It reads")
 
 
 def test_verdict_names_only_what_passes():
     both = version(first=file(lost=90), second=file())
-    verdict, first, second = conclusion.sentences(both)
+    verdict, first, second = conclusion.sentences(both, [])
     assert verdict.endswith("earns shipping: second.")
     assert first.startswith("first: no.")
     assert second.startswith("second: yes.")
@@ -228,7 +234,7 @@ def test_command_measures_writes_and_concludes(root, mnist, tmp_path):
     float32 = measured["files"]["float32"]
     assert float32["size_bytes"] == (root / "models/mnist/1/model.onnx").stat().st_size
     assert (tmp_path / "int8.md").read_text() == text.markdown(record)
-    for sentence in conclusion.sentences(measured):
+    for sentence in conclusion.sentences(measured, record["int8_instructions"]):
         assert sentence in completed.stdout
 
 

@@ -56,7 +56,7 @@ def _run(options: argparse.Namespace) -> None:
     for folder in folders:
         print(f"measuring {folder}", file=sys.stderr, flush=True)
         versions.append(record.describe(folder, part, options.rounds))
-        print("\n".join(conclusion.sentences(versions[-1])))
+        print("\n".join(conclusion.sentences(versions[-1], record.instructions())))
     for path in write(record.make(versions, part, options.rounds), options.output):
         print(f"wrote {path}")
 

@@ -1,5 +1,6 @@
 """Whether int8 earns shipping, by a rule and the numbers of a record, in sentences."""
 
+from collections.abc import Sequence
 from math import sqrt
 from typing import Any
 
@@ -20,17 +21,25 @@ An int8 file ships only if it is
 - **faster** than float32 in at least {100 * FASTER:.0f} % of the rounds at each batch
   that the service runs, up to {LARGEST_SERVED} images;
 - **independent of the batch**: the service predicts images of several requests together,
-  and no probability may differ by more than {TOLERANCE:.5f} for what is beside its image.
+  and no probability may differ by more than {TOLERANCE:.5f} for what is beside its image;
+- measured to be all that **without instructions for int8**: a user's processor may have
+  none, and there its multiplication is slowest, and sums of two products that overflow 16
+  bits can be cut off, which gives other answers than a processor with them.
 """
 
 Measured = dict[str, Any]
 
 
-def sentences(version: Measured) -> list[str]:
-    """Return the conclusion on a version: the verdict, then a sentence for each variant."""
+def sentences(version: Measured, instructions: Sequence[str]) -> list[str]:
+    """Return the conclusion on a version: the verdict, then a line for each variant.
+
+    Args:
+        version: what ``record.describe`` says of it.
+        instructions: for int8, of the processor that it was measured on.
+    """
     variants = {title: each for title, each in version["files"].items() if title != FLOAT32}
     float32 = version["files"][FLOAT32]
-    faults = {title: _faults(each) for title, each in variants.items()}
+    faults = {title: _faults(each, instructions) for title, each in variants.items()}
     passed = [title for title in variants if not faults[title]]
     verdict = "int8 does not earn shipping"
     if passed:
@@ -45,19 +54,19 @@ def sentences(version: Measured) -> list[str]:
 
 
 def _sentence(title: str, variant: Measured, float32: Measured, faults: list[str]) -> str:
-    if faults:
-        return f"{title}: no. It is {'; '.join(faults)}."
+    verdict = f"no. It is {'; '.join(faults)}." if faults else "yes."
     return (
-        f"{title}: yes. It reads {100 * variant['accuracy']:.2f} % of the test images, "
-        f"float32 {100 * float32['accuracy']:.2f} %; a run takes "
+        f"{title}: {verdict} It reads {100 * variant['accuracy']:.2f} % of the test "
+        f"images, float32 {100 * float32['accuracy']:.2f} %; a run takes "
         f"{_ratios(_served(variant))} of float32's time, the file "
         f"{100 * variant['size_bytes'] / float32['size_bytes']:.0f} % of its bytes."
     )
 
 
-def _faults(variant: Measured) -> list[str]:
+def _faults(variant: Measured, instructions: Sequence[str]) -> list[str]:
     """Say what the rule has against a variant; nothing if it may ship."""
-    found = (_less_accurate(variant), _slower(variant), _dependent(variant))
+    helped = f"measured only with {', '.join(instructions)}" if instructions else ""
+    found = (_less_accurate(variant), _slower(variant), _dependent(variant), helped)
     return [fault for fault in found if fault]
 
 

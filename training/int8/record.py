@@ -25,7 +25,7 @@ def make(versions: list[dict[str, Any]], mnist: data.Mnist, rounds: int) -> dict
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine.describe(),
-        "int8_instructions": _instructions(),
+        "int8_instructions": instructions(),
         "libraries": {name: version(name) for name in LIBRARIES},
         "calibration_images": min(quantize.CALIBRATION_IMAGES, len(mnist.x_train)),
         "test_images": len(mnist.x_test),
@@ -51,7 +51,8 @@ def describe(folder: Path, mnist: data.Mnist, rounds: int) -> dict[str, Any]:
     }
 
 
-def _instructions() -> list[str]:
+def instructions() -> list[str]:
+    """Return the processor's instructions for int8, as far as Linux names them."""
     try:
         words = Path("/proc/cpuinfo").read_text().split()
     except OSError:

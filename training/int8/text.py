@@ -39,15 +39,15 @@ def markdown(record: Record) -> str:
         f"{machine['python']}. Made by `python -m training int8`; the raw figures are in "
         "`int8.json`.\n"
     )
-    answer = "\n".join(_conclusion(version) for version in record["versions"])
+    answer = "\n".join(_conclusion(version, record) for version in record["versions"])
     parts = [head, f"## What the numbers say\n\n{conclusion.RULE}\n{answer}"]
     parts += [_version(version) for version in record["versions"]]
     parts.append(_how(record))
     return "\n".join(parts)
 
 
-def _conclusion(version: Record) -> str:
-    verdict, *reasons = conclusion.sentences(version)
+def _conclusion(version: Record, record: Record) -> str:
+    verdict, *reasons = conclusion.sentences(version, record["int8_instructions"])
     return f"{verdict}\n\n" + "".join(f"- {reason}\n" for reason in reasons)
 
 
