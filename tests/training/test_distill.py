@@ -10,6 +10,7 @@ from training.augment import Distortion
 from training.teacher import Schooling
 
 QUICK = distill.Recipe(
+    seed=1,
     validation_split=0.25,
     mildest=0,
     teachers=1,
