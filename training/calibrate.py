@@ -4,8 +4,6 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from training.report import calibration
-
 # Kept finite; a float32 softmax gives down to 1e-45.
 SMALLEST = 1e-30
 
@@ -43,18 +41,6 @@ def fold(network: keras.Model, divisor: float) -> None:
     """Divide the logits of a network by a number, in its last layer's weights and bias."""
     last = network.layers[-1]
     last.set_weights([weights / np.float32(divisor) for weights in last.get_weights()])
-
-
-def calibration_error(probabilities: Probabilities, labels: Labels) -> float:
-    """Return the expected calibration error.
-
-    Answers are put into 15 bins of equal width by their confidence, the largest
-    probability; it is the mean over all answers of the difference, in their bin, between
-    mean confidence and accuracy.
-    """
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    right = probabilities.argmax(axis=1) == labels
-    return calibration.error(calibration.equal_width(confidence, right))
 
 
 def threshold(probabilities: Probabilities, share: float) -> float:

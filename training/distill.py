@@ -13,6 +13,7 @@ import tensorflow as tf
 from training import augment, calibrate, clutter, network, teacher
 from training.data import scale
 from training.fit import SILENT, Fitted
+from training.report import calibration
 
 CHUNK = 1000  # images distorted and answered at a time: a few megabytes
 CERTAIN = 100  # a logit beside zeros that leaves the other digits nothing in float32
@@ -176,9 +177,9 @@ def learn(
     )
     model = network.build(recipe.hidden)
     model.set_weights(pupil.get_weights())
-    calibration = _calibrate(recipe, model, images, labels)
+    calibrated = _calibrate(recipe, model, images, labels)
     curves = {name: [float(v) for v in values] for name, values in history.history.items()}
-    return Fitted(model, curves, time.monotonic() - start, calibration)
+    return Fitted(model, curves, time.monotonic() - start, calibrated)
 
 
 def accuracy(wanted: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
@@ -245,6 +246,6 @@ def _calibrate(
     answers = model.predict(scale(images), CHUNK, verbose=0)
     return {
         "temperature": divisor,
-        "validation_error": calibrate.calibration_error(answers, labels),
+        "validation_error": calibration.expected_error(answers, labels),
         "unsure_below": calibrate.threshold(answers, recipe.unsure),
     }

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training import calibrate
+from training.report.calibration import expected_error
 
 LIBRARIES = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy")
 
@@ -43,7 +43,7 @@ def confidence(
     if not calibration:
         return {}
     return {
-        "test_calibration_error": calibrate.calibration_error(answers, labels),
+        "test_calibration_error": expected_error(answers, labels),
         "test_unsure": float((answers.max(axis=1) < calibration["unsure_below"]).mean()),
     }
 

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from training import calibrate, network
+from training.report import calibration
 
 
 def softmax(logits):
@@ -45,13 +46,13 @@ def test_calibration_error_by_hand():
     probabilities[4:, 0], probabilities[4:, 1:] = 0.45, 0.55 / 9
     labels = np.array([0, 0, 0, 1, 0, 1], np.uint8)
     expected = 4 / 6 * abs(0.8 - 0.75) + 2 / 6 * abs(0.45 - 0.5)
-    assert calibrate.calibration_error(probabilities, labels) == pytest.approx(expected)
+    assert calibration.expected_error(probabilities, labels) == pytest.approx(expected)
 
 
 def test_calibration_error_is_small_where_labels_follow_the_probabilities(answers):
     logits, labels = answers
-    assert calibrate.calibration_error(softmax(logits), labels) < 0.01
-    assert calibrate.calibration_error(softmax(logits * 3), labels) > 0.05
+    assert calibration.expected_error(softmax(logits), labels) < 0.01
+    assert calibration.expected_error(softmax(logits * 3), labels) > 0.05
 
 
 def test_threshold_leaves_the_share_below(answers):

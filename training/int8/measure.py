@@ -78,14 +78,13 @@ def answers(
     found = by_batch[-1]  # as `python -m training evaluate` runs it
     digits, own_digits = found.argmax(axis=1), float32.argmax(axis=1)
     right, own_right = digits == labels, own_digits == labels
-    bins = calibration.equal_width(found.max(axis=1).astype(np.float64), right)
     return {
         "accuracy": float(right.mean()),
         "lost": int((own_right & ~right).sum()),
         "gained": int((right & ~own_right).sum()),
         "changed": int((digits != own_digits).sum()),
         "largest_difference": float(np.abs(found - float32).max()),
-        "calibration_error": calibration.error(bins),
+        "calibration_error": calibration.expected_error(found, labels),
         "batch_difference": float(np.ptp(by_batch, axis=0).max()),
     }
 

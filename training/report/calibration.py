@@ -48,6 +48,21 @@ class Kept(NamedTuple):
     caught: float
 
 
+def expected_error(probabilities: Floats, labels: npt.NDArray[np.uint8]) -> float:
+    """Return the expected calibration error.
+
+    Answers are put into 15 bins of equal width by their confidence, the largest
+    probability; it is the mean over all answers of the difference, in their bin, between
+    mean confidence and accuracy.
+
+    Args:
+        probabilities: ``[n, 10]``.
+        labels: uint8 ``[n]``.
+    """
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    return error(equal_width(confidence, probabilities.argmax(axis=1) == labels))
+
+
 def equal_width(confidence: Floats, right: Bools, bins: int = BINS) -> list[Bin]:
     """Sort predictions into bins of equal width from 0 to 1.
 
