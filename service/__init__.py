@@ -31,7 +31,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     from service.settings import Settings
 
     settings = settings or Settings.from_environment()
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)  # the pages have their own
     app.extensions["settings"] = settings
     app.extensions["repository"] = repository.load(settings)
     app.extensions["metrics"] = metrics.Metrics(app.extensions["repository"])

@@ -23,6 +23,7 @@ from service.protocols import (
     Limits,
     Questions,
     blanks,
+    explain,
     oip,
     predict,
     scale,
@@ -33,6 +34,7 @@ from service.replies import Reply
 # Every route that runs the model, and the dialect it speaks.
 ROUTES: dict[str, Dialect] = {
     "/predict": predict,
+    "/explain": explain,
     "/v1/models/<model>:predict": tfserving,
     "/v1/models/<model>/versions/<int:version>:predict": tfserving,
     "/v2/models/<model>/infer": oip,
@@ -104,7 +106,7 @@ def _answer(
     unsure = None
     if model.unsure_below is not None:
         unsure = (np.maximum.reduce(probabilities, axis=1) < model.unsure_below).tolist()
-    answered = Answer(probabilities, digits.tolist(), unsure)
+    answered = Answer(probabilities, digits.tolist(), unsure, model.layers)
     infer = perf_counter() - start
     replies = head.dialect.encode(questions, answered, model.name, model.version)
     seconds = (decode, infer, perf_counter() - start - infer)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from service import digits
+from service import digits, layers
 from service.errors import ModelError
 
 PIXELS = 784
@@ -38,11 +38,13 @@ class Model:
         sha256: SHA-256 of the ONNX file's bytes.
         unsure_below: the confidence below which a digit is a guess, as training measured
             it; None if that was not measured.
+        layers: its dense layers; None if it has others.
     """
 
-    def __init__(self, manifest: _Manifest, session: ort.InferenceSession) -> None:
+    def __init__(self, manifest: _Manifest, content: bytes) -> None:
         self.name, self.version, self.sha256, self.unsure_below = manifest
-        self._session = session
+        self._session = _session(content)
+        self.layers = layers.read(content, INPUT[0], OUTPUT[0])
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -56,7 +58,7 @@ class Model:
             ModelError: what was found and what was expected.
         """
         manifest = _read_manifest(folder)
-        model = cls(manifest, _session(_read_model(folder, manifest)))
+        model = cls(manifest, _read_model(folder, manifest))
         model._check_signature()
         model._check_digits()
         return model

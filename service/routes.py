@@ -1,19 +1,14 @@
 """The routes, on Flask: what every request and every error has in common is here too."""
 
-from importlib.util import find_spec
 from io import BytesIO
-from pathlib import Path
 from time import perf_counter
 
-import orjson
 from flask import (
     Flask,
     Response,
     current_app,
     g,
-    render_template,
     request,
-    send_from_directory,
 )
 from werkzeug.exceptions import (
     HTTPException,
@@ -23,7 +18,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.formparser import FormDataParser
 
-from service import catalogue, openapi
+from service import catalogue, pages
 from service.compression import inflate
 from service.errors import RequestError
 from service.inference import ROUTES, answer, asked_version, read_head
@@ -47,25 +42,7 @@ def register(app: Flask) -> None:
     for path, dialect in ROUTES.items():
         _add_inference(app, path, dialect)
     catalogue.register(app)
-
-    @app.get("/")
-    def index() -> str:
-        return render_template("index.html", repository=repository, settings=settings)
-
-    description = orjson.dumps(openapi.document(repository.default.name, settings))
-    docs = _swagger_ui()
-
-    @app.get("/openapi.json")
-    def openapi_document() -> Response:
-        return Response(description, content_type="application/json")
-
-    @app.get("/docs")
-    def docs_page() -> str:
-        return render_template("docs.html")
-
-    @app.get("/docs/<path:name>", endpoint="static-docs")
-    def docs_asset(name: str) -> Response:
-        return send_from_directory(docs, name)
+    pages.register(app)
 
     @app.get("/livez")
     def livez() -> Response:
@@ -98,14 +75,6 @@ def register(app: Flask) -> None:
     app.register_error_handler(RequestError, _request_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _bug)
-
-
-def _swagger_ui() -> Path:
-    """Find the files of Swagger UI, without importing the package and what it needs."""
-    spec = find_spec("flask_openapi3_swagger")
-    if spec is None or spec.origin is None:
-        raise RuntimeError("found no package flask_openapi3_swagger, expected it installed")
-    return Path(spec.origin).parent / "templates" / "swagger"
 
 
 def _add_inference(app: Flask, path: str, dialect: Dialect) -> None:

@@ -149,7 +149,7 @@ class ShortWay:
             # No client must ever get another's answer.
             return [reply for reply, _ in zip(replies, places, strict=True)]
         except RequestError as error:
-            return [refusal(error)]
+            return [refusal(error) for _ in places]
         except Exception as error:
             if len(places) == 1:
                 return [bug(error, ids[places[0]])]

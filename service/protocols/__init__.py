@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from service.errors import RequestError
+from service.layers import Layer
 
 PIXELS = 784
 Images = npt.NDArray[np.float32]
@@ -96,11 +97,13 @@ class Answer(NamedTuple):
         probabilities: float32 ``[n, 10]``.
         digits: of each image, the digit with the highest probability.
         unsure: of each image, whether that is a guess; None if the model cannot tell.
+        layers: the model's own; None if it has layers that are not dense.
     """
 
     probabilities: Probabilities
     digits: list[int]
     unsure: list[bool] | None = None
+    layers: Sequence[Layer] | None = None
 
     @classmethod
     def of(cls, probabilities: Probabilities) -> "Answer":

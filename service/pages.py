@@ -1,0 +1,100 @@
+"""The pages, and what they load: everything comes from this server and runs without another."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import orjson
+from flask import Blueprint, Flask, Response, render_template, request, send_from_directory
+
+from service import gallery, layers, openapi
+from service.errors import RequestError
+from service.inference import asked_version
+from service.protocols import explain
+from service.repository import Repository
+from service.settings import Settings
+
+# Nothing from elsewhere, nothing inline, in no other site's frame. Pictures that a visitor
+# opens are blobs, and what a canvas gives is data.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+# Swagger UI writes style attributes.
+DOCS_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+RAW = "application/octet-stream"
+
+
+def register(app: Flask) -> None:
+    """Add the routes; the extensions must be there."""
+    settings: Settings = app.extensions["settings"]
+    repository: Repository = app.extensions["repository"]
+    pages = Blueprint("pages", __name__, static_folder="static", static_url_path="/static")
+    folder = settings.model_root / settings.model_name
+    documents = {
+        "/openapi.json": orjson.dumps(openapi.document(repository.default.name, settings)),
+        "/gallery.json": orjson.dumps(gallery.load()),
+    }
+    docs = _swagger_ui()
+
+    @pages.get("/")
+    def index() -> Response:
+        return _page("index.html", repository=repository, settings=settings)
+
+    @pages.get("/learn")
+    def learn() -> Response:
+        return _page("learn.html", repository=repository)
+
+    @pages.get("/docs")
+    def docs_page() -> Response:
+        return _page("docs.html", DOCS_POLICY)
+
+    @pages.get("/docs/<path:name>", endpoint="static-docs")
+    def docs_asset(name: str) -> Response:
+        return send_from_directory(docs, name)
+
+    @pages.get("/openapi.json", endpoint="openapi")
+    @pages.get("/gallery.json", endpoint="gallery")
+    def document() -> Response:
+        return Response(documents[request.path], content_type="application/json")
+
+    @pages.get("/lesson.json")
+    def lesson() -> Response:
+        if not (folder / "lesson.json").is_file():
+            raise RequestError(
+                404,
+                "found no lesson.json in the model repository, expected what "
+                "`python -m training lesson` writes",
+            )
+        return send_from_directory(folder.resolve(), "lesson.json")
+
+    @pages.get("/weights")
+    def weights() -> Response:
+        model = repository.get(asked_version(request.args))
+        if model.layers is None:
+            raise explain.hidden(model.name, model.version)
+        response = Response(layers.to_bytes(model.layers), content_type=RAW)
+        response.set_etag(model.sha256)
+        response.cache_control.no_cache = True  # ask each time: a version can be replaced
+        return response.make_conditional(request)
+
+    @pages.after_request
+    def guard(response: Response) -> Response:
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    app.register_blueprint(pages)
+
+
+def _page(template: str, policy: str = POLICY, **values: object) -> Response:
+    response = Response(render_template(template, **values))
+    response.headers["Content-Security-Policy"] = policy
+    return response
+
+
+def _swagger_ui() -> Path:
+    """Find the files of Swagger UI, without importing the package and what it needs."""
+    spec = find_spec("flask_openapi3_swagger")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("found no package flask_openapi3_swagger, expected it installed")
+    return Path(spec.origin).parent / "templates" / "swagger"

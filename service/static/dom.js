@@ -1,0 +1,53 @@
+/* The little that every module needs of the document. */
+
+/** Return the element of an id. */
+export const byId = (id) => document.getElementById(id);
+
+/** Make an element with properties (`dataset` and attributes with "-" too) and children. */
+export function make(name, properties = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(properties)) {
+    if (key === "dataset") Object.assign(element.dataset, value);
+    else if (key.includes("-") || key === "role" || key === "for") element.setAttribute(key, value);
+    else element[key] = value;
+  }
+  element.append(...children);
+  return element;
+}
+
+/** Write a probability as people read it: 99.99 %, and never 100 for what is less. */
+export function percent(share) {
+  const floored = Math.floor(share * 1e4) / 100;
+  return `${(share < 1 && floored >= 99.99 ? floored : share * 100).toFixed(2)} %`;
+}
+
+/**
+ * Paint grey levels or signed weights, one pixel each, on a canvas of that many pixels.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {ArrayLike<number>} values row by row
+ * @param {function(number): number[]} colour from a value to red, green, blue (0 to 255)
+ */
+export function paintPixels(canvas, values, colour) {
+  const picture = new ImageData(canvas.width, canvas.height);
+  for (let i = 0; i < values.length; i++) {
+    const [red, green, blue] = colour(values[i], i);
+    picture.data.set([red, green, blue, 255], 4 * i);
+  }
+  canvas.getContext("2d").putImageData(picture, 0, 0);
+}
+
+export const grey = (level) => [level, level, level];
+
+/**
+ * Return the colours of signed values on black: blue above 0, orange below, bright where far.
+ *
+ * @param {number} largest the absolute value that is brightest
+ */
+export const signed = (largest) => (value) => {
+  const share = Math.min(1, Math.abs(value) / (largest || 1));
+  return (value >= 0 ? [110, 168, 255] : [255, 150, 70]).map((part) => Math.round(part * share));
+};
+
+/** Return the largest absolute value. */
+export const largest = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);

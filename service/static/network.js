@@ -1,0 +1,105 @@
+/* The network in the browser: the weights that the server runs, and the same sums. */
+
+export const SIZES = [784, 128, 64, 10];
+
+/**
+ * Fetch a version's weights.
+ *
+ * @param {number|string} version
+ * @returns {Promise<Layer[]>} a layer: `{inputs, units, kernel, biases, activation}`, where
+ *   `kernel[i * units + j]` is the weight from input i to unit j.
+ * @throws {Error} with what the server said, in words.
+ */
+export async function fetchLayers(version) {
+  const reply = await fetch(`/weights?version=${version}`);
+  if (!reply.ok) throw new Error((await reply.json()).error);
+  return parseLayers(await reply.arrayBuffer());
+}
+
+/** Cut the bytes of `/weights` into layers. */
+export function parseLayers(buffer) {
+  const view = new DataView(buffer);
+  const numbers = new Float32Array(buffer.byteLength / 4);
+  for (let i = 0; i < numbers.length; i++) numbers[i] = view.getFloat32(4 * i, true);
+  let at = 0;
+  const take = (count) => numbers.slice(at, (at += count));
+  const layers = SIZES.slice(1).map((units, number) => ({
+    inputs: SIZES[number],
+    units,
+    kernel: take(SIZES[number] * units),
+    biases: take(units),
+    activation: number === SIZES.length - 2 ? "softmax" : "relu",
+  }));
+  if (at !== numbers.length) {
+    throw new Error(`found ${numbers.length} weights, expected ${at}, those of ${SIZES.join("-")}`);
+  }
+  return layers;
+}
+
+export const ACTIVATIONS = {
+  relu: (sums) => sums.map((sum) => Math.max(0, sum)),
+  sigmoid: (sums) => sums.map((sum) => 1 / (1 + Math.exp(-sum))),
+  softmax(sums) {
+    const largest = Math.max(...sums); // without it, e to the power of 710 is infinite
+    const powers = sums.map((sum) => Math.exp(sum - largest));
+    const total = powers.reduce((a, b) => a + b, 0);
+    return powers.map((power) => power / total);
+  },
+};
+
+/**
+ * Take an image through the layers.
+ *
+ * @param {Layer[]} layers
+ * @param {ArrayLike<number>} image 784 pixels, 0 to 1
+ * @returns {{sums: Float32Array, activations: Float32Array}[]} of each layer
+ */
+export function forward(layers, image) {
+  let inputs = Float32Array.from(image);
+  return layers.map(({ units, kernel, biases, activation }) => {
+    const sums = Float32Array.from(biases);
+    for (let i = 0; i < inputs.length; i++) {
+      const input = inputs[i];
+      if (input === 0) continue; // most pixels are
+      for (let j = 0, at = i * units; j < units; j++, at++) sums[j] += input * kernel[at];
+    }
+    inputs = ACTIVATIONS[activation](sums);
+    return { sums, activations: inputs };
+  });
+}
+
+/**
+ * Say what each pixel is worth to a unit, for one image.
+ *
+ * With the hidden units that are on for this image, and without those that ReLU holds at 0,
+ * everything before a unit is one weighted sum of the pixels. In the first layer it is the
+ * unit's own weights, whatever the image.
+ *
+ * @param {Layer[]} layers
+ * @param {{sums: ArrayLike<number>}[]} outcomes what `forward` or `/explain` gave for the image
+ * @param {number} depth the unit's layer, from 0
+ * @param {number} unit
+ * @returns {Float32Array} 784 weights
+ */
+export function pixelWeights(layers, outcomes, depth, unit) {
+  let weights = column(layers[depth], unit);
+  for (let below = depth - 1; below >= 0; below--) {
+    const { inputs, units, kernel } = layers[below];
+    const on = Array.from(outcomes[below].sums, (sum) => sum > 0);
+    const next = new Float32Array(inputs);
+    for (let i = 0; i < inputs; i++) {
+      let sum = 0;
+      for (let j = 0, at = i * units; j < units; j++, at++) {
+        if (on[j]) sum += weights[j] * kernel[at];
+      }
+      next[i] = sum;
+    }
+    weights = next;
+  }
+  return weights;
+}
+
+/** Return the weights of a unit's inputs. */
+export function column({ inputs, units, kernel }, unit) {
+  return Float32Array.from({ length: inputs }, (_, i) => kernel[i * units + unit]);
+}
