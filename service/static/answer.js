@@ -1,0 +1,59 @@
+/* The answer: the digit, in words, and ten probabilities. */
+
+import { byId, make, percent } from "./dom.js";
+
+const DIGITS = [...Array(10).keys()];
+
+/**
+ * Take over the elements of an answer.
+ *
+ * @param {string} suffix of their ids: "" or "-beside"
+ * @returns {{show: function, blank: function}} `show(version, unsureBelow, answer)` returns
+ *   the answer in words, and `blank(words)` shows words without an answer
+ */
+export function makeAnswer(suffix) {
+  const [digit, verdict, timing] = ["digit", "verdict", "timing"].map((id) => byId(id + suffix));
+  const bars = DIGITS.map((name) => {
+    const bar = make("span", { className: "bar" });
+    const share = make("span", { className: "percent" }, "–");
+    const track = make("span", { className: "track", "aria-hidden": "true" }, bar);
+    const item = make("li", { dataset: { digit: name } }, make("span", { className: "name" }, String(name)), track, share);
+    byId("bars" + suffix).append(item);
+    return { item, bar, share };
+  });
+  const fill = (probabilities, best) => {
+    bars.forEach(({ item, bar, share }, i) => {
+      bar.style.transform = `scaleX(${probabilities ? probabilities[i] : 0})`;
+      share.textContent = probabilities ? percent(probabilities[i]) : "–";
+      item.classList.toggle("best", i === best);
+    });
+  };
+  return {
+    show(version, unsureBelow, { reply, roundTrip, server }) {
+      const [prediction] = reply.predictions;
+      const words = inWords(version, unsureBelow, prediction);
+      digit.textContent = prediction.unsure ? `${prediction.digit}?` : String(prediction.digit);
+      digit.classList.toggle("unsure", prediction.unsure === true);
+      verdict.textContent = words;
+      fill(prediction.probabilities, prediction.digit);
+      timing.textContent = `Round trip ${roundTrip.toFixed(1)} ms, of which the server took ${server.toFixed(1)} ms.`;
+      return words;
+    },
+    blank(words) {
+      digit.textContent = "–";
+      digit.classList.remove("unsure");
+      verdict.textContent = words;
+      fill(null, null);
+      timing.textContent = "";
+    },
+  };
+}
+
+function inWords(version, unsureBelow, { digit, confidence, probabilities, unsure }) {
+  const second = DIGITS.filter((name) => name !== digit).reduce((a, b) => (probabilities[b] > probabilities[a] ? b : a));
+  const next = `then ${second}: ${percent(probabilities[second])}`;
+  if (unsure) {
+    return `Unsure, perhaps a ${digit}: ${percent(confidence)}, ${next}. Below ${percent(unsureBelow)} version ${version} takes its answer for a guess.`;
+  }
+  return `Version ${version} reads a ${digit}: ${percent(confidence)}, ${next}.`;
+}

@@ -1,0 +1,205 @@
+/* The page on which one draws: what happens between its parts. */
+
+import { makeAnswer } from "./answer.js";
+import { Asker } from "./asker.js";
+import { byId } from "./dom.js";
+import { Drawing, decode, encode, fromStrokes } from "./drawing.js";
+import { makeGallery } from "./gallery.js";
+import { makeInside } from "./inside.js";
+import { makePad } from "./pad.js";
+import { makePictures } from "./pictures.js";
+import { makeSnippets } from "./snippets.js";
+
+const SAY_AFTER = 700; // ms without a new answer: a screen reader reads one, not sixty a second
+const LINK_EVERY = 400; // ms; browsers allow some hundred changes of the address in 30 s
+const NO_INK = "No ink yet: draw a digit.";
+
+const main = byId("main");
+const drawing = new Drawing();
+const answers = { main: makeAnswer(""), beside: makeAnswer("-beside") };
+const inside = makeInside();
+let lastRequest = null; // what was answered last, for the snippets
+let sayTimer, linkTimer;
+let changedAt = 0; // the time of the event that made the newest drawing
+
+const pad = makePad(drawing, (time) => {
+  changedAt = time;
+  byId("notice").textContent = "";
+  drawingChanged();
+});
+
+const asker = new Asker({
+  snapshot() {
+    const body = JSON.stringify({ instances: [{ b64: pictureToSend() }] });
+    const beside = byId("beside").value;
+    return [
+      { where: "main", version: byId("version").value, body, changedAt },
+      ...(beside ? [{ where: "beside", version: beside, body, changedAt }] : []),
+    ];
+  },
+  answer(request, answer) {
+    byId("server").textContent = "";
+    const words = answers[request.where].show(request.version, unsureBelow(request.version), answer);
+    if (request.where !== "main") return;
+    lastRequest = request;
+    inside.show(request.version, answer.reply);
+    keepFrame(answer.reply.predictions[0].frame);
+    for (const id of ["copy-curl", "copy-python"]) byId(id).disabled = false;
+    say(words);
+    measure(request.changedAt);
+  },
+  refuse(request, { message }) {
+    byId("server").textContent = "";
+    const words = /no ink/.test(message) ? `No ink: ${message}.` : `The server refused it: ${message}.`;
+    answers[request.where].blank(words);
+    if (request.where !== "main") return;
+    main.dataset.state = "refused";
+    inside.blank();
+    say(words);
+  },
+  away(why) {
+    main.dataset.state = "away";
+    byId("server").textContent = `The server does not answer: ${why}. Your drawing is kept, and asked about again every second.`;
+  },
+  settle() {
+    if (main.dataset.state === "asking" || main.dataset.state === "away") main.dataset.state = "settled";
+  },
+});
+
+function drawingChanged() {
+  saveLink();
+  if (drawing.isEmpty) {
+    asker.cancel();
+    main.dataset.state = "empty";
+    byId("server").textContent = "";
+    for (const answer of Object.values(answers)) answer.blank(NO_INK);
+    inside.blank();
+    say(NO_INK);
+    return;
+  }
+  main.dataset.state = "asking";
+  asker.request();
+}
+
+/** The drawing as a data URL: a picture that nothing was drawn on goes as its own file. */
+function pictureToSend() {
+  const { seen } = drawing;
+  return seen.length === 1 && seen[0].dataUrl ? seen[0].dataUrl : pad.picture();
+}
+
+/** Keep with a picture the frame that it became, because a link cannot hold the picture. */
+function keepFrame(frame) {
+  const { seen } = drawing;
+  if (seen.length === 1 && seen[0].kind === "picture") {
+    seen[0].levels = frame.flat();
+    saveLink();
+  }
+}
+
+function unsureBelow(version) {
+  const option = [...byId("version").options].find(({ value }) => value === version);
+  return Number(option.dataset.unsureBelow);
+}
+
+function say(words) {
+  clearTimeout(sayTimer);
+  sayTimer = setTimeout(() => (byId("said").textContent = words), SAY_AFTER);
+}
+
+/** Note how long it took from the newest stroke's event until its answer was painted. */
+function measure(start) {
+  // A frame is painted after its callbacks, and a message comes after the painting.
+  requestAnimationFrame(() => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      performance.measure("stroke to answer", { start, end: performance.now() });
+    };
+    port2.postMessage(null);
+  });
+}
+
+/* The state in the address: drawing, versions and tool, so that a link brings it all back. */
+
+const SETTINGS = ["version", "beside", "width"];
+const usual = Object.fromEntries(SETTINGS.map((id) => [id, byId(id).value]));
+
+function link() {
+  const state = new URLSearchParams();
+  for (const id of SETTINGS) if (byId(id).value !== usual[id]) state.set(id, byId(id).value);
+  const tool = document.querySelector("input[name=tool]:checked").value;
+  if (tool !== "brush") state.set("tool", tool);
+  if (!drawing.isEmpty) state.set("drawing", encode(drawing));
+  return `#${state}`;
+}
+
+function saveLink() {
+  linkTimer ??= setTimeout(() => {
+    linkTimer = undefined;
+    history.replaceState(null, "", link());
+  }, LINK_EVERY);
+}
+
+function restore() {
+  const state = new URLSearchParams(location.hash.slice(1));
+  for (const id of SETTINGS) {
+    byId(id).value = state.get(id) ?? usual[id];
+    if (!byId(id).value) byId(id).value = usual[id]; // a version that this server has not
+  }
+  const tool = state.get("tool") === "eraser" ? "eraser" : "brush";
+  document.querySelector(`input[name=tool][value=${tool}]`).checked = true;
+  byId("answer-beside").hidden = !byId("beside").value;
+  byId("beside-name").textContent = byId("beside").value;
+  try {
+    drawing.acts = decode(state.get("drawing") ?? "");
+  } catch (error) {
+    drawing.acts = [];
+    byId("notice").textContent = `The drawing in this link cannot be read: ${error.message}. Draw a new one.`;
+  }
+  pad.repaint();
+  drawingChanged();
+}
+
+/* The controls. */
+
+for (const id of ["version", "beside"]) {
+  byId(id).addEventListener("change", () => {
+    byId("answer-beside").hidden = !byId("beside").value;
+    byId("beside-name").textContent = byId("beside").value;
+    drawingChanged();
+  });
+}
+for (const input of [byId("width"), ...document.querySelectorAll("input[name=tool]")]) {
+  input.addEventListener("change", saveLink);
+}
+byId("share").addEventListener("click", async () => {
+  history.replaceState(null, "", link());
+  try {
+    await navigator.clipboard.writeText(location.href);
+    byId("notice").textContent = "The link is copied: whoever opens it sees this drawing and these settings.";
+  } catch {
+    byId("notice").textContent = "The link is this page's address: copy it from the address bar.";
+  }
+});
+addEventListener("hashchange", restore);
+makeSnippets(() => lastRequest);
+makePictures(
+  { bytes: Number(main.dataset.maxBody), pixels: Number(main.dataset.maxPixels) },
+  ({ bitmap, dataUrl }) => {
+    drawing.clear();
+    drawing.add({ kind: "picture", bitmap, dataUrl });
+    byId("notice").textContent = "";
+    changedAt = performance.now();
+    pad.repaint();
+    drawingChanged();
+  },
+  (words) => (byId("notice").textContent = words),
+);
+makeGallery(({ strokes, pen }, time) => {
+  drawing.clear();
+  for (const act of fromStrokes(strokes, pen)) drawing.add(act);
+  changedAt = time;
+  pad.repaint();
+  drawingChanged();
+});
+restore();

@@ -1,0 +1,202 @@
+/* A drawing: what has been done, in order, so that it can be undone, sent, and put in a link. */
+
+export const CELLS = 28;
+export const SIDE = 280; // pixels of the picture that is sent: 10 × 10 for one of the network's
+const STEPS = 4095; // a place is 12 bits each way, so that a link holds it exactly
+
+const KINDS = ["brush", "eraser", "ink", "paper", "frame"]; // by their numbers in a link
+
+/**
+ * What one act is: `{kind, width, points}`.
+ *
+ * brush and eraser: a stroke through `points` ([x, y], whole numbers from 0 to 4095) of a
+ * width in hundredths of the side. ink and paper: the cell that holds the one point. frame:
+ * `levels`, 784 grey levels. picture: `bitmap`, what was opened, and `dataUrl` of its file.
+ * clear: nothing of what was before.
+ */
+export class Drawing {
+  acts = [];
+
+  /** The acts that are seen: those after the last clearing. */
+  get seen() {
+    return this.acts.slice(this.acts.findLastIndex(({ kind }) => kind === "clear") + 1);
+  }
+
+  get isEmpty() {
+    return !this.seen.some(({ kind }) => kind !== "eraser" && kind !== "paper");
+  }
+
+  add(act) {
+    this.acts.push(act);
+  }
+
+  undo() {
+    this.acts.pop();
+  }
+
+  clear() {
+    if (this.seen.length) this.add({ kind: "clear" });
+  }
+
+  /**
+   * Paint it.
+   *
+   * @param {CanvasRenderingContext2D} context its unit is a pixel of a square of `side`
+   * @param {number} side
+   * @param {string} ink a CSS colour
+   */
+  paint(context, side, ink) {
+    context.clearRect(0, 0, side, side);
+    for (const act of this.seen) {
+      const erases = act.kind === "eraser" || act.kind === "paper";
+      context.globalCompositeOperation = erases ? "destination-out" : "source-over";
+      context.fillStyle = context.strokeStyle = ink;
+      PAINT[act.kind](context, side, act);
+    }
+    context.globalCompositeOperation = "source-over";
+  }
+}
+
+/** Bring a place in the unit square to the nearest that a link can hold. */
+export function place(x, y) {
+  return [x, y].map((value) => Math.round(Math.min(1, Math.max(0, value)) * STEPS));
+}
+
+/** Return the cell, [column, row], of a place. */
+export function cellOf(point) {
+  return point.map((value) => Math.min(CELLS - 1, Math.floor((value / STEPS) * CELLS)));
+}
+
+/** Return the place in a cell's middle. */
+export function middleOf(column, row) {
+  return place((column + 0.5) / CELLS, (row + 0.5) / CELLS);
+}
+
+/** Turn polylines in the unit square, such as the gallery's, into acts. */
+export function fromStrokes(strokes, pen = 0.1) {
+  return strokes.map((points) => ({
+    kind: "brush",
+    width: Math.round(pen * 100),
+    points: points.map(([x, y]) => place(x, y)),
+  }));
+}
+
+const stroke = (context, side, { width, points }) => {
+  const scaled = points.map((point) => point.map((value) => (value / STEPS) * side));
+  const [first] = scaled;
+  context.lineWidth = (width / 100) * side;
+  context.lineCap = context.lineJoin = "round";
+  context.beginPath();
+  if (scaled.length === 1) {
+    context.arc(...first, context.lineWidth / 2, 0, 2 * Math.PI);
+    context.fill();
+    return;
+  }
+  context.moveTo(...first);
+  // Through the middles, with the points themselves as what the curve bends to.
+  for (let i = 1; i < scaled.length - 1; i++) {
+    const [[x, y], [nextX, nextY]] = [scaled[i], scaled[i + 1]];
+    context.quadraticCurveTo(x, y, (x + nextX) / 2, (y + nextY) / 2);
+  }
+  context.lineTo(...scaled.at(-1));
+  context.stroke();
+};
+
+const cell = (context, side, { points: [point] }) => {
+  const size = side / CELLS;
+  const [column, row] = cellOf(point);
+  context.fillRect(column * size, row * size, size, size);
+};
+
+const frame = (context, side, { levels }) => {
+  const size = side / CELLS;
+  levels.forEach((level, i) => {
+    context.globalAlpha = level / 255;
+    context.fillRect((i % CELLS) * size, Math.floor(i / CELLS) * size, size, size);
+  });
+  context.globalAlpha = 1;
+};
+
+const picture = (context, side, { bitmap }) => {
+  const scale = side / Math.max(bitmap.width, bitmap.height);
+  const [width, height] = [bitmap.width * scale, bitmap.height * scale];
+  context.drawImage(bitmap, (side - width) / 2, (side - height) / 2, width, height);
+};
+
+const PAINT = { brush: stroke, eraser: stroke, ink: cell, paper: cell, frame, picture };
+
+/**
+ * Write what is seen in as few letters as a link can take.
+ *
+ * An act is the number of its kind, its width, the count of its points (2 bytes) and the
+ * points (3 bytes each). Of a frame the count is of bytes, and each run of zeros is a zero
+ * and its length. A picture goes as the frame that the server has made of it, if it has.
+ *
+ * @param {Drawing} drawing
+ * @returns {string} base64url
+ */
+export function encode(drawing) {
+  const bytes = drawing.seen.flatMap((act) => {
+    if (act.kind === "picture") return act.levels ? frameBytes(act.levels) : [];
+    if (act.kind === "frame") return frameBytes(act.levels);
+    const { kind, width = 0, points } = act;
+    const packed = points.flatMap(([x, y]) => [x >> 4, ((x & 15) << 4) | (y >> 8), y & 255]);
+    return [KINDS.indexOf(kind), width, points.length >> 8, points.length & 255, ...packed];
+  });
+  const text = bytes.map((byte) => String.fromCharCode(byte)).join("");
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+/**
+ * Read what `encode` wrote.
+ *
+ * @returns {object[]} acts
+ * @throws {Error} it is something else.
+ */
+export function decode(text) {
+  const bytes = Uint8Array.from(
+    atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0),
+  );
+  const acts = [];
+  for (let at = 0; at < bytes.length; ) {
+    const [number, width, high, low] = bytes.subarray(at, (at += 4));
+    const kind = KINDS[number];
+    const count = (high << 8) | low;
+    const content = bytes.subarray(at, (at += kind === "frame" ? count : 3 * count));
+    if (!kind || !count || at > bytes.length) throw new Error("it is cut short or damaged");
+    acts.push(kind === "frame" ? { kind, levels: levelsOf(content) } : { kind, width, points: pointsOf(content) });
+  }
+  return acts;
+}
+
+function frameBytes(levels) {
+  const packed = [];
+  for (let i = 0; i < levels.length; i++) {
+    if (levels[i]) {
+      packed.push(levels[i]);
+      continue;
+    }
+    let run = 1;
+    while (run < 255 && levels[i + run] === 0) run++;
+    packed.push(0, run);
+    i += run - 1;
+  }
+  return [KINDS.indexOf("frame"), 0, packed.length >> 8, packed.length & 255, ...packed];
+}
+
+function levelsOf(bytes) {
+  const levels = [];
+  for (let i = 0; i < bytes.length; i++) {
+    if (bytes[i]) levels.push(bytes[i]);
+    else levels.push(...new Array(bytes[++i] ?? 0).fill(0));
+  }
+  if (levels.length !== CELLS * CELLS) throw new Error("its frame is damaged");
+  return levels;
+}
+
+function pointsOf(bytes) {
+  return Array.from({ length: bytes.length / 3 }, (_, i) => {
+    const [a, b, c] = bytes.subarray(3 * i, 3 * i + 3);
+    return [(a << 4) | (b >> 4), ((b & 15) << 8) | c];
+  });
+}

@@ -1,0 +1,35 @@
+/* The gallery: the project's own digits, and harder ones with what makes them hard. */
+
+import { svg } from "./chart.js";
+import { byId, make } from "./dom.js";
+
+/**
+ * Fill `#gallery`.
+ *
+ * @param {function(object, number)} choose called with a drawing, `{strokes, pen}`, and the time
+ */
+export async function makeGallery(choose) {
+  const reply = await fetch("/gallery.json");
+  const { digits, hard } = await reply.json();
+  const shelf = (drawings, className, title, button) =>
+    make("div", {}, make("h3", {}, title), make("div", { className: `shelf ${className}` }, ...drawings.map(button)));
+  byId("gallery").append(
+    shelf(digits, "", "Digits", (drawing) => thumbnail(drawing, `A ${drawing.label}`, { label: drawing.label }, [])),
+    shelf(hard, "hard", "Hard ones", (drawing) =>
+      thumbnail(drawing, null, { label: drawing.label ?? "", name: drawing.name }, [drawing.name])),
+  );
+
+  function thumbnail(drawing, label, dataset, words) {
+    const lines = drawing.strokes.map((points) =>
+      svg("polyline", { points: points.map((point) => point.join(",")).join(" "), "stroke-width": drawing.pen ?? 0.1 }));
+    const button = make("button", { type: "button", dataset, "aria-pressed": "false" },
+      svg("svg", { viewBox: "0 0 1 1", "aria-hidden": "true" }, ...lines), ...words);
+    if (label) button.setAttribute("aria-label", label);
+    button.addEventListener("click", ({ timeStamp }) => {
+      choose(drawing, timeStamp);
+      for (const other of byId("gallery").querySelectorAll("button")) other.setAttribute("aria-pressed", String(other === button));
+      byId("about").textContent = drawing.about ?? `The project's own ${drawing.label}.`;
+    });
+    return button;
+  }
+}

@@ -1,0 +1,124 @@
+/* Inside the network: the frame that it saw, and its units, with the weights of one over it. */
+
+import { byId, grey, largest, make, paintPixels, signed } from "./dom.js";
+import { SIZES, fetchLayers, pixelWeights } from "./network.js";
+
+const HAZE = 0.55; // of the drawing over the weights: it is seen, and they are too
+const FORWARD = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+
+/** Take over the elements, and return `show(version, reply)` and `blank()`. */
+export function makeInside() {
+  const weights = new Map(); // by version
+  const rows = SIZES.slice(1).map((size, depth) => makeUnits(depth, size));
+  let pinned = null; // the unit that a click holds: {depth, unit}
+  let pointed = null; // the one under the pointer or the focus
+  let seen = null; // {version, frame, layers} of the newest answer
+
+  const draw = () => {
+    const chosen = pointed ?? pinned;
+    const canvas = byId("frame");
+    const frame = seen?.frame ?? new Array(SIZES[0]).fill(0);
+    const layers = weights.get(seen?.version);
+    canvas.setAttribute("aria-label", seen ? "The 28 by 28 pixels that the network saw" : "Nothing yet");
+    if (!chosen || !seen || !layers) {
+      paintPixels(canvas, frame, grey);
+      byId("unit").textContent = seen && chosen ? "The weights are on their way." : "No unit is chosen.";
+      return;
+    }
+    const { depth, unit } = chosen;
+    const values = pixelWeights(layers, seen.layers, depth, unit);
+    const colour = signed(largest(values));
+    paintPixels(canvas, values, (value, i) => colour(value).map((part) => part + (255 - part) * HAZE * frame[i] / 255));
+    canvas.setAttribute("aria-label", `The network's pixels under the weights of ${nameOf(depth, unit)}`);
+    byId("unit").textContent = inWords(seen, values, depth, unit);
+  };
+
+  const choose = (event) => {
+    const button = event.target.closest(".unit");
+    pointed = button && { depth: Number(button.dataset.depth), unit: Number(button.dataset.unit) };
+    draw();
+  };
+  const hold = (event) => {
+    const button = event.target.closest(".unit");
+    if (!button) return;
+    const held = button.getAttribute("aria-pressed") === "true";
+    for (const other of rows.flat()) other.setAttribute("aria-pressed", "false");
+    button.setAttribute("aria-pressed", String(!held));
+    pinned = held ? null : { depth: Number(button.dataset.depth), unit: Number(button.dataset.unit) };
+    draw();
+  };
+  const leave = () => {
+    pointed = null;
+    draw();
+  };
+  rows.forEach((buttons, depth) => {
+    const group = byId(`layer-${depth + 1}`);
+    group.append(...buttons);
+    group.addEventListener("pointerover", choose);
+    group.addEventListener("focusin", choose);
+    group.addEventListener("pointerleave", leave);
+    group.addEventListener("focusout", leave);
+    group.addEventListener("click", hold);
+    group.addEventListener("keydown", (event) => walk(event, buttons));
+  });
+
+  return {
+    show(version, { predictions: [{ frame }], layers }) {
+      seen = { version, frame: frame.flat(), layers };
+      rows.forEach((buttons, depth) => {
+        const { activations } = layers[depth];
+        const most = largest(activations) || 1;
+        buttons.forEach((button, i) => button.style.setProperty("--on", (activations[i] / most).toFixed(3)));
+      });
+      draw();
+      if (!weights.has(version)) {
+        weights.set(version, null);
+        fetchLayers(version).then((found) => weights.set(version, found), () => weights.delete(version)).then(draw);
+      }
+    },
+    blank() {
+      seen = null;
+      for (const button of rows.flat()) button.style.setProperty("--on", "0");
+      draw();
+    },
+  };
+}
+
+const nameOf = (depth, unit) => (depth === 2 ? `the output of ${unit}` : `unit ${unit + 1} of layer ${depth + 1}`);
+
+function makeUnits(depth, size) {
+  return Array.from({ length: size }, (_, unit) => {
+    const name = depth === 2 ? `Digit ${unit}` : `Unit ${unit + 1}`;
+    return make("button", {
+      type: "button", className: "unit", tabIndex: unit ? -1 : 0, dataset: { depth, unit },
+      "aria-label": name, "aria-pressed": "false",
+    }, make("span", {}, depth === 2 ? String(unit) : ""));
+  });
+}
+
+/** Move the focus through a layer, which is one stop of the Tab key. */
+function walk(event, buttons) {
+  const now = buttons.indexOf(event.target);
+  const places = { Home: 0, End: buttons.length - 1 };
+  const next = places[event.key] ?? now + (FORWARD[event.key] ?? 0);
+  if (next === now || !buttons[next]) return;
+  event.preventDefault();
+  buttons[now].tabIndex = -1;
+  buttons[next].tabIndex = 0;
+  buttons[next].focus();
+}
+
+function inWords({ frame, layers }, values, depth, unit) {
+  const { sums, activations, activation } = layers[depth];
+  let [speaksFor, against] = [0, 0];
+  values.forEach((weight, i) => {
+    const worth = (weight * frame[i]) / 255;
+    if (worth > 0) speaksFor += worth;
+    else against -= worth;
+  });
+  const rest = sums[unit] - speaksFor + against;
+  const name = nameOf(depth, unit);
+  const outcome = activation === "softmax" ? `softmax makes ${(100 * activations[unit]).toFixed(2)} % of it` : `${activation === "relu" ? "ReLU" : activation} makes ${activations[unit].toFixed(2)} of it`;
+  const through = depth ? ", by way of the units that are on for this drawing" : "";
+  return `${name[0].toUpperCase()}${name.slice(1)}: ink that speaks for it ${speaksFor.toFixed(2)}, ink against it −${against.toFixed(2)}, biases ${rest.toFixed(2)}${through}; together ${sums[unit].toFixed(2)}, and ${outcome}.`.replace("−−", "−");
+}

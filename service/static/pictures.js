@@ -1,0 +1,62 @@
+/* Pictures from elsewhere: opened, dropped on the pad, or pasted. */
+
+import { byId } from "./dom.js";
+
+const READ_BY_SERVER = ["image/png", "image/jpeg"];
+const LONGEST = 1120; // pixels; the server itself goes on with 560 at most
+
+/**
+ * Let files come in.
+ *
+ * @param {object} limits `{bytes, pixels}` that the server takes
+ * @param {function(object)} opened called with `{bitmap, dataUrl}`: what is seen, and what is
+ *   sent, the file itself wherever the server reads it
+ * @param {function(string)} refuse called with what is wrong with a file
+ */
+export function makePictures(limits, opened, refuse) {
+  const open = async (file) => {
+    if (!file) return;
+    try {
+      const bitmap = await createImageBitmap(file);
+      opened({ bitmap, dataUrl: await toSend(file, bitmap, limits) });
+    } catch {
+      refuse(`${file.name || "What was pasted"} (${file.type || "of no known type"}) is no picture that this browser can read, expected PNG, JPEG or the like. Your drawing is as it was.`);
+    }
+  };
+  const pad = byId("pad");
+  byId("file").addEventListener("change", ({ target }) => {
+    open(target.files[0]);
+    target.value = ""; // so that the same file can be opened again
+  });
+  document.addEventListener("paste", (event) => open(event.clipboardData?.files[0]));
+  pad.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    pad.classList.add("over");
+  });
+  pad.addEventListener("dragleave", () => pad.classList.remove("over"));
+  pad.addEventListener("drop", (event) => {
+    event.preventDefault();
+    pad.classList.remove("over");
+    open(event.dataTransfer.files[0]);
+  });
+}
+
+async function toSend(file, bitmap, limits) {
+  const fits = file.size * 4 / 3 + 1000 < limits.bytes && bitmap.width * bitmap.height <= limits.pixels;
+  if (fits && READ_BY_SERVER.includes(file.type)) return readDataUrl(file);
+  const scale = Math.min(1, LONGEST / Math.max(bitmap.width, bitmap.height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
+  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+  canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  return canvas.toDataURL("image/png");
+}
+
+function readDataUrl(file) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(file);
+  });
+}
