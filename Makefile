@@ -1,6 +1,6 @@
 # Every target works on a fresh clone with Python 3.11 to 3.13 and make, and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help serve test fuzz bench profile slow lint train evaluate report baselines int8 load load-page \
+.PHONY: help serve test fuzz bench profile slow lint train evaluate report baselines int8 lesson load load-page \
 	up down digits lock clean
 
 # The first Python that the pinned packages have wheels for.
@@ -45,6 +45,7 @@ train: .venv/dev/installed  ## fit anew, export, evaluate, report: version 1, or
 	.venv/dev/bin/python -m training export --recipe $(RECIPE) --version $(VERSION) --force
 	.venv/dev/bin/python -m training evaluate --version $(VERSION)
 	.venv/dev/bin/python -m training report --version $(VERSION)
+	.venv/dev/bin/python -m training lesson
 
 evaluate: .venv/dev/installed  ## evaluate a version on the test set (VERSION=)
 	.venv/dev/bin/python -m training evaluate --version $(VERSION)
@@ -57,6 +58,9 @@ baselines: .venv/dev/installed  ## compare the network with traditional machine 
 
 int8: .venv/dev/installed  ## measure whether int8 earns shipping, every version (ARGS='--version 2')
 	.venv/dev/bin/python -m training int8 $(ARGS)
+
+lesson: .venv/dev/installed  ## write the measured data of the lesson's page, models/mnist/lesson.json
+	.venv/dev/bin/python -m training lesson
 
 load: .venv/load/installed  ## load a running service (HOST= USERS= SECONDS=), exit code 1 past the limits
 	.venv/load/bin/locust -f load/locustfile.py --host $(HOST) --headless --only-summary \

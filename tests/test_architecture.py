@@ -82,7 +82,7 @@ def test_protocols_know_no_flask_no_model_and_no_socket(root):
 
 
 def test_model_knows_no_http(root):
-    for name in ("model", "images", "pictures", "digits"):
+    for name in ("model", "images", "pictures", "digits", "gallery"):
         found = tops(root / "service" / f"{name}.py") | imported(
             root / "service" / f"{name}.py"
         )

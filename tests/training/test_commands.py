@@ -36,7 +36,17 @@ def trained(root, mnist, tmp_path_factory):
 
 @pytest.mark.parametrize(
     "command",
-    ["data", "fit", "export", "evaluate", "reference", "report", "baselines", "int8"],
+    [
+        "data",
+        "fit",
+        "export",
+        "evaluate",
+        "reference",
+        "report",
+        "baselines",
+        "int8",
+        "lesson",
+    ],
 )
 def test_every_command_has_help_and_imports_nothing_slow_for_it(root, command):
     # A TensorFlow that cannot be imported: help must not try.
