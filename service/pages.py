@@ -32,7 +32,7 @@ def register(app: Flask) -> None:
     folder = settings.model_root / settings.model_name
     documents = {
         "/openapi.json": orjson.dumps(openapi.document(repository.default.name, settings)),
-        "/gallery.json": orjson.dumps(gallery.load()),
+        "/gallery.json": gallery.document(),
     }
     docs = _swagger_ui()
 
