@@ -1,7 +1,8 @@
 /* The answer: the digit, in words, and ten probabilities. */
 
-import { byId, make, percent } from "./dom.js";
+import { aDigit, byId, make, percent } from "./dom.js";
 
+const LEAST_SAID = 0.001; // a runner-up of less is not worth a word
 const DIGITS = [...Array(10).keys()];
 
 /**
@@ -51,9 +52,9 @@ export function makeAnswer(suffix) {
 
 function inWords(version, unsureBelow, { digit, confidence, probabilities, unsure }) {
   const second = DIGITS.filter((name) => name !== digit).reduce((a, b) => (probabilities[b] > probabilities[a] ? b : a));
-  const next = `then ${second}: ${percent(probabilities[second])}`;
+  const next = probabilities[second] < LEAST_SAID ? "" : `, then ${second}: ${percent(probabilities[second])}`;
   if (unsure) {
-    return `Unsure, perhaps a ${digit}: ${percent(confidence)}, ${next}. Below ${percent(unsureBelow)} version ${version} takes its answer for a guess.`;
+    return `Unsure, perhaps ${aDigit(digit)}: ${percent(confidence)}${next}. Below ${percent(unsureBelow)} version ${version} takes its answer for a guess.`;
   }
-  return `Version ${version} reads a ${digit}: ${percent(confidence)}, ${next}.`;
+  return `Version ${version} reads ${aDigit(digit)}: ${percent(confidence)}${next}.`;
 }

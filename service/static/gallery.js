@@ -1,7 +1,7 @@
 /* The gallery: the project's own digits, and harder ones with what makes them hard. */
 
 import { svg } from "./chart.js";
-import { byId, make } from "./dom.js";
+import { aDigit, byId, make } from "./dom.js";
 
 /**
  * Fill `#gallery`.
@@ -14,7 +14,7 @@ export async function makeGallery(choose) {
   const shelf = (drawings, className, title, button) =>
     make("div", {}, make("h3", {}, title), make("div", { className: `shelf ${className}` }, ...drawings.map(button)));
   byId("gallery").append(
-    shelf(digits, "", "Digits", (drawing) => thumbnail(drawing, `A ${drawing.label}`, { label: drawing.label }, [])),
+    shelf(digits, "", "Digits", (drawing) => thumbnail(drawing, `Digit ${drawing.label}`, { label: drawing.label }, [])),
     shelf(hard, "hard", "Hard ones", (drawing) =>
       thumbnail(drawing, null, { label: drawing.label ?? "", name: drawing.name }, [drawing.name])),
   );
@@ -25,10 +25,12 @@ export async function makeGallery(choose) {
     const button = make("button", { type: "button", dataset, "aria-pressed": "false" },
       svg("svg", { viewBox: "0 0 1 1", "aria-hidden": "true" }, ...lines), ...words);
     if (label) button.setAttribute("aria-label", label);
-    button.addEventListener("click", ({ timeStamp }) => {
+    button.addEventListener("click", ({ timeStamp, detail }) => {
       choose(drawing, timeStamp);
+      // Who has clicked wants to see it; who has pressed a key would lose sight of the focus.
+      if (detail) byId("pad").scrollIntoView({ block: "center" });
       for (const other of byId("gallery").querySelectorAll("button")) other.setAttribute("aria-pressed", String(other === button));
-      byId("about").textContent = drawing.about ?? `The project's own ${drawing.label}.`;
+      byId("about").textContent = drawing.about ?? `One of the project's own: ${aDigit(drawing.label)}.`;
     });
     return button;
   }

@@ -1,7 +1,7 @@
 /* Inside the network: the frame that it saw, and its units, with the weights of one over it. */
 
-import { byId, grey, largest, make, paintPixels, signed } from "./dom.js";
-import { SIZES, fetchLayers, pixelWeights } from "./network.js";
+import { byId, decimal, grey, largest, make, paintPixels, percent, signed } from "./dom.js";
+import { SIZES, column, fetchLayers, pixelWeights } from "./network.js";
 
 const HAZE = 0.55; // of the drawing over the weights: it is seen, and they are too
 const FORWARD = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
@@ -19,13 +19,15 @@ export function makeInside() {
     const canvas = byId("frame");
     const frame = seen?.frame ?? new Array(SIZES[0]).fill(0);
     const layers = weights.get(seen?.version);
+    rows.forEach((buttons) => ring(buttons, []));
     canvas.setAttribute("aria-label", seen ? "The 28 by 28 pixels that the network saw" : "Nothing yet");
     if (!chosen || !seen || !layers) {
       paintPixels(canvas, frame, grey);
-      byId("unit").textContent = seen && chosen ? "The weights are on their way." : "No unit is chosen.";
+      byId("unit").textContent = seen && chosen ? "The weights are on their way." : "";
       return;
     }
     const { depth, unit } = chosen;
+    ring(rows[depth - 1], depth ? worthsOf(layers[depth], seen.layers[depth - 1], unit) : []);
     const values = pixelWeights(layers, seen.layers, depth, unit);
     const colour = signed(largest(values));
     paintPixels(canvas, values, (value, i) => colour(value).map((part) => part + (255 - part) * HAZE * frame[i] / 255));
@@ -84,6 +86,24 @@ export function makeInside() {
   };
 }
 
+/** Return what each input gives to a unit: its activation times the weight. */
+const worthsOf = (layer, { activations }, unit) => column(layer, unit).map((weight, i) => weight * activations[i]);
+
+const LEAST_WORTH = 0.15; // of the largest; rings around all would say nothing
+
+/** Mark the units that matter most, by what they are worth. */
+function ring(buttons, worths) {
+  const most = largest(worths) || 1;
+  buttons?.forEach((button, i) => {
+    const share = (worths[i] ?? 0) / most;
+    const marked = Math.abs(share) >= LEAST_WORTH;
+    button.classList.toggle("for", marked && share > 0);
+    button.classList.toggle("against", marked && share < 0);
+    button.style.setProperty("--worth", marked ? Math.max(0.35, Math.abs(share)).toFixed(2) : "0");
+  });
+}
+
+const NAMES = { relu: "ReLU" };
 const nameOf = (depth, unit) => (depth === 2 ? `the output of ${unit}` : `unit ${unit + 1} of layer ${depth + 1}`);
 
 function makeUnits(depth, size) {
@@ -118,7 +138,7 @@ function inWords({ frame, layers }, values, depth, unit) {
   });
   const rest = sums[unit] - speaksFor + against;
   const name = nameOf(depth, unit);
-  const outcome = activation === "softmax" ? `softmax makes ${(100 * activations[unit]).toFixed(2)} % of it` : `${activation === "relu" ? "ReLU" : activation} makes ${activations[unit].toFixed(2)} of it`;
   const through = depth ? ", by way of the units that are on for this drawing" : "";
-  return `${name[0].toUpperCase()}${name.slice(1)}: ink that speaks for it ${speaksFor.toFixed(2)}, ink against it −${against.toFixed(2)}, biases ${rest.toFixed(2)}${through}; together ${sums[unit].toFixed(2)}, and ${outcome}.`.replace("−−", "−");
+  const outcome = activation === "softmax" ? percent(activations[unit]) : decimal(activations[unit]);
+  return `${name[0].toUpperCase()}${name.slice(1)}: ink that speaks for it ${decimal(speaksFor)}, ink against it ${decimal(-against)}, biases ${decimal(rest)}${through}; together ${decimal(sums[unit])}, of which ${NAMES[activation] ?? activation} makes ${outcome}.`;
 }

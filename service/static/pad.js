@@ -32,6 +32,7 @@ export function makePad(drawing, changed) {
     const style = getComputedStyle(pad);
     drawing.paint(plain, SIDE, "#000");
     drawing.paint(context, pixels, style.getPropertyValue("--ink"));
+    if (drawing.seen.length === 0) paintHint(context, pixels, style);
     if (cursor.shown) paintCursor(context, pixels, cursor, style);
     byId("undo").disabled = drawing.acts.length === 0;
     byId("clear").disabled = drawing.seen.length === 0;
@@ -136,6 +137,14 @@ export function makePad(drawing, changed) {
   new ResizeObserver(repaint).observe(pad);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
   return { repaint, picture: () => sent.toDataURL("image/png") };
+}
+
+/** Say what the empty surface is for. */
+function paintHint(context, side, style) {
+  context.fillStyle = style.getPropertyValue("--muted");
+  context.font = `${Math.round(side / 16)}px ${style.fontFamily}`;
+  context.textAlign = "center";
+  context.fillText("Draw a digit here", side / 2, side / 2);
 }
 
 /** Show the cells' grid and the cell that the keyboard is at. */
