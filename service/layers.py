@@ -82,15 +82,12 @@ def read(content: bytes, start: str, end: str) -> list[Layer] | None:
     # A file's nodes are in an order in which each has its inputs.
     for multiply, add, activate in zip(*[iter(graph.node)] * 3):
         kinds = multiply.op_type, add.op_type
+        if kinds != ("MatMul", "Add") or activate.op_type not in ACTIVATIONS:
+            return None
         inputs = multiply.input[0], add.input[0], *activate.input
-        kernel, biases = (weights.get(node.input[-1]) for node in (multiply, add))
-        if (
-            kinds != ("MatMul", "Add")
-            or inputs != (value, *multiply.output, *add.output)
-            or kernel is None
-            or biases is None
-            or activate.op_type not in ACTIVATIONS
-        ):
+        kernel, biases = (weights.get(node.input[1]) for node in (multiply, add))
+        chained = inputs == (value, *multiply.output, *add.output)
+        if not chained or kernel is None or biases is None:
             return None
         layers.append(Layer(kernel, biases, ACTIVATIONS[activate.op_type]))
         (value,) = activate.output

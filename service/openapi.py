@@ -25,7 +25,10 @@ PROBABILITIES = [0.0, 0.9, 0.1, *[0.0] * 7]
 
 def document(name: str, settings: Settings) -> Schema:
     """Describe the service of a model of that name, within its limits."""
-    paths: Schema = {"/predict": {"post": _predict(settings)}}
+    paths: Schema = {
+        "/predict": {"post": _predict(settings)},
+        "/explain": {"post": _explain()},
+    }
     for path, versioned in (("", False), ("/versions/{version}", True)):
         paths |= _v1(f"/v1/models/{{model}}{path}", name, versioned)
         paths |= _v2(f"/v2/models/{{model}}{path}", name, versioned)
@@ -52,7 +55,7 @@ def _tag(path: str) -> str:
         return "TensorFlow Serving and KServe V1"
     if path.startswith("/v2"):
         return "Open Inference Protocol V2"
-    return "Predict" if path == "/predict" else "Service"
+    return "Predict" if path in ("/predict", "/explain") else "Service"
 
 
 def _ref(name: str) -> Schema:
@@ -119,20 +122,12 @@ def _path_parameters(name: str, versioned: bool) -> list[Schema]:
     return parameters
 
 
+VERSION = {"name": "version", "in": "query", "schema": {"type": "integer", "minimum": 1}}
+
+
 def _predict(settings: Settings) -> Schema:
     picture = {"type": "string", "format": "binary"}
     form = _object({"image": _array(picture, minItems=1)})
-    content = {
-        **_content(_ref("PredictRequest"), {"instances": [IMAGE]}),
-        "image/png": {"schema": {"contentMediaType": "image/png"}},
-        "image/jpeg": {"schema": {"contentMediaType": "image/jpeg"}},
-        "multipart/form-data": {"schema": form},
-        RAW: {"schema": {"contentMediaType": RAW}},
-    }
-    parameters = [
-        {"name": "version", "in": "query", "schema": {"type": "integer", "minimum": 1}},
-        {"name": "echo", "in": "query", "schema": {"type": "string", "enum": ["frame"]}},
-    ]
     likeliest = {"digit": 1, "confidence": 0.9, "probabilities": PROBABILITIES}
     prediction = {**likeliest, "unsure": False}
     example = {"predictions": [prediction], "model": {"name": "mnist", "version": "2"}}
@@ -144,9 +139,36 @@ def _predict(settings: Settings) -> Schema:
         },
         INFERENCE_ERRORS,
         operationId="predict",
-        parameters=parameters,
-        requestBody={"required": True, "content": content},
+        parameters=[VERSION, ECHO],
+        requestBody={"required": True, "content": _images("PredictRequest", form)},
     )
+
+
+ECHO = {"name": "echo", "in": "query", "schema": {"type": "string", "enum": ["frame"]}}
+
+
+def _explain() -> Schema:
+    picture = {"type": "string", "format": "binary"}
+    form = _object({"image": _array(picture, 1)})
+    return _operation(
+        "Read one digit, and tell what every layer makes of it",
+        _content(_ref("ExplainReply")),
+        INFERENCE_ERRORS,
+        operationId="explain",
+        parameters=[VERSION, ECHO],
+        requestBody={"required": True, "content": _images("ExplainRequest", form)},
+    )
+
+
+def _images(schema: str, form: Schema) -> Schema:
+    """Describe the bodies that the project's own routes take."""
+    return {
+        **_content(_ref(schema), {"instances": [IMAGE]}),
+        "image/png": {"schema": {"contentMediaType": "image/png"}},
+        "image/jpeg": {"schema": {"contentMediaType": "image/jpeg"}},
+        "multipart/form-data": {"schema": form},
+        RAW: {"schema": {"contentMediaType": RAW}},
+    }
 
 
 def _v1(path: str, name: str, versioned: bool) -> Schema:
@@ -230,7 +252,9 @@ def _plain() -> Schema:
     page = _content(text, media="text/html; charset=utf-8")
     metrics = _content(text, media="text/plain; version=0.0.4; charset=utf-8")
     gets = {
-        "/": ("What is served, for a browser", page),
+        "/": ("Draw a digit, for a browser", page),
+        "/learn": ("The lesson, for a browser", page),
+        "/gallery.json": ("Drawings to try, as strokes", _any()),
         "/docs": ("This document, for a browser", page),
         "/openapi.json": ("This document", _any()),
         "/livez": ("The process answers", _content(_object({"live": boolean}))),
@@ -245,7 +269,20 @@ def _plain() -> Schema:
         "/v2/models/stats": ("Triton's statistics", _content(_ref("Statistics"))),
     }
     described = {path: {"get": _operation(*what)} for path, what in gets.items()}
-    return {**described, "/v2/repository/index": {"post": index}}
+    lesson = _operation("What was measured, for the lesson", _any(), (404,))
+    weights = _operation(
+        "The layers' weights: float32, little-endian, kernel (row by row), then biases",
+        {RAW: {"schema": {"contentMediaType": RAW}}},
+        (400, 404),
+        parameters=[VERSION],
+    )
+    weights["responses"]["304"] = {"description": "the client has them, by its ETag"}
+    return {
+        **described,
+        "/v2/repository/index": {"post": index},
+        "/lesson.json": {"get": lesson},
+        "/weights": {"get": weights},
+    }
 
 
 def _schemas(settings: Settings) -> Schema:
@@ -265,6 +302,9 @@ def _schemas(settings: Settings) -> Schema:
         unsure=boolean,
         frame=_array(_array(grey, 28), 28),
     )
+    units = _array({"type": "number"}, minItems=1)
+    activation = {"enum": ["relu", "sigmoid", "softmax"]}
+    layer = _object({"activation": activation, "sums": units, "activations": units})
     keyed = _object({"image": image})
     instance = {"anyOf": [image, {**keyed, "additionalProperties": False}]}
     column = _array(numbers, **count)
@@ -310,6 +350,17 @@ def _schemas(settings: Settings) -> Schema:
             {
                 "predictions": _array(prediction),
                 "model": _object({"name": text, "version": text}),
+            }
+        ),
+        "ExplainRequest": {
+            **_object({"instances": _array(image, 1)}),
+            "additionalProperties": False,
+        },
+        "ExplainReply": _object(
+            {
+                "predictions": _array(prediction, 1),
+                "model": _object({"name": text, "version": text}),
+                "layers": _array(layer, minItems=1),
             }
         ),
         "TensorFlowRequest": {

@@ -1,4 +1,4 @@
-"""The pages, and what they load: everything comes from this server and runs without another."""
+"""The pages, and what they load: all of it comes from this server."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -75,7 +75,8 @@ def register(app: Flask) -> None:
         response = Response(layers.to_bytes(model.layers), content_type=RAW)
         response.set_etag(model.sha256)
         response.cache_control.no_cache = True  # ask each time: a version can be replaced
-        return response.make_conditional(request)
+        response.make_conditional(request)
+        return response
 
     @pages.after_request
     def guard(response: Response) -> Response:

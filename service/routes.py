@@ -34,8 +34,6 @@ UNCOUNTED = {"/livez", "/readyz", "/metrics"}
 
 def register(app: Flask) -> None:
     """Add the routes and the error handlers; the extensions must be there."""
-    settings: Settings = app.extensions["settings"]
-    repository: Repository = app.extensions["repository"]
     metrics: Metrics = app.extensions["metrics"]
     app.url_map.merge_slashes = False  # //predict is no route, and no redirect either
 

@@ -76,13 +76,20 @@ def test_protocols_know_no_flask_no_model_and_no_socket(root):
         assert not tops(path) & foreign
         inside = {name for name in imported(path) if name.startswith("service.")}
         assert all(
-            name.startswith(("service.errors", "service.protocols", "service.pictures"))
+            name.startswith(
+                (
+                    "service.errors",
+                    "service.layers",
+                    "service.protocols",
+                    "service.pictures",
+                )
+            )
             for name in inside
         )
 
 
 def test_model_knows_no_http(root):
-    for name in ("model", "images", "pictures", "digits", "gallery"):
+    for name in ("model", "layers", "images", "pictures", "digits", "gallery"):
         found = tops(root / "service" / f"{name}.py") | imported(
             root / "service" / f"{name}.py"
         )

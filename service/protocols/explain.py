@@ -66,6 +66,6 @@ def hidden(name: str, version: int) -> RequestError:
     """Return why a network's layers cannot be shown."""
     return RequestError(
         404,
-        f"model {name!r} version {version} has layers of other kinds, expected dense layers "
-        "with relu, sigmoid or softmax",
+        f"model {name!r} version {version} has layers of other kinds, expected dense "
+        "layers with relu, sigmoid or softmax",
     )

@@ -33,14 +33,6 @@ def test_health_routes_answer(server, path, body):
     assert (answer.status, answer.json) == (200, body)
 
 
-def test_index_is_a_page_that_says_what_is_served(server, served):
-    answer = server.request("GET", "/")
-    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert f"mnist version {served}".encode() in answer.body
-    assert f"http://127.0.0.1:{server.port}/predict".encode() in answer.body
-    assert server.request("GET", "/static/style.css").status == 200
-
-
 @pytest.mark.parametrize("content_type", ["application/json", RAW])
 def test_predict_reads_the_projects_digits(server, served, frames, content_type):
     body = frames.tobytes() if content_type == RAW else dump(frames)

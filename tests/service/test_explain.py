@@ -1,0 +1,110 @@
+"""``/explain`` through a real gunicorn, on each of the ways to an answer."""
+
+import json
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+
+from training import reference
+
+RAW = "application/octet-stream"
+
+
+def explain(server, image, parameters=""):
+    return server.post(image.tobytes(), RAW, f"/explain{parameters}")
+
+
+def test_is_what_predict_says_and_the_layers(server, frames):
+    predicted = server.post(frames[7].tobytes(), RAW, "/predict?echo=frame").json
+    explained = explain(server, frames[7]).json
+    layers = explained.pop("layers")
+    assert explained == predicted
+    assert [len(layer["sums"]) for layer in layers] == [128, 64, 10]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_layers_are_the_lessons_own_arithmetic(server, root, frames, version):
+    """``training.reference`` does it in NumPy with the weights that ``onnx`` reads."""
+    weights = reference.read_layers(root / "models" / "mnist" / str(version) / "model.onnx")
+    image = frames[4:5].astype(np.float32) / np.float32(255)
+    expected = image
+    answer = explain(server, frames[4], f"?version={version}").json
+    for (kernel, biases), layer in zip(weights, answer["layers"], strict=True):
+        sums = expected @ kernel + biases
+        expected = (reference.softmax if len(biases) == 10 else reference.relu)(sums)
+        np.testing.assert_allclose([layer["sums"]], sums, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose([layer["activations"]], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_last_layer_gives_the_probabilities(server, frames):
+    answer = explain(server, frames[9]).json
+    np.testing.assert_allclose(
+        answer["layers"][-1]["activations"],
+        answer["predictions"][0]["probabilities"],
+        atol=1e-6,
+    )
+
+
+def test_the_same_image_gets_the_same_answer_in_every_form(server, frames):
+    forms = [
+        (frames[3].tobytes(), RAW),
+        (json.dumps({"instances": [frames[3].tolist()]}).encode(), "application/json"),
+    ]
+    first, second = (server.post(*form, "/explain").json for form in forms)
+    assert first == second
+
+
+@pytest.mark.parametrize("count", [2, 1024])
+def test_a_second_image_is_refused(server, frames, count):
+    answer = explain(server, np.resize(frames, (count, 784)))
+    assert answer.status == 413
+    assert answer.json == {"error": f"found {count} images, expected at most 1"}
+
+
+def test_no_ink_is_refused(server):
+    answer = explain(server, np.zeros(784, np.uint8))
+    assert answer.status == 422
+    assert "no ink" in answer.json["error"]
+
+
+def test_raw_floats_are_not_its_reply(server, frames):
+    headers = {"Content-Type": RAW, "Accept": RAW}
+    answer = server.request("POST", "/explain", frames[0].tobytes(), headers)
+    assert answer.headers["Content-Type"] == "application/json"
+
+
+def test_unknown_version_is_a_404(server, frames):
+    assert explain(server, frames[0], "?version=99").status == 404
+
+
+@pytest.fixture(scope="module")
+def other_kind(start, tmp_path_factory, root):
+    """A server of a model that reads digits, but whose file has a layer of another kind."""
+    import hashlib
+
+    import onnx
+    from onnx import helper
+
+    source = root / "models" / "mnist" / "1"
+    model = onnx.load(source / "model.onnx")
+    first = model.graph.node[0]
+    first.input[0] = "same"
+    model.graph.node.insert(0, helper.make_node("Identity", ["image"], ["same"]))
+    folder = tmp_path_factory.mktemp("models") / "mnist" / "1"
+    folder.mkdir(parents=True)
+    content = model.SerializeToString()
+    ort.InferenceSession(content, providers=["CPUExecutionProvider"])
+    (folder / "model.onnx").write_bytes(content)
+    manifest = json.loads((source / "manifest.json").read_text())
+    manifest["sha256"] = hashlib.sha256(content).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return start(MNIST_MODEL_ROOT=str(folder.parent.parent)).wait_ready()
+
+
+def test_a_network_of_other_layers_predicts_and_is_not_explained(other_kind, frames):
+    assert other_kind.post(frames[0].tobytes(), RAW).status == 200
+    answer = explain(other_kind, frames[0])
+    assert answer.status == 404
+    assert "layers of other kinds" in answer.json["error"]
+    assert other_kind.request("GET", "/weights").status == 404
