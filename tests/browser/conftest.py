@@ -6,6 +6,8 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser import driver
 
+WAIT_MS = 15_000  # far above what anything takes, for a machine that is busy
+
 
 @pytest.fixture(scope="session")
 def service(start):
@@ -47,6 +49,7 @@ def new_page(browser, service, request):
         options = {"viewport": {"width": 1280, "height": 900}, **options}
         context = browser.new_context(**{"base_url": service.url, **options})
         contexts.append(context)
+        context.set_default_timeout(WAIT_MS)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         origin = options.get("base_url", service.url) + "/"
 

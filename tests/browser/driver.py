@@ -10,7 +10,6 @@ NEED = (
     "needs Chromium: apt-get install chromium, or .venv/dev/bin/playwright install chromium"
 )
 TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-STEP = 0.02  # of the pad's side; how far apart the points of a drawn line are
 
 
 def program(playwright):
@@ -58,7 +57,7 @@ def on_pad(page, points):
     return [(x + u * width, y + v * height) for u, v in points]
 
 
-def along(stroke, step=STEP):
+def along(stroke, step):
     """Points along a stroke no further apart than a hand's would be."""
     yield stroke[0]
     for (x, y), (to_x, to_y) in zip(stroke, stroke[1:]):
@@ -67,7 +66,7 @@ def along(stroke, step=STEP):
             yield x + (to_x - x) * i / pieces, y + (to_y - y) * i / pieces
 
 
-def draw(page, strokes, step=0.1):
+def draw(page, strokes, step=0.05):
     """Draw on the pad with the mouse; strokes are points in the unit square."""
     for stroke in strokes:
         (x, y), *rest = on_pad(page, along(stroke, step))
@@ -78,21 +77,23 @@ def draw(page, strokes, step=0.1):
         page.mouse.up()
 
 
-def touch(page, strokes, step=0.1):
-    """Draw on the pad with a finger: what a touch screen reports, not synthetic events."""
+def drag_finger(page, points):
+    """Move a finger over the window: what a touch screen reports, not synthetic events."""
     session = page.context.new_cdp_session(page)
-
-    def send(kind, *points):
-        touches = [{"x": x, "y": y, "id": 1} for x, y in points]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
-
-    for stroke in strokes:
-        first, *rest = on_pad(page, along(stroke, step))
-        send("touchStart", first)
-        for point in rest:
-            send("touchMove", point)
-        send("touchEnd")
+    for i, (x, y) in enumerate(points):
+        point = {
+            "type": "touchMove" if i else "touchStart",
+            "touchPoints": [{"x": x, "y": y}],
+        }
+        session.send("Input.dispatchTouchEvent", point)
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     session.detach()
+
+
+def touch(page, strokes, step=0.05):
+    """Draw on the pad with a finger."""
+    for stroke in strokes:
+        drag_finger(page, on_pad(page, along(stroke, step)))
 
 
 def number(text):
