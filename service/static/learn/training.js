@@ -251,7 +251,7 @@ async function mountCurves(host, context) {
   host.append(make("div", { className: "panel" }, pick.root, charts, words));
 }
 
-/* A training loss against softened answers starts above what hard labels can give a guess. */
+/* Whether a version was taught by teachers' answers in place of labels. */
 const isSoft = ({ recipe }) => recipe === "best";
 
 function curves(history, what, soft, best) {
@@ -326,10 +326,14 @@ function explainCurves({ version, history, test_accuracy: accuracy }, best, soft
   const parts = [found];
   if (soft) {
     parts.push(make("p", {},
-      "Do not compare its two losses with each other, nor its training loss with version 1's: it learned from distorted images and from the ",
-      "softened answers of larger networks, its teachers, so its training loss is of another kind and cannot reach 0. Its training accuracy is of ",
-      "distorted images too, and lower than the validation accuracy for that reason."));
+      "Its training values are of another kind: it learned from distorted digits and from pictures of none, and its loss compares it, softened, ",
+      "with the softened answers of larger networks, its teachers. That loss cannot reach 0. Compare it neither with the validation loss nor ",
+      "with version 1's; only the validation curves of the two are alike in kind."));
+  } else {
+    parts.push(make("p", {},
+      "A training value is the mean over the epoch, while the weights still move; a validation value is taken at its end. So in the first ",
+      "epoch the training loss can be the higher one."));
   }
-  parts.push(make("p", {}, `On the test images, which neither training nor the choice of a recipe has seen, version ${version} is right for ${percent(accuracy)}.`));
+  parts.push(make("p", {}, `Version ${version} reads ${percent(accuracy)} of the test images right, which no step of its training has seen.`));
   return parts;
 }
