@@ -11,6 +11,7 @@ import pytest
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
+from tests.server import Server
 from training import data
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,3 +75,17 @@ def url(tmp_path_factory):
     yield found[1]
     process.terminate()
     assert process.wait(30) == 0
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory):
+    """Start servers; each is stopped in the end."""
+    servers = []
+
+    def start(*options, **settings):
+        servers.append(Server(tmp_path_factory.mktemp("server"), *options, **settings))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()

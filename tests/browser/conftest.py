@@ -1,0 +1,79 @@
+import json
+import re
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.browser import driver
+
+
+@pytest.fixture(scope="session")
+def service(start):
+    return start().wait_ready()
+
+
+# Not for the session: while Playwright runs, its event loop is the thread's, and other
+# tests could not run one of their own.
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        program = driver.program(playwright)
+        if program is None:
+            pytest.skip(driver.NEED)
+        browser = driver.launch(playwright, program)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_page(browser, service, request):
+    """Open pages, each in a context of its own, and hold that nothing goes wrong in them.
+
+    What a test causes on purpose it names: ``@pytest.mark.expects("pattern", ...)``.
+    """
+    marks = request.node.iter_markers("expects")
+    expected = [pattern for mark in marks for pattern in mark.args]
+    contexts, complaints = [], []
+
+    def complain(text):
+        if not any(re.search(pattern, text) for pattern in expected):
+            complaints.append(text)
+
+    def watch_console(message):
+        if message.type == "error":
+            complain(f"console: {message.text} ({message.location['url']})")
+
+    def new_page(**options):
+        options = {"viewport": {"width": 1280, "height": 900}, **options}
+        context = browser.new_context(**{"base_url": service.url, **options})
+        contexts.append(context)
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        origin = options.get("base_url", service.url) + "/"
+
+        def watch_request(asked):
+            if not asked.url.startswith((origin, "data:", "blob:" + origin)):
+                complain(f"request that leaves the origin: {asked.url}")
+
+        context.on("request", watch_request)
+        page = context.new_page()
+        page.on("console", watch_console)
+        page.on("pageerror", lambda error: complain(f"error of the page: {error}"))
+        return page
+
+    yield new_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def page(new_page):
+    return new_page()
+
+
+@pytest.fixture(scope="session")
+def strokes(root):
+    """The strokes of the first ten of the project's own digits, 0 to 9."""
+    own = json.loads((root / "service" / "digits.json").read_bytes())["digits"][:10]
+    assert [digit["label"] for digit in own] == list(range(10))
+    return [digit["strokes"] for digit in own]

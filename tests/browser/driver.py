@@ -1,0 +1,109 @@
+"""How the tests and tools find a browser and use the page: the real mouse, real waiting."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NEED = (
+    "needs Chromium: apt-get install chromium, or .venv/dev/bin/playwright install chromium"
+)
+TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+STEP = 0.02  # of the pad's side; how far apart the points of a drawn line are
+
+
+def program(playwright):
+    """Where a Chromium is: the one named, the system's, or Playwright's own; else None."""
+    named = os.environ.get("CHROMIUM")
+    found = next(
+        filter(None, map(shutil.which, [named, *PROGRAMS] if named else PROGRAMS)), None
+    )
+    own = playwright.chromium.executable_path
+    return found or (own if Path(own).exists() else None)
+
+
+def launch(playwright, path):
+    # Chromium refuses to run as root with its sandbox; it opens nothing but the service.
+    options = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return playwright.chromium.launch(executable_path=path, args=options)
+
+
+def settle(page, *states):
+    """Wait until the newest drawing is answered, or until another of the page's states."""
+    # What an event changes may be drawn, and asked, in the frame after it.
+    page.evaluate(TWO_FRAMES)
+    wanted = ", ".join(f'main[data-state="{state}"]' for state in states or ["settled"])
+    page.locator(wanted).wait_for()
+
+
+def open_page(page, path="/"):
+    """Open a path of the service; the front page is ready once it says its state."""
+    page.goto(path)
+    if path.partition("#")[0] == "/":
+        page.locator("main[data-state]").wait_for()
+
+
+def corner(page):
+    """The pad's corner and size, in the window's pixels, after scrolling it into view."""
+    pad = page.locator("#pad")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    return box["x"], box["y"], box["width"], box["height"]
+
+
+def on_pad(page, points):
+    """From points in the unit square to points in the window."""
+    x, y, width, height = corner(page)
+    return [(x + u * width, y + v * height) for u, v in points]
+
+
+def along(stroke, step=STEP):
+    """Points along a stroke no further apart than a hand's would be."""
+    yield stroke[0]
+    for (x, y), (to_x, to_y) in zip(stroke, stroke[1:]):
+        pieces = max(1, round(((to_x - x) ** 2 + (to_y - y) ** 2) ** 0.5 / step))
+        for i in range(1, pieces + 1):
+            yield x + (to_x - x) * i / pieces, y + (to_y - y) * i / pieces
+
+
+def draw(page, strokes, step=0.1):
+    """Draw on the pad with the mouse; strokes are points in the unit square."""
+    for stroke in strokes:
+        (x, y), *rest = on_pad(page, along(stroke, step))
+        page.mouse.move(x, y)
+        page.mouse.down()
+        for x, y in rest:
+            page.mouse.move(x, y)
+        page.mouse.up()
+
+
+def touch(page, strokes, step=0.1):
+    """Draw on the pad with a finger: what a touch screen reports, not synthetic events."""
+    session = page.context.new_cdp_session(page)
+
+    def send(kind, *points):
+        touches = [{"x": x, "y": y, "id": 1} for x, y in points]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+    for stroke in strokes:
+        first, *rest = on_pad(page, along(stroke, step))
+        send("touchStart", first)
+        for point in rest:
+            send("touchMove", point)
+        send("touchEnd")
+    session.detach()
+
+
+def number(text):
+    """The number in a text such as "99.99 %"."""
+    return float(re.search(r"\d+(\.\d+)?", text)[0])
+
+
+def percents(page, bars="#bars"):
+    """The ten percentages on the page, in the order of the digits."""
+    texts = [
+        page.locator(f'{bars} li[data-digit="{digit}"] .percent').inner_text()
+        for digit in range(10)
+    ]
+    return [number(text) for text in texts]

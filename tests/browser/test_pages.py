@@ -1,0 +1,109 @@
+"""What holds of every page: reachable for everyone, self-contained, strict."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser import driver
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+every_page = pytest.mark.parametrize("path", ["/", "/learn"])
+every_scheme = pytest.mark.parametrize("scheme", ["light", "dark"])
+
+
+@every_page
+@every_scheme
+def test_axe_finds_nothing(new_page, path, scheme):
+    page = new_page(color_scheme=scheme)
+    driver.open_page(page, path)
+    found = Axe().run(page, options={"runOnly": RULES})
+    assert found.violations_count == 0, found.generate_report()
+
+
+@every_scheme
+def test_axe_finds_nothing_beside_an_answer(new_page, strokes, scheme):
+    page = new_page(color_scheme=scheme)
+    driver.open_page(page)
+    page.locator("#beside").select_option("1")
+    driver.draw(page, strokes[3])
+    driver.settle(page)
+    found = Axe().run(page, options={"runOnly": RULES})
+    assert found.violations_count == 0, found.generate_report()
+
+
+@every_page
+@every_scheme
+def test_has_no_error_and_asks_nobody_else(new_page, path, scheme):
+    page = new_page(color_scheme=scheme)
+    driver.open_page(page, path)
+    page.wait_for_load_state("networkidle")  # `new_page` complains of both
+
+
+@every_page
+@every_scheme
+def test_dark_is_dark_and_light_is_light(new_page, path, scheme):
+    page = new_page(color_scheme=scheme)
+    driver.open_page(page, path)
+    shown = "e => getComputedStyle(e).{}.match(/[\\d.]+/g).slice(0, 3).map(Number)"
+    paper, ink = (
+        sum(page.locator("body").evaluate(shown.format(part)))
+        for part in ("backgroundColor", "color")
+    )
+    assert (paper < ink) == (scheme == "dark")
+
+
+@every_page
+@pytest.mark.parametrize("width", [320, 768, 1280])
+def test_never_scrolls_sideways(new_page, path, width):
+    page = new_page(viewport={"width": width, "height": 640})
+    driver.open_page(page, path)
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@every_page
+def test_policy_allows_nothing_but_the_services_own(service, path):
+    answer = service.request("GET", path)
+    assert answer.status == 200
+    assert answer.headers["Content-Security-Policy"] == CSP
+
+
+@every_page
+@pytest.mark.expects("Executing inline script violates .*Content Security Policy")
+def test_injected_script_does_not_run(page, path):
+    driver.open_page(page, path)
+    page.evaluate(
+        """() => {
+            const script = document.createElement("script");
+            script.textContent = "window.injected = true";
+            document.body.append(script);
+        }"""
+    )
+    assert page.evaluate("window.injected") is None
+
+
+@every_page
+@pytest.mark.expects("Content Security Policy")
+def test_injected_handler_does_not_run(page, path):
+    driver.open_page(page, path)
+    page.evaluate(
+        """() => {
+            const button = document.createElement("button");
+            button.setAttribute("onclick", "window.injected = true");
+            document.body.append(button);
+            button.click();
+        }"""
+    )
+    assert page.evaluate("window.injected") is None
+
+
+@every_page
+def test_says_its_language_and_has_one_title(page, path):
+    driver.open_page(page, path)
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert page.title()
+    assert page.locator("h1").count() == 1
