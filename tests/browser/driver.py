@@ -1,9 +1,15 @@
 """How the tests and tools find a browser and use the page: the real mouse, real waiting."""
 
+import contextlib
 import os
 import re
 import shutil
+import tempfile
 from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tests.server import Server
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 NEED = (
@@ -108,3 +114,29 @@ def percents(page, bars="#bars"):
         for digit in range(10)
     ]
     return [number(text) for text in texts]
+
+
+@contextlib.contextmanager
+def working(cores=(None, None), **context):
+    """For tools: a service, and a page of it, each on the core that is named if one is."""
+    service_core, browser_core = cores
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        path = program(playwright)
+        if path is None:
+            raise SystemExit(NEED)
+        _keep_to(service_core)
+        server = Server(Path(folder))
+        try:
+            server.wait_ready()
+            _keep_to(browser_core)
+            with launch(playwright, path) as browser:
+                options = {"viewport": {"width": 1280, "height": 900}, **context}
+                yield browser.new_context(base_url=server.url, **options).new_page()
+        finally:
+            server.stop()
+
+
+def _keep_to(core):
+    """Keep what is started from now on to a core."""
+    if core is not None:
+        os.sched_setaffinity(0, {core})
