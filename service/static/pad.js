@@ -112,6 +112,7 @@ export function makePad(drawing, changed) {
   pad.addEventListener("focus", () => {
     cursor.shown = pad.matches(":focus-visible");
     repaint();
+    if (cursor.shown) tell();
   });
   pad.addEventListener("blur", () => {
     cursor.shown = false;
