@@ -13,12 +13,20 @@ const DIGITS = [...Array(10).keys()];
  *   the answer in words, and `blank(words)` shows words without an answer
  */
 export function makeAnswer(suffix) {
-  const [digit, verdict, timing] = ["digit", "verdict", "timing"].map((id) => byId(id + suffix));
+  const [digit, verdict, timing] = ["digit", "verdict", "timing"].map((id) =>
+    byId(id + suffix),
+  );
   const bars = DIGITS.map((name) => {
     const bar = make("span", { className: "bar" });
     const share = make("span", { className: "percent" }, "–");
     const track = make("span", { className: "track", "aria-hidden": "true" }, bar);
-    const item = make("li", { dataset: { digit: name } }, make("span", { className: "name" }, String(name)), track, share);
+    const item = make(
+      "li",
+      { dataset: { digit: name } },
+      make("span", { className: "name" }, String(name)),
+      track,
+      share,
+    );
     byId("bars" + suffix).append(item);
     return { item, bar, share };
   });
@@ -33,11 +41,14 @@ export function makeAnswer(suffix) {
     show(version, unsureBelow, { reply, roundTrip, server }) {
       const [prediction] = reply.predictions;
       const words = inWords(version, unsureBelow, prediction);
-      digit.textContent = prediction.unsure ? `${prediction.digit}?` : String(prediction.digit);
+      digit.textContent = prediction.unsure
+        ? `${prediction.digit}?`
+        : String(prediction.digit);
       digit.classList.toggle("unsure", prediction.unsure === true);
       verdict.textContent = words;
       fill(prediction.probabilities, prediction.digit);
-      timing.textContent = `Round trip ${roundTrip.toFixed(1)} ms, of which the server took ${server.toFixed(1)} ms.`;
+      const [there, whole] = [server, roundTrip].map((ms) => `${ms.toFixed(1)} ms`);
+      timing.textContent = `Round trip ${whole}, of which the server took ${there}.`;
       return words;
     },
     blank(words) {
@@ -51,10 +62,16 @@ export function makeAnswer(suffix) {
 }
 
 function inWords(version, unsureBelow, { digit, confidence, probabilities, unsure }) {
-  const second = DIGITS.filter((name) => name !== digit).reduce((a, b) => (probabilities[b] > probabilities[a] ? b : a));
-  const next = probabilities[second] < LEAST_SAID ? "" : `, then ${second}: ${percent(probabilities[second])}`;
+  const second = DIGITS.filter((name) => name !== digit).reduce((a, b) =>
+    probabilities[b] > probabilities[a] ? b : a,
+  );
+  const next =
+    probabilities[second] < LEAST_SAID
+      ? ""
+      : `, then ${second}: ${percent(probabilities[second])}`;
   if (unsure) {
-    return `Unsure, perhaps ${aDigit(digit)}: ${percent(confidence)}${next}. Below ${percent(unsureBelow)} version ${version} takes its answer for a guess.`;
+    const guess = `Below ${percent(unsureBelow)} version ${version} takes its answer for a guess.`;
+    return `Unsure, perhaps ${aDigit(digit)}: ${percent(confidence)}${next}. ${guess}`;
   }
   return `Version ${version} reads ${aDigit(digit)}: ${percent(confidence)}${next}.`;
 }

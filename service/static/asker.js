@@ -103,7 +103,11 @@ async function ask({ version, body }, cancelled) {
     throw new Refused(content.error);
   } catch (error) {
     if (error instanceof Refused || error instanceof Away) throw error;
-    throw new Away(abort.signal.aborted ? `it took more than ${PATIENCE / 1000} s` : "it cannot be reached");
+    throw new Away(
+      abort.signal.aborted
+        ? `it took more than ${PATIENCE / 1000} s`
+        : "it cannot be reached",
+    );
   } finally {
     clearTimeout(timer);
     cancelled.removeEventListener("abort", stop);

@@ -140,7 +140,11 @@ export function encode(drawing) {
     if (act.kind === "picture") return act.levels ? frameBytes(act.levels) : [];
     if (act.kind === "frame") return frameBytes(act.levels);
     const { kind, width = 0, points } = act;
-    const packed = points.flatMap(([x, y]) => [x >> 4, ((x & 15) << 4) | (y >> 8), y & 255]);
+    const packed = points.flatMap(([x, y]) => [
+      x >> 4,
+      ((x & 15) << 4) | (y >> 8),
+      y & 255,
+    ]);
     return [KINDS.indexOf(kind), width, points.length >> 8, points.length & 255, ...packed];
   });
   const text = bytes.map((byte) => String.fromCharCode(byte)).join("");
@@ -155,16 +159,21 @@ export function encode(drawing) {
  */
 export function decode(text) {
   const bytes = Uint8Array.from(
-    atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0),
+    atob(text.replaceAll("-", "+").replaceAll("_", "/")),
+    (letter) => letter.charCodeAt(0),
   );
   const acts = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const [number, width, high, low] = bytes.subarray(at, (at += 4));
     const kind = KINDS[number];
     const count = (high << 8) | low;
     const content = bytes.subarray(at, (at += kind === "frame" ? count : 3 * count));
     if (!kind || !count || at > bytes.length) throw new Error("it is cut short or damaged");
-    acts.push(kind === "frame" ? { kind, levels: levelsOf(content) } : { kind, width, points: pointsOf(content) });
+    acts.push(
+      kind === "frame"
+        ? { kind, levels: levelsOf(content) }
+        : { kind, width, points: pointsOf(content) },
+    );
   }
   return acts;
 }

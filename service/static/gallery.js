@@ -12,25 +12,45 @@ export async function makeGallery(choose) {
   const reply = await fetch("/gallery.json");
   const { digits, hard } = await reply.json();
   const shelf = (drawings, className, title, button) =>
-    make("div", {}, make("h3", {}, title), make("div", { className: `shelf ${className}` }, ...drawings.map(button)));
+    make(
+      "div",
+      {},
+      make("h3", {}, title),
+      make("div", { className: `shelf ${className}` }, ...drawings.map(button)),
+    );
   byId("gallery").append(
-    shelf(digits, "", "Digits", (drawing) => thumbnail(drawing, `Digit ${drawing.label}`, { label: drawing.label }, [])),
+    shelf(digits, "", "Digits", (drawing) =>
+      thumbnail(drawing, `Digit ${drawing.label}`, { label: drawing.label }, []),
+    ),
     shelf(hard, "hard", "Hard ones", (drawing) =>
-      thumbnail(drawing, null, { label: drawing.label ?? "", name: drawing.name }, [drawing.name])),
+      thumbnail(drawing, null, { label: drawing.label ?? "", name: drawing.name }, [
+        drawing.name,
+      ]),
+    ),
   );
 
   function thumbnail(drawing, label, dataset, words) {
     const lines = drawing.strokes.map((points) =>
-      svg("polyline", { points: points.map((point) => point.join(",")).join(" "), "stroke-width": drawing.pen ?? 0.1 }));
-    const button = make("button", { type: "button", dataset, "aria-pressed": "false" },
-      svg("svg", { viewBox: "0 0 1 1", "aria-hidden": "true" }, ...lines), ...words);
+      svg("polyline", {
+        points: points.map((point) => point.join(",")).join(" "),
+        "stroke-width": drawing.pen ?? 0.1,
+      }),
+    );
+    const button = make(
+      "button",
+      { type: "button", dataset, "aria-pressed": "false" },
+      svg("svg", { viewBox: "0 0 1 1", "aria-hidden": "true" }, ...lines),
+      ...words,
+    );
     if (label) button.setAttribute("aria-label", label);
     button.addEventListener("click", ({ timeStamp, detail }) => {
       choose(drawing, timeStamp);
       // Who has clicked wants to see it; who has pressed a key would lose sight of the focus.
       if (detail) byId("pad").scrollIntoView({ block: "center" });
-      for (const other of byId("gallery").querySelectorAll("button")) other.setAttribute("aria-pressed", String(other === button));
-      byId("about").textContent = drawing.about ?? `One of the project's own: ${aDigit(drawing.label)}.`;
+      for (const other of byId("gallery").querySelectorAll("button"))
+        other.setAttribute("aria-pressed", String(other === button));
+      byId("about").textContent =
+        drawing.about ?? `One of the project's own: ${aDigit(drawing.label)}.`;
     });
     return button;
   }

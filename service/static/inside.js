@@ -20,24 +20,38 @@ export function makeInside() {
     const frame = seen?.frame ?? new Array(SIZES[0]).fill(0);
     const layers = weights.get(seen?.version);
     rows.forEach((buttons) => ring(buttons, []));
-    canvas.setAttribute("aria-label", seen ? "The 28 by 28 pixels that the network saw" : "Nothing yet");
+    canvas.setAttribute(
+      "aria-label",
+      seen ? "The 28 by 28 pixels that the network saw" : "Nothing yet",
+    );
     if (!chosen || !seen || !layers) {
       paintPixels(canvas, frame, grey);
       byId("unit").textContent = seen && chosen ? "The weights are on their way." : "";
       return;
     }
     const { depth, unit } = chosen;
-    ring(rows[depth - 1], depth ? worthsOf(layers[depth], seen.layers[depth - 1], unit) : []);
+    ring(
+      rows[depth - 1],
+      depth ? worthsOf(layers[depth], seen.layers[depth - 1], unit) : [],
+    );
     const values = pixelWeights(layers, seen.layers, depth, unit);
     const colour = signed(largest(values));
-    paintPixels(canvas, values, (value, i) => colour(value).map((part) => part + (255 - part) * HAZE * frame[i] / 255));
-    canvas.setAttribute("aria-label", `The network's pixels under the weights of ${nameOf(depth, unit)}`);
+    paintPixels(canvas, values, (value, i) =>
+      colour(value).map((part) => part + ((255 - part) * HAZE * frame[i]) / 255),
+    );
+    canvas.setAttribute(
+      "aria-label",
+      `The network's pixels under the weights of ${nameOf(depth, unit)}`,
+    );
     byId("unit").textContent = inWords(seen, values, depth, unit);
   };
 
   const choose = (event) => {
     const button = event.target.closest(".unit");
-    pointed = button && { depth: Number(button.dataset.depth), unit: Number(button.dataset.unit) };
+    pointed = button && {
+      depth: Number(button.dataset.depth),
+      unit: Number(button.dataset.unit),
+    };
     draw();
   };
   const hold = (event) => {
@@ -46,7 +60,9 @@ export function makeInside() {
     const held = button.getAttribute("aria-pressed") === "true";
     for (const other of rows.flat()) other.setAttribute("aria-pressed", "false");
     button.setAttribute("aria-pressed", String(!held));
-    pinned = held ? null : { depth: Number(button.dataset.depth), unit: Number(button.dataset.unit) };
+    pinned = held
+      ? null
+      : { depth: Number(button.dataset.depth), unit: Number(button.dataset.unit) };
     draw();
   };
   const leave = () => {
@@ -70,12 +86,19 @@ export function makeInside() {
       rows.forEach((buttons, depth) => {
         const { activations } = layers[depth];
         const most = largest(activations) || 1;
-        buttons.forEach((button, i) => button.style.setProperty("--on", (activations[i] / most).toFixed(3)));
+        buttons.forEach((button, i) =>
+          button.style.setProperty("--on", (activations[i] / most).toFixed(3)),
+        );
       });
       draw();
       if (!weights.has(version)) {
         weights.set(version, null);
-        fetchLayers(version).then((found) => weights.set(version, found), () => weights.delete(version)).then(draw);
+        fetchLayers(version)
+          .then(
+            (found) => weights.set(version, found),
+            () => weights.delete(version),
+          )
+          .then(draw);
       }
     },
     blank() {
@@ -87,7 +110,8 @@ export function makeInside() {
 }
 
 /** Return what each input gives to a unit: its activation times the weight. */
-const worthsOf = (layer, { activations }, unit) => column(layer, unit).map((weight, i) => weight * activations[i]);
+const worthsOf = (layer, { activations }, unit) =>
+  column(layer, unit).map((weight, i) => weight * activations[i]);
 
 const LEAST_WORTH = 0.15; // of the largest; rings around all would say nothing
 
@@ -99,20 +123,32 @@ function ring(buttons, worths) {
     const marked = Math.abs(share) >= LEAST_WORTH;
     button.classList.toggle("for", marked && share > 0);
     button.classList.toggle("against", marked && share < 0);
-    button.style.setProperty("--worth", marked ? Math.max(0.35, Math.abs(share)).toFixed(2) : "0");
+    button.style.setProperty(
+      "--worth",
+      marked ? Math.max(0.35, Math.abs(share)).toFixed(2) : "0",
+    );
   });
 }
 
 const NAMES = { relu: "ReLU" };
-const nameOf = (depth, unit) => (depth === 2 ? `the output of ${unit}` : `unit ${unit + 1} of layer ${depth + 1}`);
+const nameOf = (depth, unit) =>
+  depth === 2 ? `the output of ${unit}` : `unit ${unit + 1} of layer ${depth + 1}`;
 
 function makeUnits(depth, size) {
   return Array.from({ length: size }, (_, unit) => {
     const name = depth === 2 ? `Digit ${unit}` : `Unit ${unit + 1}`;
-    return make("button", {
-      type: "button", className: "unit", tabIndex: unit ? -1 : 0, dataset: { depth, unit },
-      "aria-label": name, "aria-pressed": "false",
-    }, make("span", {}, depth === 2 ? String(unit) : ""));
+    return make(
+      "button",
+      {
+        type: "button",
+        className: "unit",
+        tabIndex: unit ? -1 : 0,
+        dataset: { depth, unit },
+        "aria-label": name,
+        "aria-pressed": "false",
+      },
+      make("span", {}, depth === 2 ? String(unit) : ""),
+    );
   });
 }
 
@@ -139,6 +175,12 @@ function inWords({ frame, layers }, values, depth, unit) {
   const rest = sums[unit] - speaksFor + against;
   const name = nameOf(depth, unit);
   const through = depth ? ", by way of the units that are on for this drawing" : "";
-  const outcome = activation === "softmax" ? percent(activations[unit]) : decimal(activations[unit]);
-  return `${name[0].toUpperCase()}${name.slice(1)}: ink that speaks for it ${decimal(speaksFor)}, ink against it ${decimal(-against)}, biases ${decimal(rest)}${through}; together ${decimal(sums[unit])}, of which ${NAMES[activation] ?? activation} makes ${outcome}.`;
+  const outcome =
+    activation === "softmax" ? percent(activations[unit]) : decimal(activations[unit]);
+  return [
+    `${name[0].toUpperCase()}${name.slice(1)}: ink that speaks for it ${decimal(speaksFor)}`,
+    `ink against it ${decimal(-against)}`,
+    `biases ${decimal(rest)}${through}; together ${decimal(sums[unit])}`,
+    `of which ${NAMES[activation] ?? activation} makes ${outcome}.`,
+  ].join(", ");
 }

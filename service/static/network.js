@@ -31,7 +31,9 @@ export function parseLayers(buffer) {
     activation: number === SIZES.length - 2 ? "softmax" : "relu",
   }));
   if (at !== numbers.length) {
-    throw new Error(`found ${numbers.length} weights, expected ${at}, those of ${SIZES.join("-")}`);
+    throw new Error(
+      `found ${numbers.length} weights, expected ${at}, those of ${SIZES.join("-")}`,
+    );
   }
   return layers;
 }

@@ -4,7 +4,12 @@ import { byId } from "./dom.js";
 import { CELLS, SIDE, cellOf, middleOf, place } from "./drawing.js";
 
 const NEAR = 14; // of 4095, a pixel of 280: closer points add nothing but length
-const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
+const ARROWS = {
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+};
 const PEN_ERASER = 32; // PointerEvent.buttons
 
 /**
@@ -45,7 +50,10 @@ export function makePad(drawing, changed) {
   const at = ({ clientX, clientY }) => {
     const box = pad.getBoundingClientRect();
     const border = pad.clientLeft;
-    return place((clientX - box.left - border) / pad.clientWidth, (clientY - box.top - border) / pad.clientHeight);
+    return place(
+      (clientX - box.left - border) / pad.clientWidth,
+      (clientY - box.top - border) / pad.clientHeight,
+    );
   };
   const extend = (event) => {
     const { points } = stroke.act;
@@ -61,14 +69,17 @@ export function makePad(drawing, changed) {
   };
 
   pad.addEventListener("pointerdown", (event) => {
-    if (stroke || event.button > 0 && !(event.buttons & PEN_ERASER)) return;
+    if (stroke || (event.button > 0 && !(event.buttons & PEN_ERASER))) return;
     pad.setPointerCapture(event.pointerId);
     cursor.shown = false;
     const tool = document.querySelector("input[name=tool]:checked").value;
     const kind = event.buttons & PEN_ERASER ? "eraser" : tool;
     // An eraser is wider than a pen of the same setting, as on a desk.
     const width = byId("width").valueAsNumber * (kind === "eraser" ? 1.5 : 1);
-    stroke = { act: { kind, width: Math.round(width), points: [at(event)] }, pointer: event.pointerId };
+    stroke = {
+      act: { kind, width: Math.round(width), points: [at(event)] },
+      pointer: event.pointerId,
+    };
     drawing.add(stroke.act);
     change(event.timeStamp);
   });
@@ -83,10 +94,13 @@ export function makePad(drawing, changed) {
 
   const isInk = ({ column, row }) => {
     const size = SIDE / CELLS;
-    return plain.getImageData((column + 0.5) * size, (row + 0.5) * size, 1, 1).data[3] > 127;
+    return (
+      plain.getImageData((column + 0.5) * size, (row + 0.5) * size, 1, 1).data[3] > 127
+    );
   };
   const tell = () => {
-    byId("cell").textContent = `Row ${cursor.row + 1}, column ${cursor.column + 1}: ${isInk(cursor) ? "ink" : "paper"}`;
+    byId("cell").textContent =
+      `Row ${cursor.row + 1}, column ${cursor.column + 1}: ${isInk(cursor) ? "ink" : "paper"}`;
   };
   const set = (kind, time) => {
     drawing.add({ kind, points: [middleOf(cursor.column, cursor.row)] });
@@ -130,7 +144,8 @@ export function makePad(drawing, changed) {
   byId("undo").addEventListener("click", (event) => undo(event.timeStamp));
   byId("clear").addEventListener("click", (event) => clear(event.timeStamp));
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey || stroke) return;
+    if (event.key !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey || stroke)
+      return;
     event.preventDefault();
     undo(event.timeStamp);
   });

@@ -20,7 +20,10 @@ export function makePictures(limits, opened, refuse) {
       const bitmap = await createImageBitmap(file);
       opened({ bitmap, dataUrl: await toSend(file, bitmap, limits) });
     } catch {
-      refuse(`${file.name || "What was pasted"} (${file.type || "of no known type"}) is no picture that this browser can read, expected PNG, JPEG or the like. Your drawing is as it was.`);
+      const found = `${file.name || "What was pasted"} (${file.type || "of no known type"})`;
+      refuse(
+        `${found} is no picture that this browser can read, expected PNG or JPEG. The drawing is as it was.`,
+      );
     }
   };
   const pad = byId("pad");
@@ -42,7 +45,9 @@ export function makePictures(limits, opened, refuse) {
 }
 
 async function toSend(file, bitmap, limits) {
-  const fits = file.size * 4 / 3 + 1000 < limits.bytes && bitmap.width * bitmap.height <= limits.pixels;
+  const fits =
+    (file.size * 4) / 3 + 1000 < limits.bytes &&
+    bitmap.width * bitmap.height <= limits.pixels;
   if (fits && READ_BY_SERVER.includes(file.type)) return readDataUrl(file);
   const scale = Math.min(1, LONGEST / Math.max(bitmap.width, bitmap.height));
   const canvas = document.createElement("canvas");

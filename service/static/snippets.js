@@ -22,7 +22,10 @@ print(json.dumps(answer["predictions"][0]))
 
 /** Let the two buttons copy; `last()` gives the request that was answered last. */
 export function makeSnippets(last) {
-  for (const [id, write] of [["copy-curl", curl], ["copy-python", python]]) {
+  for (const [id, write] of [
+    ["copy-curl", curl],
+    ["copy-python", python],
+  ]) {
     byId(id).addEventListener("click", async () => {
       byId("snippet").textContent = write(last());
       byId("snippet").hidden = false;
