@@ -1,7 +1,7 @@
 /* The surface that is drawn on: mouse, touch, pen and keyboard become acts of a drawing. */
 
 import { byId } from "./dom.js";
-import { CELLS, SIDE, cellOf, middleOf, place } from "./drawing.js";
+import { CELLS, SIDE, middleOf, place } from "./drawing.js";
 
 const NEAR = 14; // of 4095, a pixel of 280: closer points add nothing but length
 const ARROWS = {
