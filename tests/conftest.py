@@ -1,7 +1,4 @@
 import os
-import re
-import subprocess
-import time
 from pathlib import Path
 
 import numpy as np
@@ -62,22 +59,6 @@ def served():
 
 
 @pytest.fixture(scope="session")
-def url(tmp_path_factory):
-    """Where the service answers: a real gunicorn, in the service's own environment."""
-    log = tmp_path_factory.mktemp("service") / "server.log"
-    python = ROOT / ".venv" / "service" / "bin" / "python"  # `make test` makes it
-    command = [python, "-m", "service", "--bind", "127.0.0.1:0"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
-    while not (found := re.search(r"open (http://\S+) in", log.read_text())):
-        assert process.poll() is None, log.read_text()
-        time.sleep(0.02)
-    yield found[1]
-    process.terminate()
-    assert process.wait(30) == 0
-
-
-@pytest.fixture(scope="session")
 def start(tmp_path_factory):
     """Start servers; each is stopped in the end."""
     servers = []
@@ -89,3 +70,9 @@ def start(tmp_path_factory):
     yield start
     for server in servers:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def url(start):
+    """Where the service answers."""
+    return start().wait_ready().url
