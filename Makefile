@@ -1,7 +1,7 @@
 # Every target works on a fresh clone with Python 3.11 to 3.13 and make, and nothing else.
 .DEFAULT_GOAL := help
 .PHONY: help serve test fuzz bench profile slow lint train evaluate report baselines int8 lesson load load-page \
-	up down digits lock clean
+	up down digits screenshots picture latency lock clean
 
 # The first Python that the pinned packages have wheels for.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -91,6 +91,15 @@ profile: .venv/bench/installed .venv/service/installed  ## where the microsecond
 
 slow: .venv/bench/installed .venv/service/installed  ## latency beside thousands of slow clients (needs wrk)
 	.venv/bench/bin/python -m load.slow $(ARGS)
+
+screenshots: .venv/dev/installed .venv/service/installed  ## pictures of the pages (ARGS='--output FOLDER')
+	.venv/dev/bin/python -m tests.browser.screenshots $(ARGS)
+
+picture: .venv/dev/installed .venv/service/installed  ## film the page while a digit is drawn (ARGS='--output FILE')
+	.venv/dev/bin/python -m tests.browser.picture $(ARGS)
+
+latency: .venv/dev/installed .venv/service/installed  ## from a stroke to its painted answer, in the browser
+	.venv/dev/bin/python -m tests.browser.latency $(ARGS)
 
 lock: .venv/dev/installed  ## pin the newest versions that fit together, with hashes
 	cd requirements && for job in dev service training load clients perf_analyzer fuzz bench; do \

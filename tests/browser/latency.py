@@ -60,7 +60,10 @@ def main():
         cores = tuple(sorted(os.sched_getaffinity(0)))[:2]
     strokes = [digit["strokes"] for digit in json.loads(DIGITS.read_bytes())["digits"]]
     apart = "service and browser on a core each" if cores[0] is not None else "not pinned"
-    print(f"{described['cpu']}, {described['cores']} cores, {apart}")
+    load = os.getloadavg()[0]
+    print(
+        f"{described['cpu']}, {described['cores']} cores, {apart}, load before {load:.1f}"
+    )
     with driver.working(cores) as page:
         print(f"Chromium {page.context.browser.version}")
         for _ in range(options.rounds):

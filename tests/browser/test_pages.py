@@ -15,11 +15,18 @@ every_page = pytest.mark.parametrize("path", ["/", "/learn"])
 every_scheme = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 
+def open_whole(page, path):
+    """Open a page with all that it fetches and all that it folds away."""
+    driver.open_page(page, path)
+    page.wait_for_load_state("networkidle")
+    page.locator("details").evaluate_all("all => all.forEach(it => (it.open = true))")
+
+
 @every_page
 @every_scheme
 def test_axe_finds_nothing(new_page, path, scheme):
     page = new_page(color_scheme=scheme)
-    driver.open_page(page, path)
+    open_whole(page, path)
     found = Axe().run(page, options={"runOnly": RULES})
     assert found.violations_count == 0, found.generate_report()
 
@@ -39,8 +46,7 @@ def test_axe_finds_nothing_beside_an_answer(new_page, strokes, scheme):
 @every_scheme
 def test_has_no_error_and_asks_nobody_else(new_page, path, scheme):
     page = new_page(color_scheme=scheme)
-    driver.open_page(page, path)
-    page.wait_for_load_state("networkidle")  # `new_page` complains of both
+    open_whole(page, path)  # `new_page` complains of both
 
 
 @every_page
@@ -60,8 +66,7 @@ def test_dark_is_dark_and_light_is_light(new_page, path, scheme):
 @pytest.mark.parametrize("width", [320, 768, 1280])
 def test_never_scrolls_sideways(new_page, path, width):
     page = new_page(viewport={"width": width, "height": 640})
-    driver.open_page(page, path)
-    page.wait_for_load_state("networkidle")
+    open_whole(page, path)
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
