@@ -67,8 +67,9 @@ const asker = new Asker({
   },
   away(why) {
     main.dataset.state = "away";
-    byId("server").textContent =
-      `The server does not answer: ${why}. Your drawing is kept, and asked about again every second.`;
+    const words = `The server does not answer: ${why}. Your drawing is kept, and asked again every second.`;
+    // Set once: a screen reader would say it every second.
+    if (byId("server").textContent !== words) byId("server").textContent = words;
   },
   settle() {
     if (main.dataset.state === "asking" || main.dataset.state === "away")
@@ -196,7 +197,10 @@ byId("share").addEventListener("click", async () => {
       "The link is this page's address: copy it from the address bar.";
   }
 });
-addEventListener("hashchange", restore);
+addEventListener("hashchange", () => {
+  // Not for a link to a place on this page, such as the one that skips to the content.
+  if (!document.getElementById(location.hash.slice(1))) restore();
+});
 makeSnippets(() => lastRequest);
 makePictures(
   { bytes: Number(main.dataset.maxBody), pixels: Number(main.dataset.maxPixels) },
