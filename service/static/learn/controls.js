@@ -2,9 +2,11 @@
 
 import { svg } from "../chart.js";
 import { make } from "../dom.js";
+import { PEN } from "../frames.js";
 
 /** How wide a chart is drawn, in its own units: narrow where the screen is, so that its text stays legible. */
-export const chartWidth = () => (matchMedia("(max-width: 36rem)").matches ? 300 : 540);
+export const chartWidth = () =>
+  matchMedia("(max-width: 36rem)").matches ? 300 : matchMedia("(max-width: 62rem)").matches ? 380 : 540;
 
 let made = 0; // for ids: a label and its control must find each other
 
@@ -142,7 +144,7 @@ export function roving(host, buttons, first = 0) {
 }
 
 /** Draw a drawing's strokes as an SVG, in the colour of the text around it. */
-export function thumbnail(strokes, pen = 0.1) {
+export function thumbnail(strokes, pen = PEN) {
   const lines = strokes.map((stroke) => {
     const points = stroke.length > 1 ? stroke : [stroke[0], stroke[0]];
     return svg("polyline", { points: points.join(" ") });

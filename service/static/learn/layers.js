@@ -2,7 +2,7 @@
 
 import { svg } from "../chart.js";
 import { byId, grey, largest, make, paintPixels, percent, signed } from "../dom.js";
-import { explain } from "../frames.js";
+import { explain, PEN } from "../frames.js";
 import { column, pixelWeights, SIZES } from "../network.js";
 import { button, digitPicker, fixed, roving, speaker, thumbnail, tiny, whole } from "./controls.js";
 import { productTable, showProducts, showSum, unitView } from "./unit.js";
@@ -78,7 +78,7 @@ export async function mount(section, context) {
 }
 
 const strongest = (values) => values.indexOf(Math.max(...values));
-const title = (text) => make("h4", {}, text);
+const title = (text) => make("h3", {}, text);
 const say = (...content) => make("p", {}, ...content);
 const row = (i) => Math.floor(i / SIDE);
 const columnOf = (i) => i % SIDE;
@@ -97,8 +97,8 @@ function buildDrawing({ drawing: { label, strokes } }) {
         "div",
         {},
         say(
-          `${strokes.length} ${strokes.length === 1 ? "stroke" : "strokes"} through ${points} points. The line reaches over `,
-          `${percent(width)} of the square's width and ${percent(height)} of its height.`,
+          `${strokes.length} ${strokes.length === 1 ? "stroke" : "strokes"} through ${points} points. The ink covers `,
+          `${fixed(100 * width, 0)} % of the square's width and ${fixed(100 * height, 0)} % of its height.`,
         ),
         say(
           "The page sends this as a picture of 280 × 280 pixels. Someone else writes the same digit smaller, thinner, or in a ",
@@ -126,14 +126,14 @@ function buildFrame({ drawing: { label, strokes }, reply }) {
     make(
       "div",
       { className: "halves" },
-      make("div", { className: "pictures" }, framed(before, `The drawing, with a box around its line`), stack(picture, over)),
+      make("div", { className: "pictures" }, framed(before, "The drawing, with a box around its ink"), stack(picture, over)),
       make(
         "div",
         {},
         say(
           "The server cuts out the ink, scales it into a box of 20 × 20 pixels and moves it until its ",
           make("b", {}, "centre of mass"),
-          ", the mean place of all ink, is in the middle of the frame. MNIST's training images were made in this way, and a ",
+          ", the mean place of all ink, is in the middle of the frame. MNIST's training images were prepared by these steps, and a ",
           "network answers well only what looks like what it has learned from: each of its weights belongs to one place.",
         ),
         make(
@@ -182,11 +182,13 @@ function buildNumbers(state) {
     made.style.color = frame[at] > 117 ? "#000" : "#fff";
     return made;
   };
-  surface.addEventListener("pointermove", (event) => {
+  const point = (event) => {
     const { left, top, width, height } = surface.getBoundingClientRect();
     const inside = (share) => Math.min(SIDE - 1, Math.max(0, Math.floor(share * SIDE)));
     read(inside((event.clientY - top) / height) * SIDE + inside((event.clientX - left) / width));
-  });
+  };
+  surface.addEventListener("pointerdown", point); // a tap does not move
+  surface.addEventListener("pointermove", point);
   surface.addEventListener("keydown", (event) => {
     const [across, down] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
     if (!across && !down) return;
@@ -247,7 +249,7 @@ function buildFirst(state) {
 function buildSecond(state) {
   const { reply, layers, units } = state;
   const sums = make("div", { className: "working" });
-  const { table, list } = productTable("Unit of layer 1", "Output");
+  const { table, list } = productTable("Layer 1", "Output");
   const named = title("");
   const range = make("strong");
   const picture = make("canvas", { className: "pixels", width: SIDE, height: SIDE, role: "img" });
@@ -258,7 +260,7 @@ function buildSecond(state) {
     const { activations: inputs } = reply.layers[0];
     const products = weights.map((weight, i) => weight * inputs[i]);
     showSum(sums, products, layers[1].biases[unit], reply.layers[1].sums[unit], reply.layers[1].activations[unit]);
-    showProducts(list, products, (i) => [`Unit ${i + 1}`, inputs[i], weights[i]]);
+    showProducts(list, products, (i) => [`unit\u00a0${i + 1}`, inputs[i], weights[i]]);
     const worth = pixelWeights(layers, reply.layers, 1, unit);
     paintPixels(picture, worth, signed(largest(worth)));
     range.textContent = `From ${fixed(Math.min(...worth), 2)} to ${fixed(Math.max(...worth), 2)}.`;
@@ -300,8 +302,9 @@ function buildOutput({ drawing, reply }) {
   const top = Math.max(...sums);
   const powers = sums.map((sum) => Math.exp(sum - top));
   const total = powers.reduce((a, b) => a + b, 0);
-  const heads = ["Digit", "Logit z", "e to the z − max", "Probability"].map((text, i) =>
-    make("th", { scope: "col", className: i ? "number" : "" }, text),
+  const power = make("span", {}, "e", make("sup", {}, "z − max"));
+  const heads = ["Digit", "Logit z", power, "Probability"].map((content, i) =>
+    make("th", { scope: "col", className: i ? "number" : "" }, content),
   );
   const lines = sums.map((sum, i) => {
     const bar = make("span", { className: "bar" });
@@ -408,12 +411,12 @@ function shapes(layers) {
   );
 }
 
-/* Where strokes lie, in the unit square. */
+/* Where the ink of strokes lies, in the unit square. */
 function bounds(strokes) {
   const points = strokes.flat();
   const [xs, ys] = [0, 1].map((axis) => points.map((point) => point[axis]));
-  const x = Math.min(...xs), y = Math.min(...ys);
-  return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
+  const x = Math.min(...xs) - PEN / 2, y = Math.min(...ys) - PEN / 2;
+  return { x, y, width: Math.max(...xs) + PEN / 2 - x, height: Math.max(...ys) + PEN / 2 - y };
 }
 
 /* Where a frame's ink lies, in pixels from the top and from the left, and its mean place. */

@@ -97,7 +97,7 @@ function step(name, ...content) {
 /* The neuron as a picture: inputs, lines as thick as their weights, sum, curve, output. */
 function diagram() {
   const heights = [48, 138, 228], middle = 138, summer = 222, plot = { left: 292, top: 83, side: 110 };
-  const root = svg("svg", { viewBox: "0 0 520 300", class: "diagram", role: "img" });
+  const root = svg("svg", { viewBox: "0 0 520 304", class: "diagram", role: "img" });
   const text = (x, y, className = "") => svg("text", { x, y, class: className, "text-anchor": "middle" });
   const circle = (x, y, r) => svg("circle", { cx: x, cy: y, r, class: "node" });
   const lines = heights.map((y) => svg("line", { x1: 40, y1: y, x2: summer, y2: middle }));
@@ -113,7 +113,7 @@ function diagram() {
     svg("line", { x1: summer, y1: middle, x2: 474, y2: middle, class: "wire" }),
     ...heights.map((y) => circle(40, y, 34)), ...values, ...labels,
     circle(summer, middle, 38), sumValue, Object.assign(text(summer, 86), { textContent: "sum" }),
-    circle(summer, 262, 32), biasValue, Object.assign(text(summer + 62, 262), { textContent: "bias" }),
+    circle(summer, 262, 36), biasValue, Object.assign(text(summer + 68, 262), { textContent: "bias" }),
     svg("rect", { x: plot.left, y: plot.top, width: plot.side, height: plot.side, rx: 8, class: "node" }),
     svg("path", { class: "zero" }), curve, point, name,
     circle(474, middle, 40), outputValue, Object.assign(text(474, 82), { textContent: "output" }),

@@ -98,6 +98,7 @@ async function mountDescent(host, context) {
     }
     show();
   };
+  const counts = [1, 10, 100].map((count) => button(count === 1 ? "1 step" : `${count} steps`, () => steps(count)));
   const forget = button("Start again", () => {
     run = [];
     earlier = [];
@@ -109,7 +110,7 @@ async function mountDescent(host, context) {
     map.show(parameters);
     drawLosses(losses, run, earlier);
     numbers.replaceChildren(
-      ...["Weight of “upper”", "Weight of “right”", "Bias"].map((name, k) =>
+      ...["Weight of upper half", "Weight of right half", "Bias"].map((name, k) =>
         make("tr", {}, make("th", { scope: "row" }, name), ...[parameters[k], gradient[k], parameters[k] - run.rate * gradient[k]].map((value) =>
           make("td", { className: "number" }, fixed(value, 4)),
         )),
@@ -128,17 +129,15 @@ async function mountDescent(host, context) {
     make(
       "div",
       { className: "panel" },
-      make("div", { className: "twin" }, map.root, losses),
-      make("div", { className: "halves" },
-        make("div", { className: "controls" },
-          make("div", { className: "row" }, ...[1, 10, 100].map((count) => button(count === 1 ? "1 step" : `${count} steps`, () => steps(count))), forget),
-          rate.root,
-          make("div", { className: "row" }, ...presets),
-          words,
-        ),
-        make("div", { className: "wide", tabIndex: 0, role: "region", "aria-label": "Parameters and gradients" },
-          make("table", {}, make("thead", {}, make("tr", {}, ...heads)), numbers)),
+      make("div", { className: "controls" },
+        make("div", { className: "row" }, rate.root, ...presets),
+        make("div", { className: "row" }, ...counts, forget),
+        words,
       ),
+      make("div", { className: "twin" }, map.root, losses),
+      map.key,
+      make("div", { className: "wide", tabIndex: 0, role: "region", "aria-label": "Parameters and gradients" },
+        make("table", {}, make("thead", {}, make("tr", {}, ...heads)), numbers)),
       spoken,
     ),
   );
@@ -180,8 +179,8 @@ function scatter(points) {
   const root = make("div");
   const { root: drawn, x, y } = chart(root, {
     label: "",
-    x: { min: -3, max: 3, ticks: [-3, -2, -1, 0, 1, 2, 3], label: "upper: how much of the line is in the upper half", format: short },
-    y: { min: -3, max: 3, ticks: [-3, -2, -1, 0, 1, 2, 3], label: "right: how much is in the right half", format: short },
+    x: { min: -3, max: 3, ticks: [-3, -2, -1, 0, 1, 2, 3], label: "upper half", format: short },
+    y: { min: -3, max: 3, ticks: [-3, -2, -1, 0, 1, 2, 3], label: "right half", format: short },
     width: WIDTH,
     height: Math.round(0.62 * WIDTH),
   });
@@ -221,9 +220,9 @@ function scatter(points) {
     );
   };
   const key = make("p", { className: "muted" },
-    "Circles are even, squares odd. In the shaded part the neuron says odd. Both measures are shifted and scaled to mean 0 and standard deviation 1.");
-  root.append(key);
-  return { root, show };
+    "Circles are even digits, squares odd ones; in the shaded part the neuron says odd. Upper half: how much of the line lies in the upper half of ",
+    "the box around it; right half likewise. Both are shifted and scaled to mean 0 and standard deviation 1.");
+  return { root, key, show };
 }
 
 async function mountCurves(host, context) {
@@ -275,8 +274,8 @@ function curves(history, what, soft, best) {
   line(points(training), "one dashed");
   line(points(validation), "two");
   host.append(
-    make("figcaption", {}, make("strong", {}, isLoss ? "Loss" : "Accuracy"), ` after the last epoch: `,
-      make("span", { className: "key" }, swatch("one dashed"), `training ${last(training)}${soft && isLoss ? " (of another kind)" : ""}`), " ",
+    make("figcaption", {}, make("strong", {}, isLoss ? `Loss${soft ? ", softened," : ""}` : "Accuracy"), ` after the last epoch: `,
+      make("span", { className: "key" }, swatch("one dashed"), `training ${last(training)}`), " ",
       make("span", { className: "key" }, swatch("two"), `validation ${last(validation)}`)),
     drawn,
   );
@@ -326,9 +325,10 @@ function explainCurves({ version, history, test_accuracy: accuracy }, best, soft
   const parts = [found];
   if (soft) {
     parts.push(make("p", {},
-      "Its training values are of another kind: it learned from distorted digits and from pictures of none, and its loss compares it, softened, ",
-      "with the softened answers of larger networks, its teachers. That loss cannot reach 0. Compare it neither with the validation loss nor ",
-      "with version 1's; only the validation curves of the two are alike in kind."));
+      "Its losses are of another kind than version 1's: each is taken of softened answers. In training the right answer is that of larger ",
+      "networks, its teachers, softened too, on distorted digits and on pictures of none; such a loss cannot reach 0. In validation it is the ",
+      "label, on images as they are. So compare neither loss with version 1's, nor the two with each other: only the accuracies on validation ",
+      "images are alike in kind."));
   } else {
     parts.push(make("p", {},
       "A training value is the mean over the epoch, while the weights still move; a validation value is taken at its end. So in the first ",

@@ -21,7 +21,7 @@ export function unitView() {
   });
   const signs = ["×", "="].map((sign) => make("span", { className: "sign", "aria-hidden": "true" }, sign));
   const sums = make("div", { className: "working" });
-  const { table, list } = productTable("Pixel", "Value");
+  const { table, list } = productTable("Row, column", "Value");
   const show = (layers, reply, unit) => {
     const frame = reply.predictions[0].frame.flat();
     const weights = column(layers[0], unit);
@@ -33,7 +33,7 @@ export function unitView() {
     const { sums: served, activations } = reply.layers[0];
     const sum = showSum(sums, products, layers[0].biases[unit], served[unit], activations[unit]);
     showProducts(list, products, (i) => [
-      `row ${Math.floor(i / SIDE) + 1}, column ${(i % SIDE) + 1}`,
+      `${Math.floor(i / SIDE) + 1}, ${(i % SIDE) + 1}`,
       frame[i] / 255,
       weights[i],
     ]);
@@ -43,6 +43,7 @@ export function unitView() {
     "div",
     { className: "unit-view" },
     make("div", { className: "product" }, pictures[0].figure, signs[0], pictures[1].figure, signs[1], pictures[2].figure),
+    make("p", { className: "muted" }, "In the last two, blue is above 0, orange below, black 0: the brighter, the further from it."),
     make("div", { className: "halves" }, sums, table),
   );
   return { root, show };
