@@ -22,7 +22,9 @@ export const fixed = (value, decimals = 2) => minus((Number(value.toFixed(decima
 export function tiny(value) {
   if (value >= 0.001 || value === 0) return fixed(value, 4);
   const [digits, power] = value.toExponential(1).split("e-");
-  const raised = [...power].map((digit) => "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"[digit]);
+  const raised = [...power].map(
+    (digit) => "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"[digit],
+  );
   return `${digits} × 10\u207b${raised.join("")}`;
 }
 
