@@ -1,7 +1,8 @@
 /* Drawings given as strokes: drawn on a canvas, and explained by the server. */
 
 const SIDE = 280; // pixels of the picture that is sent, ten for each of the model's
-const PEN = 0.1; // of the picture's side, as the server's own drawings have it
+/** The width of a stroke as a share of the picture's side, as the server's own drawings have it. */
+export const PEN = 0.1;
 
 /**
  * Draw strokes with a round pen, in the context's strokeStyle.

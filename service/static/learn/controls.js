@@ -2,9 +2,11 @@
 
 import { svg } from "../chart.js";
 import { make } from "../dom.js";
+import { PEN } from "../frames.js";
 
 /** How wide a chart is drawn, in its own units: narrow where the screen is, so that its text stays legible. */
-export const chartWidth = () => (matchMedia("(max-width: 36rem)").matches ? 300 : 540);
+export const chartWidth = () =>
+  matchMedia("(max-width: 36rem)").matches ? 300 : matchMedia("(max-width: 62rem)").matches ? 380 : 540;
 
 let made = 0; // for ids: a label and its control must find each other
 
@@ -20,7 +22,9 @@ export const fixed = (value, decimals = 2) => minus((Number(value.toFixed(decima
 export function tiny(value) {
   if (value >= 0.001 || value === 0) return fixed(value, 4);
   const [digits, power] = value.toExponential(1).split("e-");
-  const raised = [...power].map((digit) => "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"[digit]);
+  const raised = [...power].map(
+    (digit) => "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"[digit],
+  );
   return `${digits} × 10\u207b${raised.join("")}`;
 }
 
@@ -142,7 +146,7 @@ export function roving(host, buttons, first = 0) {
 }
 
 /** Draw a drawing's strokes as an SVG, in the colour of the text around it. */
-export function thumbnail(strokes, pen = 0.1) {
+export function thumbnail(strokes, pen = PEN) {
   const lines = strokes.map((stroke) => {
     const points = stroke.length > 1 ? stroke : [stroke[0], stroke[0]];
     return svg("polyline", { points: points.join(" ") });

@@ -26,8 +26,12 @@ export function points(digits) {
 export function measure(parameters, points) {
   const [a, b, bias] = parameters;
   const gradient = [0, 0, 0];
-  let loss = 0, right = 0;
-  for (const { inputs: [u, r], target } of points) {
+  let loss = 0,
+    right = 0;
+  for (const {
+    inputs: [u, r],
+    target,
+  } of points) {
     const sum = a * u + b * r + bias;
     const error = 1 / (1 + Math.exp(-sum)) - target;
     [error * u, error * r, error].forEach((each, k) => (gradient[k] += each / points.length));
@@ -45,10 +49,13 @@ function shares(strokes) {
     const values = all.map((point) => point[axis]);
     return (Math.min(...values) + Math.max(...values)) / 2;
   });
-  let length = 0, upper = 0, right = 0;
+  let length = 0,
+    upper = 0,
+    right = 0;
   for (const stroke of strokes) {
     for (let i = 1; i < stroke.length; i++) {
-      const [fromX, fromY] = stroke[i - 1], [toX, toY] = stroke[i];
+      const [fromX, fromY] = stroke[i - 1],
+        [toX, toY] = stroke[i];
       const piece = Math.hypot(toX - fromX, toY - fromY);
       length += piece;
       if ((fromY + toY) / 2 < y) upper += piece;

@@ -1,25 +1,29 @@
 /* Section 3: one drawing through the network, step by step. */
 
-import { svg } from "../chart.js";
-import { byId, grey, largest, make, paintPixels, percent, signed } from "../dom.js";
+import { byId, make } from "../dom.js";
 import { explain } from "../frames.js";
-import { column, pixelWeights, SIZES } from "../network.js";
-import { button, digitPicker, fixed, roving, speaker, thumbnail, tiny, whole } from "./controls.js";
-import { productTable, showProducts, showSum, unitView } from "./unit.js";
+import { button, digitPicker, speaker, whole } from "./controls.js";
+import * as steps from "./steps.js";
 
-const SIDE = 28;
 const STEPS = [
-  { name: "Drawing", build: buildDrawing },
-  { name: "Frame", build: buildFrame },
-  { name: "784 numbers", build: buildNumbers },
-  { name: "Layer 1", build: buildFirst },
-  { name: "Layer 2", build: buildSecond },
-  { name: "Output", build: buildOutput },
+  { name: "Drawing", build: steps.buildDrawing },
+  { name: "Frame", build: steps.buildFrame },
+  { name: "784 numbers", build: steps.buildNumbers },
+  { name: "Layer 1", build: steps.buildFirst },
+  { name: "Layer 2", build: steps.buildSecond },
+  { name: "Output", build: steps.buildOutput },
 ];
 
 export async function mount(section, context) {
+  const host = byId("layers-steps");
+  const told = [...host.querySelectorAll(".told")]; // each step's text, which needs no script
   const { digits } = await context.gallery();
-  const state = { digit: digits.findIndex(({ label }) => label === 5), step: 0, units: [null, null], pixel: null };
+  const state = {
+    digit: digits.findIndex(({ label }) => label === 5),
+    step: 0,
+    units: [null, null],
+    pixel: null,
+  };
   const stage = make("div", { className: "stage" });
   const failed = make("p", { className: "notice", role: "alert" });
   const { root: spoken, say } = speaker();
@@ -35,7 +39,7 @@ export async function mount(section, context) {
     // Not `disabled`, which would take the focus away from who has just come to the end.
     before.setAttribute("aria-disabled", state.step === 0);
     after.setAttribute("aria-disabled", state.step === STEPS.length - 1);
-    stage.replaceChildren(...STEPS[state.step].build(state));
+    stage.replaceChildren(...STEPS[state.step].build(state, told[state.step]));
     say(`Step ${state.step + 1} of ${STEPS.length}: ${STEPS[state.step].name}`);
   };
   const go = (to) => {
@@ -59,18 +63,26 @@ export async function mount(section, context) {
     label: "Drawings of the project",
     digits,
     chosen: state.digit,
-    onPick: (digit) => ask(digit).then(() => (failed.textContent = ""), (error) => (failed.textContent = error.message)),
+    onPick: (digit) =>
+      ask(digit).then(
+        () => (failed.textContent = ""),
+        (error) => (failed.textContent = error.message),
+      ),
   });
   await ask(state.digit);
-  byId("layers-steps").append(
+  host.replaceChildren(
     make(
       "div",
       { className: "panel" },
       picker,
-      make("nav", { className: "steps", "aria-label": "Steps" }, make("ol", {}, ...marks.map((mark) => make("li", {}, mark)))),
+      make(
+        "nav",
+        { className: "steps", "aria-label": "Steps" },
+        make("ol", {}, ...marks.map((mark) => make("li", {}, mark))),
+      ),
+      make("div", { className: "row" }, before, after),
       failed,
       stage,
-      make("div", { className: "row" }, before, after),
       spoken,
     ),
   );
@@ -78,308 +90,18 @@ export async function mount(section, context) {
 }
 
 const strongest = (values) => values.indexOf(Math.max(...values));
-const title = (text) => make("h4", {}, text);
-const say = (...content) => make("p", {}, ...content);
-const row = (i) => Math.floor(i / SIDE);
-const columnOf = (i) => i % SIDE;
-
-function buildDrawing({ drawing: { label, strokes } }) {
-  const picture = framed(thumbnail(strokes), `The drawing: a ${label}`);
-  const points = strokes.reduce((sum, stroke) => sum + stroke.length, 0);
-  const { width, height } = bounds(strokes);
-  return [
-    title("What was drawn"),
-    make(
-      "div",
-      { className: "halves" },
-      picture,
-      make(
-        "div",
-        {},
-        say(
-          `${strokes.length} ${strokes.length === 1 ? "stroke" : "strokes"} through ${points} points. The line reaches over `,
-          `${percent(width)} of the square's width and ${percent(height)} of its height.`,
-        ),
-        say(
-          "The page sends this as a picture of 280 × 280 pixels. Someone else writes the same digit smaller, thinner, or in a ",
-          "corner. The network must not have to care, so the next step takes these differences away.",
-        ),
-      ),
-    ),
-  ];
-}
-
-function buildFrame({ drawing: { label, strokes }, reply }) {
-  const frame = reply.predictions[0].frame;
-  const { top, bottom, left, right, centre } = extent(frame);
-  const picture = pixels(frame.flat(), grey, `The frame: 28 by 28 pixels, the ${label} in its middle`);
-  const over = svg("svg", { viewBox: "0 0 28 28", class: "over", "aria-hidden": "true" });
-  over.append(
-    svg("rect", { x: left, y: top, width: right - left, height: bottom - top, class: "box" }),
-    svg("path", { d: `M${centre.x - 2} ${centre.y}h4M${centre.x} ${centre.y - 2}v4`, class: "centre" }),
-  );
-  const { x, y, width, height } = bounds(strokes);
-  const before = thumbnail(strokes);
-  before.append(svg("rect", { x, y, width, height, class: "box" }));
-  return [
-    title("28 × 28: the same size and place for all"),
-    make(
-      "div",
-      { className: "halves" },
-      make("div", { className: "pictures" }, framed(before, `The drawing, with a box around its line`), stack(picture, over)),
-      make(
-        "div",
-        {},
-        say(
-          "The server cuts out the ink, scales it into a box of 20 × 20 pixels and moves it until its ",
-          make("b", {}, "centre of mass"),
-          ", the mean place of all ink, is in the middle of the frame. MNIST's training images were made in this way, and a ",
-          "network answers well only what looks like what it has learned from: each of its weights belongs to one place.",
-        ),
-        make(
-          "ul",
-          {},
-          make("li", {}, `The ink is ${right - left} pixels wide and ${bottom - top} high (the dashed box).`),
-          make(
-            "li",
-            {},
-            `Its centre of mass (the cross) is ${fixed(centre.x, 1)} pixels from the left and ${fixed(centre.y, 1)} from the top; `,
-            `the middle is at ${SIDE / 2}. It is moved by whole pixels, so up to one is left.`,
-          ),
-        ),
-      ),
-    ),
-  ];
-}
-
-function buildNumbers(state) {
-  const frame = state.reply.predictions[0].frame.flat();
-  const over = svg("svg", { viewBox: "0 0 28 28", class: "over", "aria-hidden": "true" });
-  const cursor = svg("rect", { width: 1, height: 1, class: "cursor-cell" });
-  over.append(cursor);
-  const surface = make(
-    "div",
-    { className: "stack reader", tabIndex: 0, role: "application", "aria-label": "The 784 pixels: arrows move from one to the next" },
-    pixels(frame, grey, "The frame"),
-    over,
-  );
-  const near = make("tbody");
-  const words = make("output", { className: "reading" });
-  const read = (i) => {
-    state.pixel = i;
-    cursor.setAttribute("x", columnOf(i));
-    cursor.setAttribute("y", row(i));
-    words.textContent =
-      `Row ${row(i) + 1}, column ${columnOf(i) + 1}: grey level ${frame[i]} of 255, so input ` +
-      `${i + 1} of ${SIZES[0]} is ${fixed(frame[i] / 255, 3)}.`;
-    near.replaceChildren(...window5(row(i)).map((r) => make("tr", {}, ...window5(columnOf(i)).map((c) => cell(r, c, i)))));
-  };
-  const cell = (r, c, chosen) => {
-    const at = r * SIDE + c;
-    const made = make("td", { className: at === chosen ? "number here" : "number" }, fixed(frame[at] / 255, 2));
-    // Ink's grey level, and the text that is legible on it.
-    made.style.backgroundColor = `rgb(${frame[at]} ${frame[at]} ${frame[at]})`;
-    made.style.color = frame[at] > 117 ? "#000" : "#fff";
-    return made;
-  };
-  surface.addEventListener("pointermove", (event) => {
-    const { left, top, width, height } = surface.getBoundingClientRect();
-    const inside = (share) => Math.min(SIDE - 1, Math.max(0, Math.floor(share * SIDE)));
-    read(inside((event.clientY - top) / height) * SIDE + inside((event.clientX - left) / width));
-  });
-  surface.addEventListener("keydown", (event) => {
-    const [across, down] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
-    if (!across && !down) return;
-    event.preventDefault();
-    const wrap = (value) => (value + SIDE) % SIDE;
-    read(wrap(row(state.pixel) + down) * SIDE + wrap(columnOf(state.pixel) + across));
-  });
-  read(state.pixel);
-  return [
-    title("784 numbers from 0 to 1"),
-    make(
-      "div",
-      { className: "halves" },
-      make("div", {}, surface),
-      make(
-        "div",
-        {},
-        say(
-          "To the network the picture is a list of 28 × 28 = 784 numbers, row by row: each grey level divided by 255. 0 is paper, ",
-          "1 is full ink. It is told nothing of which pixels are neighbours.",
-        ),
-        say("Point at a pixel, or move the cursor with the arrow keys."),
-        say(words),
-        make("table", { className: "near" }, make("caption", {}, "The numbers around it"), near),
-      ),
-    ),
-  ];
-}
-
-/* Five rows or columns around one, all inside the frame. */
-function window5(at) {
-  const from = Math.min(SIDE - 5, Math.max(0, at - 2));
-  return Array.from({ length: 5 }, (_, i) => from + i);
-}
-
-function buildFirst(state) {
-  const { reply, layers, units } = state;
-  const view = unitView();
-  const named = title("");
-  const choose = (unit) => {
-    units[0] = unit;
-    named.textContent = `Unit ${unit + 1} of ${layers[0].units}`;
-    view.show(layers, reply, unit);
-  };
-  choose(units[0]);
-  return [
-    title("Layer 1: 784 numbers become 128"),
-    say(
-      "Each of the 128 units multiplies the 784 numbers by its own 784 weights, adds its bias, and ReLU makes every sum below 0 a 0. ",
-      on(reply.layers[0].activations),
-    ),
-    unitGrid("Units of layer 1", reply.layers[0], units[0], choose),
-    named,
-    view.root,
-  ];
-}
-
-function buildSecond(state) {
-  const { reply, layers, units } = state;
-  const sums = make("div", { className: "working" });
-  const { table, list } = productTable("Unit of layer 1", "Output");
-  const named = title("");
-  const range = make("strong");
-  const picture = make("canvas", { className: "pixels", width: SIDE, height: SIDE, role: "img" });
-  const choose = (unit) => {
-    units[1] = unit;
-    named.textContent = `Unit ${unit + 1} of ${layers[1].units}`;
-    const weights = column(layers[1], unit);
-    const { activations: inputs } = reply.layers[0];
-    const products = weights.map((weight, i) => weight * inputs[i]);
-    showSum(sums, products, layers[1].biases[unit], reply.layers[1].sums[unit], reply.layers[1].activations[unit]);
-    showProducts(list, products, (i) => [`Unit ${i + 1}`, inputs[i], weights[i]]);
-    const worth = pixelWeights(layers, reply.layers, 1, unit);
-    paintPixels(picture, worth, signed(largest(worth)));
-    range.textContent = `From ${fixed(Math.min(...worth), 2)} to ${fixed(Math.max(...worth), 2)}.`;
-    picture.setAttribute("aria-label", `What each pixel is worth to unit ${unit + 1} of layer 2, for this drawing`);
-  };
-  choose(units[1]);
-  return [
-    title("Layer 2: 128 numbers become 64"),
-    say(
-      "The same again, with the 128 outputs of layer 1 as inputs. These 64 units see no pixels, only what layer 1 made of them. ",
-      on(reply.layers[1].activations),
-    ),
-    unitGrid("Units of layer 2", reply.layers[1], units[1], choose),
-    named,
-    make(
-      "div",
-      { className: "thirds" },
-      make(
-        "figure",
-        {},
-        picture,
-        make(
-          "figcaption",
-          {},
-          range,
-          " What a pixel is worth to this unit, through those units of layer 1 that are on for this drawing: blue pushes its sum ",
-          "up, orange down. Another drawing switches others on, and the picture changes.",
-        ),
-      ),
-      sums,
-      table,
-    ),
-  ];
-}
-
-function buildOutput({ drawing, reply }) {
-  const [{ digit, confidence, probabilities, unsure }] = reply.predictions;
-  const { sums } = reply.layers[2];
-  const top = Math.max(...sums);
-  const powers = sums.map((sum) => Math.exp(sum - top));
-  const total = powers.reduce((a, b) => a + b, 0);
-  const heads = ["Digit", "Logit z", "e to the z − max", "Probability"].map((text, i) =>
-    make("th", { scope: "col", className: i ? "number" : "" }, text),
-  );
-  const lines = sums.map((sum, i) => {
-    const bar = make("span", { className: "bar" });
-    bar.style.transform = `scaleX(${probabilities[i]})`;
-    return make(
-      "tr",
-      { className: i === digit ? "best" : "" },
-      make("th", { scope: "row" }, String(i)),
-      make("td", { className: "number" }, fixed(sum, 3)),
-      make("td", { className: "number" }, tiny(powers[i])),
-      make("td", { className: "number" }, percent(probabilities[i])),
-      make("td", { className: "bar-cell", "aria-hidden": "true" }, make("span", { className: "track" }, bar)),
-    );
-  });
-  return [
-    title("Output: 64 numbers become 10, and an answer"),
-    say(
-      "Ten units more, one a digit, and no ReLU: their sums are the ",
-      make("b", {}, "logits"),
-      ". ",
-      make("b", {}, "Softmax"),
-      " raises e to the power of each and divides by their total, so that all are above 0 and together 1. (The largest logit, ",
-      `${fixed(top, 3)}, is taken from all first; this changes no share and keeps the powers small. Their total here: ${fixed(total, 6)}.)`,
-    ),
-    make(
-      "div",
-      { className: "wide", tabIndex: 0, role: "region", "aria-label": "Logits and probabilities" },
-      make("table", { className: "outputs" }, make("thead", {}, make("tr", {}, ...heads, make("td"))), make("tbody", {}, ...lines)),
-    ),
-    say(
-      make("strong", { className: "answer" }, `The answer: ${digit}`),
-      `, with a confidence of ${percent(confidence)}. `,
-      digit === drawing.label ? "It was drawn as one. " : `It was drawn as a ${drawing.label}: the network is wrong. `,
-      unsure ? "The server marks it as unsure. " : "",
-      "Softmax always adds up to 1, even for a drawing of no digit at all: what a confidence is worth is the subject of ",
-      make("a", { href: "#confidence" }, "section 6"),
-      ".",
-    ),
-  ];
-}
-
-const on = (activations) => {
-  const count = activations.filter((value) => value > 0).length;
-  return `For this drawing ${count} of ${activations.length} are on, above 0.`;
-};
-
-/* The units as cells: the brighter, the larger the output; a unit that is off is a dot. */
-function unitGrid(label, { sums, activations }, chosen, onChoose) {
-  const most = Math.max(...activations);
-  const cells = sums.map((sum, i) => {
-    const each = make("button", { type: "button", className: activations[i] > 0 ? "unit" : "unit off" });
-    const words = `Unit ${i + 1}: sum ${fixed(sum, 2)}, output ${fixed(activations[i], 2)}`;
-    each.title = words;
-    each.setAttribute("aria-label", words);
-    each.setAttribute("aria-pressed", i === chosen);
-    each.style.setProperty("--level", most ? activations[i] / most : 0);
-    return each;
-  });
-  const root = make("div", { className: "units", role: "group", "aria-label": label }, ...cells);
-  roving(root, cells, chosen);
-  const choose = (event) => {
-    const at = cells.indexOf(event.target);
-    if (at < 0) return;
-    cells.forEach((each, i) => each.setAttribute("aria-pressed", i === at));
-    onChoose(at);
-  };
-  root.addEventListener("focusin", choose);
-  root.addEventListener("click", choose); // Safari gives a clicked button no focus
-  const key = make("p", { className: "muted" }, `Brighter is larger, up to ${fixed(most, 2)}; a dot is 0. Choose a unit to see its sum.`);
-  return make("div", {}, root, key);
-}
 
 function shapes(layers) {
   let total = 0;
   const rows = layers.map(({ inputs, units, kernel, biases, activation }, i) => {
     total += kernel.length + biases.length;
     const name = i === layers.length - 1 ? "Output" : `Layer ${i + 1}`;
-    const cells = [`${inputs} → ${units}`, `${inputs} × ${units} = ${whole(kernel.length)}`, units, whole(kernel.length + biases.length)];
+    const cells = [
+      `${inputs} → ${units}`,
+      `${inputs} × ${units} = ${whole(kernel.length)}`,
+      units,
+      whole(kernel.length + biases.length),
+    ];
     return make(
       "tr",
       {},
@@ -402,47 +124,14 @@ function shapes(layers) {
       make(
         "tfoot",
         {},
-        make("tr", {}, make("th", { scope: "row", colSpan: 4 }, "All parameters"), make("td", { className: "number total" }, whole(total)), make("td")),
+        make(
+          "tr",
+          {},
+          make("th", { scope: "row", colSpan: 4 }, "All parameters"),
+          make("td", { className: "number total" }, whole(total)),
+          make("td"),
+        ),
       ),
     ),
   );
-}
-
-/* Where strokes lie, in the unit square. */
-function bounds(strokes) {
-  const points = strokes.flat();
-  const [xs, ys] = [0, 1].map((axis) => points.map((point) => point[axis]));
-  const x = Math.min(...xs), y = Math.min(...ys);
-  return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
-}
-
-/* Where a frame's ink lies, in pixels from the top and from the left, and its mean place. */
-function extent(frame) {
-  const rows = frame.map((line) => line.reduce((a, b) => a + b, 0));
-  const columns = frame[0].map((_, x) => frame.reduce((sum, line) => sum + line[x], 0));
-  const total = rows.reduce((a, b) => a + b, 0);
-  const mean = (sums) => sums.reduce((sum, value, i) => sum + value * (i + 0.5), 0) / total;
-  const has = (value) => value > 0;
-  return {
-    top: rows.findIndex(has),
-    bottom: rows.findLastIndex(has) + 1,
-    left: columns.findIndex(has),
-    right: columns.findLastIndex(has) + 1,
-    centre: { x: mean(columns), y: mean(rows) },
-  };
-}
-
-function pixels(values, colour, label) {
-  const canvas = make("canvas", { className: "pixels", width: SIDE, height: SIDE, role: "img", "aria-label": label });
-  paintPixels(canvas, values, colour);
-  return canvas;
-}
-
-const stack = (...children) => make("div", { className: "stack" }, ...children);
-
-function framed(drawing, label) {
-  drawing.removeAttribute("aria-hidden");
-  drawing.setAttribute("role", "img");
-  drawing.setAttribute("aria-label", label);
-  return make("div", { className: "paper" }, drawing);
 }

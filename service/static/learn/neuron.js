@@ -62,7 +62,11 @@ function mountToy(host) {
     picture.show({ x, w, bias: bias.value, sum, output, activation: activation.value });
     const signed = (value) => (value < 0 ? ` \u2212 ${short(-value)}` : ` + ${short(value)}`);
     working.replaceChildren(
-      step("sum", x.map((each, i) => `${short(each)} × ${w[i] < 0 ? `(${short(w[i])})` : short(w[i])}`).join(" + ") + signed(bias.value)),
+      step(
+        "sum",
+        x.map((each, i) => `${short(each)} × ${w[i] < 0 ? `(${short(w[i])})` : short(w[i])}`).join(" + ") +
+          signed(bias.value),
+      ),
       step("", short(products[0]) + products.slice(1).map(signed).join("") + signed(bias.value)),
       step("", make("strong", { className: "sum" }, short(sum))),
       step("output", ...work(sum)),
@@ -91,32 +95,56 @@ function mountToy(host) {
 
 /* A line of the computation: what is computed, and how. */
 function step(name, ...content) {
-  return make("p", { className: "step" }, make("span", { className: "of" }, name ? `${name} =` : "="), make("span", {}, ...content));
+  return make(
+    "p",
+    { className: "step" },
+    make("span", { className: "of" }, name ? `${name} =` : "="),
+    make("span", {}, ...content),
+  );
 }
+
+const list = (values) => values.map((value) => short(value, 2)).join(", ");
 
 /* The neuron as a picture: inputs, lines as thick as their weights, sum, curve, output. */
 function diagram() {
-  const heights = [48, 138, 228], middle = 138, summer = 222, plot = { left: 292, top: 83, side: 110 };
-  const root = svg("svg", { viewBox: "0 0 520 300", class: "diagram", role: "img" });
+  const heights = [48, 138, 228],
+    middle = 138,
+    summer = 222,
+    plot = { left: 292, top: 83, side: 110 };
+  const root = svg("svg", { viewBox: "0 0 520 304", class: "diagram", role: "img" });
   const text = (x, y, className = "") => svg("text", { x, y, class: className, "text-anchor": "middle" });
   const circle = (x, y, r) => svg("circle", { cx: x, cy: y, r, class: "node" });
   const lines = heights.map((y) => svg("line", { x1: 40, y1: y, x2: summer, y2: middle }));
   const biasLine = svg("line", { x1: summer, y1: 262, x2: summer, y2: middle });
   const values = heights.map((y) => text(40, y));
   const labels = heights.map((y) => text(125, middle + (y - middle) * 0.55, "on-line"));
-  const biasValue = text(summer, 262), sumValue = text(summer, middle), outputValue = text(474, middle);
+  const biasValue = text(summer, 262),
+    sumValue = text(summer, middle),
+    outputValue = text(474, middle);
   const curve = svg("polyline", { class: "curve" });
   const point = svg("circle", { r: 6, class: "point" });
   const name = text(plot.left + plot.side / 2, plot.top + plot.side + 22);
   root.append(
-    ...lines, biasLine,
+    ...lines,
+    biasLine,
     svg("line", { x1: summer, y1: middle, x2: 474, y2: middle, class: "wire" }),
-    ...heights.map((y) => circle(40, y, 34)), ...values, ...labels,
-    circle(summer, middle, 38), sumValue, Object.assign(text(summer, 86), { textContent: "sum" }),
-    circle(summer, 262, 32), biasValue, Object.assign(text(summer + 62, 262), { textContent: "bias" }),
+    ...heights.map((y) => circle(40, y, 34)),
+    ...values,
+    ...labels,
+    circle(summer, middle, 38),
+    sumValue,
+    Object.assign(text(summer, 86), { textContent: "sum" }),
+    circle(summer, 262, 36),
+    biasValue,
+    Object.assign(text(summer + 68, 262), { textContent: "bias" }),
     svg("rect", { x: plot.left, y: plot.top, width: plot.side, height: plot.side, rx: 8, class: "node" }),
-    svg("path", { class: "zero" }), curve, point, name,
-    circle(474, middle, 40), outputValue, Object.assign(text(474, 82), { textContent: "output" }),
+    svg("path", { class: "zero" }),
+    curve,
+    point,
+    name,
+    circle(474, middle, 40),
+    outputValue,
+    Object.assign(text(474, 82), { textContent: "output" }),
     Object.assign(text(40, 284), { textContent: "inputs" }),
   );
   const zero = root.querySelector(".zero");
@@ -125,8 +153,13 @@ function diagram() {
     element.setAttribute("class", weight < 0 ? "below" : weight > 0 ? "above" : "none");
   };
   const show = ({ x, w, bias, sum, output, activation }) => {
-    const { of, range: [low, high], name: title } = ACTIVATIONS[activation];
-    const pad = 10, inner = plot.side - 2 * pad;
+    const {
+      of,
+      range: [low, high],
+      name: title,
+    } = ACTIVATIONS[activation];
+    const pad = 10,
+      inner = plot.side - 2 * pad;
     const toX = (value) => plot.left + pad + ((value + REACH) / (2 * REACH)) * inner;
     const toY = (value) => plot.top + plot.side - pad - ((value - low) / (high - low)) * inner;
     lines.forEach((line, i) => weigh(line, w[i]));
@@ -138,13 +171,16 @@ function diagram() {
     outputValue.textContent = fixed(output, activation === "sigmoid" ? 3 : 2);
     name.textContent = activation === "none" ? "no activation" : title;
     const samples = Array.from({ length: 81 }, (_, i) => -REACH + (i * REACH) / 40);
-    curve.setAttribute("points", samples.map((each) => `${toX(each).toFixed(1)},${toY(of(each)).toFixed(1)}`).join(" "));
+    curve.setAttribute(
+      "points",
+      samples.map((each) => `${toX(each).toFixed(1)},${toY(of(each)).toFixed(1)}`).join(" "),
+    );
     zero.setAttribute("d", `M${toX(-REACH)} ${toY(0)}H${toX(REACH)}M${toX(0)} ${toY(low)}V${toY(high)}`);
     point.setAttribute("cx", toX(sum));
     point.setAttribute("cy", toY(output));
     root.setAttribute(
       "aria-label",
-      `A neuron: inputs ${x.map((each) => short(each, 2)).join(", ")}, weights ${w.map((each) => short(each, 2)).join(", ")}, ` +
+      `A neuron: inputs ${list(x)}, weights ${list(w)}, ` +
         `bias ${short(bias, 2)}, sum ${short(sum)}, activation ${title}, output ${fixed(output, 4)}. ` +
         "A line is as thick as its weight is large, and broken where the weight is below 0.",
     );
@@ -159,7 +195,13 @@ async function mountReal(host, context) {
   const { root: spoken, say } = speaker();
   let reply, layers;
   const choose = slider({
-    label: "Unit", min: 1, max: 128, step: 1, value: 1, format: (value) => `${value} of 128`, onInput: () => show(),
+    label: "Unit",
+    min: 1,
+    max: 128,
+    step: 1,
+    value: 1,
+    format: (value) => `${value} of 128`,
+    onInput: () => show(),
   });
   const strongest = button("The unit with the largest output", () => {
     const { activations } = reply.layers[0];
@@ -184,11 +226,23 @@ async function mountReal(host, context) {
     label: "Drawings",
     digits: firsts,
     chosen: 3,
-    onPick: (digit) => ask(digit).then(() => (failed.textContent = ""), (error) => (failed.textContent = error.message)),
+    onPick: (digit) =>
+      ask(digit).then(
+        () => (failed.textContent = ""),
+        (error) => (failed.textContent = error.message),
+      ),
   });
   await ask(3);
   strongest.click();
   host.append(
-    make("div", { className: "panel" }, picker, make("div", { className: "row" }, choose.root, strongest), failed, view.root, spoken),
+    make(
+      "div",
+      { className: "panel" },
+      picker,
+      make("div", { className: "row" }, choose.root, strongest),
+      failed,
+      view.root,
+      spoken,
+    ),
   );
 }

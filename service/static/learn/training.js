@@ -11,7 +11,10 @@ const WIDTH = chartWidth();
 export async function mount(section, context) {
   mountLoss(byId("training-loss"));
   // Each part is shown even where the other's data is missing.
-  const parts = [mountDescent(byId("training-descent"), context), mountCurves(byId("training-curves"), context)];
+  const parts = [
+    mountDescent(byId("training-descent"), context),
+    mountCurves(byId("training-curves"), context),
+  ];
   for (const { reason } of await Promise.allSettled(parts)) if (reason) throw reason;
 }
 
@@ -27,23 +30,38 @@ function mountLoss(host) {
     width: WIDTH,
   });
   const samples = Array.from({ length: 200 }, (_, i) => Math.exp((-7 * i) / 199));
-  line(samples.map((p) => [p, -Math.log(p)]), "one");
+  line(
+    samples.map((p) => [p, -Math.log(p)]),
+    "one",
+  );
   const point = svg("circle", { r: 6, class: "point" });
   root.append(point);
   const words = make("p", { className: "big-number" });
   const meaning = make("p");
   const { root: spoken, say } = speaker();
   const p = slider({
-    label: "p", min: 0.001, max: 1, step: 0.001, value: 0.8, format: (value) => fixed(value, 3), onInput: () => update(),
+    label: "p",
+    min: 0.001,
+    max: 1,
+    step: 0.001,
+    value: 0.8,
+    format: (value) => fixed(value, 3),
+    onInput: () => update(),
   });
   const update = () => {
     const loss = -Math.log(p.value);
     point.setAttribute("cx", x(p.value));
     point.setAttribute("cy", y(loss));
     const text = `\u2212ln ${fixed(p.value, 3)} = ${fixed(loss, 4)}`;
-    words.replaceChildren(`\u2212ln ${fixed(p.value, 3)} = `, make("strong", { className: "loss" }, fixed(loss, 4)));
+    words.replaceChildren(
+      `\u2212ln ${fixed(p.value, 3)} = `,
+      make("strong", { className: "loss" }, fixed(loss, 4)),
+    );
     meaning.textContent = judge(p.value, loss);
-    root.setAttribute("aria-label", `The loss falls steeply, then slowly, from p near 0 to 0 at p = 1. Here ${text}.`);
+    root.setAttribute(
+      "aria-label",
+      `The loss falls steeply, then slowly, from p near 0 to 0 at p = 1. Here ${text}.`,
+    );
     say(`Loss ${fixed(loss, 2)}`);
   };
   update();
@@ -52,9 +70,13 @@ function mountLoss(host) {
 
 function judge(p, loss) {
   const guess = Math.log(DIGITS);
-  const against = `Giving all ten digits the same, p = ${fixed(1 / DIGITS, 1)}, costs ln ${DIGITS} = ${fixed(guess, 4)}`;
+  const against =
+    `Giving all ten digits the same, p = ${fixed(1 / DIGITS, 1)}, ` +
+    `costs ln ${DIGITS} = ${fixed(guess, 4)}`;
   if (Math.abs(loss - guess) < 1e-9) return `${against}: exactly this answer.`;
-  return `${against}: ${loss < guess ? "more than this answer." : "less than this answer, which is worse than a guess."}`;
+  const verdict =
+    loss < guess ? "more than this answer." : "less than this answer, which is worse than a guess.";
+  return `${against}: ${verdict}`;
 }
 
 const RATES = [
@@ -76,7 +98,10 @@ async function mountDescent(host, context) {
 
   const rate = slider({
     label: "Learning rate",
-    min: -2, max: 2, step: 0.25, value: 0,
+    min: -2,
+    max: 2,
+    step: 0.25,
+    value: 0,
     format: (power) => short(10 ** power, power < 0 ? 3 : 1),
     onInput: () => restart(),
   });
@@ -94,10 +119,18 @@ async function mountDescent(host, context) {
   const steps = (count) => {
     for (let i = 0; i < count; i++) {
       const { parameters, gradient } = run.at(-1);
-      run.push(neuron.measure(parameters.map((each, k) => each - run.rate * gradient[k]), points));
+      run.push(
+        neuron.measure(
+          parameters.map((each, k) => each - run.rate * gradient[k]),
+          points,
+        ),
+      );
     }
     show();
   };
+  const counts = [1, 10, 100].map((count) =>
+    button(count === 1 ? "1 step" : `${count} steps`, () => steps(count)),
+  );
   const forget = button("Start again", () => {
     run = [];
     earlier = [];
@@ -109,35 +142,47 @@ async function mountDescent(host, context) {
     map.show(parameters);
     drawLosses(losses, run, earlier);
     numbers.replaceChildren(
-      ...["Weight of “upper”", "Weight of “right”", "Bias"].map((name, k) =>
-        make("tr", {}, make("th", { scope: "row" }, name), ...[parameters[k], gradient[k], parameters[k] - run.rate * gradient[k]].map((value) =>
-          make("td", { className: "number" }, fixed(value, 4)),
-        )),
+      ...["Weight of upper half", "Weight of right half", "Bias"].map((name, k) =>
+        make(
+          "tr",
+          {},
+          make("th", { scope: "row" }, name),
+          ...[parameters[k], gradient[k], parameters[k] - run.rate * gradient[k]].map((value) =>
+            make("td", { className: "number" }, fixed(value, 4)),
+          ),
+        ),
       ),
     );
     words.replaceChildren(
       `Step ${run.length - 1}: loss `,
       make("span", { className: "loss" }, fixed(loss, 4)),
-      run.length > 1 ? `, ${right} of ${points.length} right. ${judgeRun(run)}` : ". All parameters are 0, so every answer is p = 0.5, a toss of a coin.",
+      run.length > 1
+        ? `, ${right} of ${points.length} right. ${judgeRun(run)}`
+        : ". All parameters are 0, so every answer is p = 0.5, a toss of a coin.",
     );
     say(`Step ${run.length - 1}, loss ${fixed(loss, 3)}`);
   };
   restart();
-  const heads = ["Parameter", "Now", "Gradient", "After a step"].map((text, i) => make("th", { scope: "col", className: i ? "number" : "" }, text));
+  const heads = ["Parameter", "Now", "Gradient", "After a step"].map((text, i) =>
+    make("th", { scope: "col", className: i ? "number" : "" }, text),
+  );
   host.append(
     make(
       "div",
       { className: "panel" },
+      make(
+        "div",
+        { className: "controls" },
+        make("div", { className: "row" }, rate.root, ...presets),
+        make("div", { className: "row" }, ...counts, forget),
+        words,
+      ),
       make("div", { className: "twin" }, map.root, losses),
-      make("div", { className: "halves" },
-        make("div", { className: "controls" },
-          make("div", { className: "row" }, ...[1, 10, 100].map((count) => button(count === 1 ? "1 step" : `${count} steps`, () => steps(count))), forget),
-          rate.root,
-          make("div", { className: "row" }, ...presets),
-          words,
-        ),
-        make("div", { className: "wide", tabIndex: 0, role: "region", "aria-label": "Parameters and gradients" },
-          make("table", {}, make("thead", {}, make("tr", {}, ...heads)), numbers)),
+      map.key,
+      make(
+        "div",
+        { className: "wide", tabIndex: 0, role: "region", "aria-label": "Parameters and gradients" },
+        make("table", {}, make("thead", {}, make("tr", {}, ...heads)), numbers),
       ),
       spoken,
     ),
@@ -147,18 +192,28 @@ async function mountDescent(host, context) {
 /* Say in words how the run goes. */
 function judgeRun(run) {
   const rises = run.filter(({ loss }, i) => i && loss > run[i - 1].loss).length;
-  if (run.at(-1).loss > run[0].loss) return "The loss is higher than at the start: the steps leap over the valley.";
+  if (run.at(-1).loss > run[0].loss)
+    return "The loss is higher than at the start: the steps leap over the valley.";
   if (rises) return `The loss rose in ${rises} of ${run.length - 1} steps: the steps are too long.`;
   const slope = Math.hypot(...run.at(-1).gradient);
-  return slope < 0.01 ? "The gradient is close to 0: the loss is near the bottom of its valley." : "The loss fell in every step.";
+  return slope < 0.01
+    ? "The gradient is close to 0: the loss is near the bottom of its valley."
+    : "The loss fell in every step.";
 }
 
 function drawLosses(host, run, earlier) {
+  const name = (each) => `learning rate ${short(each.rate, 3)}, loss ${fixed(each.at(-1).loss, 3)}`;
   const longest = Math.max(20, ...[run, ...earlier].map((each) => each.length - 1));
   const { root, x, y, line } = chart(host, {
-    label: `The loss, step by step: ${fixed(run[0].loss, 3)} at the start, ${fixed(run.at(-1).loss, 3)} after ${run.length - 1} steps` +
-      (earlier.length ? `; dashed, earlier runs: ${earlier.map((each) => `learning rate ${short(each.rate, 3)}, loss ${fixed(each.at(-1).loss, 3)}`).join("; ")}.` : "."),
-    x: { min: 0, max: longest, ticks: [0, 1, 2, 3, 4].map((i) => Math.round((i * longest) / 4)), label: "step" },
+    label:
+      `The loss by step, ${ends(run.map(({ loss }) => loss))} after ${run.length - 1} steps` +
+      (earlier.length ? `; dashed, earlier runs: ${earlier.map(name).join("; ")}.` : "."),
+    x: {
+      min: 0,
+      max: longest,
+      ticks: [0, 1, 2, 3, 4].map((i) => Math.round((i * longest) / 4)),
+      label: "step",
+    },
     y: { ...LOSSES, label: "loss (log scale)", format: short },
     width: WIDTH,
     height: Math.round(0.62 * WIDTH),
@@ -168,7 +223,13 @@ function drawLosses(host, run, earlier) {
   for (const each of earlier) {
     line(places(each), "earlier dashed");
     const [at, loss] = places(each).at(-1);
-    root.append(svg("text", { x: x(at) - 4, y: y(loss) - 6, "text-anchor": "end", class: "aside" }, `rate ${short(each.rate, 3)}`));
+    root.append(
+      svg(
+        "text",
+        { x: x(at) - 4, y: y(loss) - 6, "text-anchor": "end", class: "aside" },
+        `rate ${short(each.rate, 3)}`,
+      ),
+    );
   }
   line(places(run), "one");
   const [at, loss] = places(run).at(-1);
@@ -178,52 +239,73 @@ function drawLosses(host, run, earlier) {
 /* The drawings by their two measures, and the line on which the neuron says 0.5. */
 function scatter(points) {
   const root = make("div");
-  const { root: drawn, x, y } = chart(root, {
+  const {
+    root: drawn,
+    x,
+    y,
+  } = chart(root, {
     label: "",
-    x: { min: -3, max: 3, ticks: [-3, -2, -1, 0, 1, 2, 3], label: "upper: how much of the line is in the upper half", format: short },
-    y: { min: -3, max: 3, ticks: [-3, -2, -1, 0, 1, 2, 3], label: "right: how much is in the right half", format: short },
+    x: { min: -3, max: 3, ticks: [-3, -2, -1, 0, 1, 2, 3], label: "upper half", format: short },
+    y: { min: -3, max: 3, ticks: [-3, -2, -1, 0, 1, 2, 3], label: "right half", format: short },
     width: WIDTH,
     height: Math.round(0.62 * WIDTH),
   });
   const border = svg("path", { class: "border" });
   const odd = svg("path", { class: "odd-side" });
   drawn.append(
-    odd, border,
+    odd,
+    border,
     ...points.map(({ label, inputs: [u, r], target }) => {
       const mark = svg("g", { class: target ? "odd" : "even" });
       const [cx, cy] = [x(u), y(r)];
       mark.append(
-        target ? svg("rect", { x: cx - 9, y: cy - 9, width: 18, height: 18, rx: 2 }) : svg("circle", { cx, cy, r: 10 }),
+        target
+          ? svg("rect", { x: cx - 9, y: cy - 9, width: 18, height: 18, rx: 2 })
+          : svg("circle", { cx, cy, r: 10 }),
         svg("text", { x: cx, y: cy + 4.5, "text-anchor": "middle" }, String(label)),
       );
       return mark;
     }),
   );
-  const box = [[-3, -3], [3, -3], [3, 3], [-3, 3]];
+  const box = [
+    [-3, -3],
+    [3, -3],
+    [3, 3],
+    [-3, 3],
+  ];
   const show = ([a, b, c]) => {
     const value = ([u, r]) => a * u + b * r + c;
     // The part of the box where the neuron says odd: its corners there, and where the border cuts its edges.
     const side = box.flatMap((corner, i) => {
-      const next = box[(i + 1) % box.length], from = value(corner), to = value(next);
+      const next = box[(i + 1) % box.length],
+        from = value(corner),
+        to = value(next);
       const kept = from > 0 ? [corner] : [];
       if (from > 0 === to > 0) return kept;
       const share = from / (from - to);
       return [...kept, corner.map((each, k) => each + share * (next[k] - each))];
     });
     const cuts = side.filter((corner) => Math.abs(value(corner)) < 1e-6 * Math.hypot(a, b, c));
-    const path = (corners) => (corners.length ? `M${corners.map(([u, r]) => `${x(u).toFixed(1)} ${y(r).toFixed(1)}`).join("L")}` : "");
+    const path = (corners) =>
+      corners.length ? `M${corners.map(([u, r]) => `${x(u).toFixed(1)} ${y(r).toFixed(1)}`).join("L")}` : "";
     odd.setAttribute("d", side.length ? `${path(side)}Z` : "");
     border.setAttribute("d", path(cuts));
     drawn.setAttribute(
       "aria-label",
       `The ${points.length} drawings by their two measures, even digits as circles, odd ones as squares` +
-        (cuts.length ? "; the neuron calls odd what lies in the shaded part." : "; the neuron has no opinion yet."),
+        (cuts.length
+          ? "; the neuron calls odd what lies in the shaded part."
+          : "; the neuron has no opinion yet."),
     );
   };
-  const key = make("p", { className: "muted" },
-    "Circles are even, squares odd. In the shaded part the neuron says odd. Both measures are shifted and scaled to mean 0 and standard deviation 1.");
-  root.append(key);
-  return { root, show };
+  const key = make(
+    "p",
+    { className: "muted" },
+    "Circles are even digits, squares odd ones; in the shaded part the neuron says odd. Upper half: ",
+    "how much of the line lies in the upper half of the box around it; right half likewise. ",
+    "Both are shifted and scaled to mean 0 and standard deviation 1.",
+  );
+  return { root, key, show };
 }
 
 async function mountCurves(host, context) {
@@ -235,11 +317,8 @@ async function mountCurves(host, context) {
     const { history } = found;
     const soft = isSoft(found);
     const best = history.val_loss.indexOf(Math.min(...history.val_loss));
-    charts.replaceChildren(
-      curves(history, "loss", soft, best),
-      curves(history, "accuracy", soft, best),
-    );
-    words.replaceChildren(...explainCurves(found, best, soft));
+    charts.replaceChildren(curves(history, "loss", soft, best), curves(history, "accuracy", soft, best));
+    words.replaceChildren(...explainCurves(found, best));
   };
   const pick = choice({
     label: "Version",
@@ -255,33 +334,50 @@ async function mountCurves(host, context) {
 const isSoft = ({ recipe }) => recipe === "best";
 
 function curves(history, what, soft, best) {
-  const training = history[what], validation = history[`val_${what}`];
-  const count = training.length, isLoss = what === "loss";
+  const training = history[what],
+    validation = history[`val_${what}`];
+  const count = training.length,
+    isLoss = what === "loss";
   const values = [...training, ...validation];
   const y = isLoss ? losses(values) : accuracies(values);
   const x = epochs(count);
   const host = make("figure", { className: "curves" });
   const drawn = make("div");
   const last = (each) => (isLoss ? fixed(each.at(-1), 4) : percent(each.at(-1)));
-  const { root, x: toX, y: toY, line } = chart(drawn, {
-    label: `${isLoss ? "Loss" : "Accuracy"} by epoch: training from ${fixed(training[0], 3)} to ${fixed(training.at(-1), 3)}, ` +
-      `validation from ${fixed(validation[0], 3)} to ${fixed(validation.at(-1), 3)}; lowest validation loss in epoch ${best + 1}.`,
-    x, y, width: WIDTH, height: Math.round(0.35 * WIDTH + 130),
+  const {
+    root,
+    x: toX,
+    y: toY,
+    line,
+  } = chart(drawn, {
+    label:
+      `${isLoss ? "Loss" : "Accuracy"} by epoch: training ${ends(training)}, ` +
+      `validation ${ends(validation)}; lowest validation loss in epoch ${best + 1}.`,
+    x,
+    y,
+    width: WIDTH,
+    height: Math.round(0.35 * WIDTH + 130),
   });
-  root.append(
-    svg("path", { class: "best-epoch", d: `M${toX(best + 1)} ${toY(y.min)}V${toY(y.max)}` }),
-  );
+  root.append(svg("path", { class: "best-epoch", d: `M${toX(best + 1)} ${toY(y.min)}V${toY(y.max)}` }));
   const points = (each) => each.map((value, i) => [i + 1, Math.min(y.max, Math.max(y.min, value))]);
   line(points(training), "one dashed");
   line(points(validation), "two");
   host.append(
-    make("figcaption", {}, make("strong", {}, isLoss ? "Loss" : "Accuracy"), ` after the last epoch: `,
-      make("span", { className: "key" }, swatch("one dashed"), `training ${last(training)}${soft && isLoss ? " (of another kind)" : ""}`), " ",
-      make("span", { className: "key" }, swatch("two"), `validation ${last(validation)}`)),
+    make(
+      "figcaption",
+      {},
+      make("strong", {}, isLoss ? `Loss${soft ? ", softened," : ""}` : "Accuracy"),
+      ` after the last epoch: `,
+      make("span", { className: "key" }, swatch("one dashed"), `training ${last(training)}`),
+      " ",
+      make("span", { className: "key" }, swatch("two"), `validation ${last(validation)}`),
+    ),
     drawn,
   );
   return host;
 }
+
+const ends = (values) => `from ${fixed(values[0], 3)} to ${fixed(values.at(-1), 3)}`;
 
 function swatch(className) {
   const root = svg("svg", { viewBox: "0 0 40 12", class: "chart swatch", "aria-hidden": "true" });
@@ -291,7 +387,8 @@ function swatch(className) {
 
 /* Axes that fit: a few epochs evenly, many with a log scale, where most happens early. */
 function epochs(count) {
-  if (count <= 20) return { min: 1, max: count, ticks: Array.from({ length: count }, (_, i) => i + 1), label: "epoch" };
+  if (count <= 20)
+    return { min: 1, max: count, ticks: Array.from({ length: count }, (_, i) => i + 1), label: "epoch" };
   const ticks = [1, 3, 10, 30, 100, 300, 1000].filter((tick) => tick <= count);
   return { min: 1, max: count, ticks, log: true, label: "epoch (log scale)" };
 }
@@ -300,40 +397,57 @@ function losses(values) {
   const steps = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
   const min = steps.findLast((step) => step <= Math.min(...values)) ?? steps[0];
   const max = steps.find((step) => step >= Math.max(...values)) ?? steps.at(-1);
-  return { min, max, ticks: steps.filter((step) => step >= min && step <= max), log: true, label: "loss (log scale)", format: short };
+  return {
+    min,
+    max,
+    ticks: steps.filter((step) => step >= min && step <= max),
+    log: true,
+    label: "loss (log scale)",
+    format: short,
+  };
 }
 
 function accuracies(values) {
-  const tenths = Math.floor(10 * Math.min(...values)) / 10, step = tenths < 0.8 ? 0.1 : 0.02;
+  const tenths = Math.floor(10 * Math.min(...values)) / 10,
+    step = tenths < 0.8 ? 0.1 : 0.02;
   const ticks = Array.from({ length: Math.round((1 - tenths) / step) + 1 }, (_, i) => 1 - i * step);
-  return { min: tenths, max: 1, ticks, label: "accuracy in %", format: (value) => String(Math.round(100 * value)) };
+  return {
+    min: tenths,
+    max: 1,
+    ticks,
+    label: "accuracy in %",
+    format: (value) => String(Math.round(100 * value)),
+  };
 }
 
 /* What there is to see, from the numbers themselves. */
-function explainCurves({ version, history, test_accuracy: accuracy }, best, soft) {
-  const { loss, val_loss: validation } = history, count = loss.length;
+function explainCurves({ version, history, test_accuracy: accuracy }, best) {
+  const { loss, val_loss: validation } = history,
+    count = loss.length;
   const rise = validation.at(-1) - validation[best];
   const fall = loss[best] - loss.at(-1);
-  const found = make("p", {}, `Version ${version}: the upright line marks the lowest validation loss, ${fixed(validation[best], 4)} after epoch ${best + 1} of ${count}. `);
+  const found = make(
+    "p",
+    {},
+    `Version ${version}: the upright line marks the lowest validation loss, `,
+    `${fixed(validation[best], 4)} after epoch ${best + 1} of ${count}. `,
+  );
   if (rise > 0.05 * validation[best] && fall > 0) {
     found.append(
       make("strong", {}, "It overfits from there on"),
-      `: by the last epoch the training loss has fallen by another ${fixed(fall, 4)}, and the validation loss has risen by ${fixed(rise, 4)}.`,
+      `: by the last epoch the training loss has fallen by another ${fixed(fall, 4)}, `,
+      `and the validation loss has risen by ${fixed(rise, 4)}.`,
     );
   } else {
     found.append(`By the last epoch it is ${fixed(validation.at(-1), 4)}: no overfitting to be seen.`);
   }
-  const parts = [found];
-  if (soft) {
-    parts.push(make("p", {},
-      "Its training values are of another kind: it learned from distorted digits and from pictures of none, and its loss compares it, softened, ",
-      "with the softened answers of larger networks, its teachers. That loss cannot reach 0. Compare it neither with the validation loss nor ",
-      "with version 1's; only the validation curves of the two are alike in kind."));
-  } else {
-    parts.push(make("p", {},
-      "A training value is the mean over the epoch, while the weights still move; a validation value is taken at its end. So in the first ",
-      "epoch the training loss can be the higher one."));
-  }
-  parts.push(make("p", {}, `Version ${version} reads ${percent(accuracy)} of the test images right, which no step of its training has seen.`));
-  return parts;
+  return [
+    found,
+    make(
+      "p",
+      {},
+      `Version ${version} reads ${percent(accuracy)} of the test images right, which no step of its training `,
+      "has seen.",
+    ),
+  ];
 }

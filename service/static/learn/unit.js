@@ -21,7 +21,7 @@ export function unitView() {
   });
   const signs = ["×", "="].map((sign) => make("span", { className: "sign", "aria-hidden": "true" }, sign));
   const sums = make("div", { className: "working" });
-  const { table, list } = productTable("Pixel", "Value");
+  const { table, list } = productTable("Row, column", "Value");
   const show = (layers, reply, unit) => {
     const frame = reply.predictions[0].frame.flat();
     const weights = column(layers[0], unit);
@@ -33,7 +33,7 @@ export function unitView() {
     const { sums: served, activations } = reply.layers[0];
     const sum = showSum(sums, products, layers[0].biases[unit], served[unit], activations[unit]);
     showProducts(list, products, (i) => [
-      `row ${Math.floor(i / SIDE) + 1}, column ${(i % SIDE) + 1}`,
+      `${Math.floor(i / SIDE) + 1}, ${(i % SIDE) + 1}`,
       frame[i] / 255,
       weights[i],
     ]);
@@ -42,7 +42,20 @@ export function unitView() {
   const root = make(
     "div",
     { className: "unit-view" },
-    make("div", { className: "product" }, pictures[0].figure, signs[0], pictures[1].figure, signs[1], pictures[2].figure),
+    make(
+      "div",
+      { className: "product" },
+      pictures[0].figure,
+      signs[0],
+      pictures[1].figure,
+      signs[1],
+      pictures[2].figure,
+    ),
+    make(
+      "p",
+      { className: "muted" },
+      "In the last two, blue is above 0, orange below, black 0: the brighter, the further from it.",
+    ),
     make("div", { className: "halves" }, sums, table),
   );
   return { root, show };
@@ -57,7 +70,9 @@ export function unitView() {
  */
 export function productTable(what, value) {
   const list = make("tbody");
-  const heads = [value, "Weight", "Product"].map((text) => make("th", { scope: "col", className: "number" }, text));
+  const heads = [value, "Weight", "Product"].map((text) =>
+    make("th", { scope: "col", className: "number" }, text),
+  );
   const table = make(
     "table",
     {},
@@ -74,7 +89,9 @@ export function showProducts(list, products, describe) {
   list.replaceChildren(
     ...order.slice(0, MOST).map((i) => {
       const [name, value, weight] = describe(i);
-      const cells = [value, weight, products[i]].map((each) => make("td", { className: "number" }, fixed(each, 3)));
+      const cells = [value, weight, products[i]].map((each) =>
+        make("td", { className: "number" }, fixed(each, 3)),
+      );
       return make("tr", {}, make("th", { scope: "row" }, name), ...cells);
     }),
   );
