@@ -20,11 +20,13 @@ export function svg(name, attributes = {}, ...children) {
  * @param {Axis} options.y
  * @param {number} [options.width] in the chart's own units, as is all else
  * @param {number} [options.height]
+ * @param {number} [options.left] room for the labels of y
+ * @param {number} [options.right] room for what is written at the lines' ends
  * @returns {{root: SVGElement, x: function, y: function, line: function}} the SVG, from
  *   values to places, and `line(points, className)`, which draws and returns a polyline
  */
-export function chart(host, { label, x, y, width = 560, height = 300 }) {
-  const left = 58, right = 16, top = 12, bottom = 46;
+export function chart(host, { label, x, y, width = 560, height = 300, left = 58, right = 16 }) {
+  const top = 12, bottom = 46;
   const place = ({ min, max, log }, from, to) => {
     const of = log ? Math.log : (value) => value;
     return (value) => from + ((of(value) - of(min)) / (of(max) - of(min))) * (to - from);

@@ -24,6 +24,16 @@ export function renderStrokes(context2d, strokes, pen = PEN, size = context2d.ca
   context2d.stroke();
 }
 
+/** Return strokes as the picture that is sent: a PNG as a data URL. */
+export function toPicture(strokes, pen = PEN) {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = SIDE;
+  const context2d = canvas.getContext("2d");
+  context2d.strokeStyle = "#000";
+  renderStrokes(context2d, strokes, pen, SIDE);
+  return canvas.toDataURL("image/png");
+}
+
 /**
  * Ask the server what every layer makes of a drawing.
  *
@@ -35,15 +45,10 @@ export function renderStrokes(context2d, strokes, pen = PEN, size = context2d.ca
  * @throws {Error} with what the server said, in words.
  */
 export async function explain(strokes, { pen = PEN, version } = {}) {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = SIDE;
-  const context2d = canvas.getContext("2d");
-  context2d.strokeStyle = "#000";
-  renderStrokes(context2d, strokes, pen, SIDE);
   const reply = await fetch(version === undefined ? "/explain" : `/explain?version=${version}`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ instances: [{ b64: canvas.toDataURL("image/png") }] }),
+    body: JSON.stringify({ instances: [{ b64: toPicture(strokes, pen) }] }),
   });
   const content = await reply.json();
   if (!reply.ok) throw new Error(content.error);

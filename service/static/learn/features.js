@@ -1,1 +1,240 @@
-export function mount(section, context) {}
+/* Section 5: the weights of the first layer, and features made by hand beside them. */
+
+import { grey, largest, make, paintPixels, signed } from "../dom.js";
+import { column, forward } from "../network.js";
+import { ownDigits } from "./digits.js";
+import {
+  UPPER_HALF, directionShares, drawHistograms, gradientHistograms, horizontalEdges, upperInk,
+} from "./handmade.js";
+import { announcer, digitNames, frameCanvas, picker, radios, signedText } from "./widgets.js";
+
+const SHOWN = 4; // digits that turn a unit on most, and as many that do least
+
+export async function mount(section, context) {
+  const [digits, ...networks] = await Promise.all([
+    ownDigits(context),
+    ...context.versions.map((version) => context.layers(version)),
+  ]);
+  let chosen = digits.findIndex(({ label }) => label === 7);
+  const columns = networks.map(([first], i) => unitsOf(context.versions[i], first, digits));
+  const byHand = handmadeOf();
+  const show = () => {
+    columns.forEach((each) => each.show(chosen));
+    byHand.show(digits[chosen]);
+  };
+  const pick = picker("A digit to try them on", digitNames(digits), chosen, (i) => {
+    chosen = i;
+    show();
+  });
+  pick.cells.forEach(({ canvas }, i) => paintPixels(canvas, digits[i].frame, grey));
+
+  const beside = make("div", { className: "beside" }, ...columns.map(({ element }) => element));
+  const only = (version) =>
+    columns.forEach(({ element }, i) => {
+      element.hidden = version !== null && version !== context.versions[i];
+    });
+  const newest = context.versions.at(-1);
+  const both = context.versions.length > 1 && matchMedia("(min-width: 60rem)").matches;
+  only(both ? null : newest);
+  const choice = radios(
+    "Show",
+    [
+      ...context.versions.map((version) => ({ value: version, label: `version ${version}` })),
+      ...(context.versions.length > 1 ? [{ value: null, label: "side by side" }] : []),
+    ],
+    both ? null : newest,
+    only,
+  );
+  section.append(
+    make("div", { className: "panel controls" }, choice, pick.element),
+    beside,
+    make("p", { className: "counts" }, countsInWords(context.versions, networks, digits)),
+    byHand.element,
+  );
+  show();
+}
+
+/** Run the digits through a first layer: what each unit makes of each digit. */
+function outcomesOf(layer, digits) {
+  return digits.map(({ pixels }) => forward([layer], pixels)[0]);
+}
+
+function countsInWords(versions, networks, digits) {
+  const sentences = networks.map(([first], i) => {
+    const outcomes = outcomesOf(first, digits);
+    const on = Array.from({ length: first.units }, (_, unit) =>
+      outcomes.filter(({ activations }) => activations[unit] > 0).length,
+    );
+    const never = on.filter((count) => count === 0).length;
+    const always = on.filter((count) => count === digits.length).length;
+    const mean = on.reduce((a, b) => a + b, 0) / digits.length;
+    return (
+      `Version ${versions[i]}: ${never} of ${first.units} units are never on for these ` +
+      `${digits.length} digits, ${always} always, and ${mean.toFixed(0)} on average for one digit.`
+    );
+  });
+  return (
+    `${sentences.join(" ")} A unit that is off for ${digits.length} digits need not be dead: ` +
+    "another digit may turn it on."
+  );
+}
+
+/** A version's first layer: all units to pick from, and the one picked, in large. */
+function unitsOf(version, layer, digits) {
+  const outcomes = outcomesOf(layer, digits);
+  const weights = Array.from({ length: layer.units }, (_, unit) => column(layer, unit));
+  let unit = mostVaried(outcomes, layer.units);
+  let chosen = 0;
+
+  const large = frameCanvas("weights");
+  const product = frameCanvas("products");
+  const sum = make("p", { className: "sum number" });
+  const title = make("h4", {});
+  const about = make("p", { className: "muted number" });
+  const most = make("ol", { className: "ranked" });
+  const least = make("ol", { className: "ranked" });
+  const said = make("p", { className: "hidden", "aria-live": "polite" });
+  const say = announcer(said);
+
+  const pick = picker(`The ${layer.units} units: pick one`, weights.map((_, i) => `unit ${i + 1}`), unit, (i) => {
+    unit = i;
+    show(chosen);
+    say(title.textContent + ": " + sum.textContent);
+  });
+  pick.cells.forEach(({ canvas }, i) => paintPixels(canvas, weights[i], signed(largest(weights[i]))));
+
+  const show = (digit) => {
+    chosen = digit;
+    const { label, pixels } = digits[digit];
+    const own = weights[unit];
+    const products = own.map((weight, i) => weight * pixels[i]);
+    const { sums, activations } = outcomes[digit];
+    paintPixels(large, own, signed(largest(own)));
+    paintPixels(product, products, signed(largest(own)));
+    const on = outcomes.filter((outcome) => outcome.activations[unit] > 0).length;
+    title.textContent = `Unit ${unit + 1} of version ${version}`;
+    about.textContent =
+      `Weights from ${signedText(Math.min(...own))} to ${signedText(Math.max(...own))}, ` +
+      `bias ${signedText(layer.biases[unit])}; on for ${on} of ${digits.length} digits.`;
+    large.setAttribute("aria-label", `The 784 weights of unit ${unit + 1} as a picture, ${split(own)}.`);
+    product.setAttribute("aria-label", `The same weights times the pixels of the ${label}, ${split(products)}.`);
+    sum.textContent =
+      `Weights × pixels of this ${label}: ${signedText(sums[unit] - layer.biases[unit])}, ` +
+      `with the bias ${signedText(sums[unit])}, after ReLU ${signedText(activations[unit])}: ` +
+      (activations[unit] > 0 ? "on." : "off.");
+    pick.cells.forEach((cell, i) => cell.label.classList.toggle("on", activations[i] > 0));
+    const order = outcomes.map((_, i) => i).sort((a, b) => outcomes[b].sums[unit] - outcomes[a].sums[unit]);
+    rank(most, order.slice(0, SHOWN), outcomes, unit, digits);
+    rank(least, order.slice(-SHOWN).reverse(), outcomes, unit, digits);
+  };
+  const element = make(
+    "div",
+    { className: "panel units", dataset: { version } },
+    make("h3", {}, `Version ${version}`),
+    pick.element,
+    make("p", { className: "muted small" }, "A bar below a unit: it is on for the chosen digit."),
+    title,
+    make(
+      "div",
+      { className: "two-up" },
+      make("figure", {}, large, make("figcaption", {}, "its weights")),
+      make("figure", {}, product, make("figcaption", {}, "weights × pixels")),
+    ),
+    sum,
+    about,
+    make(
+      "div",
+      { className: "two-up" },
+      make("div", {}, make("h5", {}, "Turn it on most"), most),
+      make("div", {}, make("h5", {}, "Turn it on least"), least),
+    ),
+    said,
+  );
+  return { element, show };
+}
+
+/** Say how much of a picture speaks for a unit, in words. */
+function split(values) {
+  const sum = (sign) => values.reduce((total, value) => total + Math.max(0, sign * value), 0);
+  return `positive ones add up to ${sum(1).toFixed(1)}, negative ones to ${signedText(-sum(-1), 1)}`;
+}
+
+/** Return the unit whose activations differ most between the digits: the first to be shown. */
+function mostVaried(outcomes, units) {
+  const spread = (unit) => {
+    const values = outcomes.map(({ activations }) => activations[unit]);
+    const mean = values.reduce((a, b) => a + b, 0) / values.length;
+    return values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  };
+  const spreads = Array.from({ length: units }, (_, unit) => spread(unit));
+  return spreads.indexOf(Math.max(...spreads));
+}
+
+function rank(list, places, outcomes, unit, digits) {
+  list.replaceChildren(
+    ...places.map((i) => {
+      const canvas = frameCanvas();
+      paintPixels(canvas, digits[i].frame, grey);
+      const { sums, activations } = outcomes[i];
+      const value = signedText(activations[unit]);
+      const why = activations[unit] > 0 ? "" : ` (sum ${signedText(sums[unit])})`;
+      return make(
+        "li",
+        {},
+        canvas,
+        make("span", { className: "number" }, make("span", { className: "hidden" }, `a ${digits[i].label}: `), value + why),
+      );
+    }),
+  );
+}
+
+/** Three features that people made, of the digit that is chosen. */
+function handmadeOf() {
+  const pictures = [
+    {
+      title: "Ink in the upper half",
+      canvas: frameCanvas("Weights of a neuron made by hand: the upper half is evenly blue, the lower half black."),
+      value: make("p", { className: "number" }),
+    },
+    {
+      title: "Horizontal edges",
+      canvas: frameCanvas("horizontal edges"),
+      value: make("p", { className: "number" }),
+    },
+    {
+      title: "Histograms of gradients",
+      canvas: make("canvas", { className: "pixels", width: 280, height: 280, role: "img" }),
+      value: make("p", { className: "number" }),
+    },
+  ];
+  const [ink, edges, gradients] = pictures;
+  paintPixels(ink.canvas, UPPER_HALF, signed(4 / UPPER_HALF.length));
+  const show = ({ label, pixels }) => {
+    ink.value.textContent = `${upperInk(pixels).toFixed(3)} for this ${label}: the mean of 392 pixels, each with the same weight.`;
+    const changes = horizontalEdges(pixels);
+    paintPixels(edges.canvas, changes, signed(1));
+    edges.canvas.setAttribute("aria-label", `The ${label}: blue where it is lighter below than above, orange where darker.`);
+    const mean = changes.reduce((sum, change) => sum + Math.abs(change), 0) / changes.length;
+    edges.value.textContent = `${mean.toFixed(3)} for this ${label}: the mean size of “pixel below less pixel above”.`;
+    const histograms = gradientHistograms(pixels);
+    drawHistograms(gradients.canvas, histograms);
+    const shares = Array.from(directionShares(histograms));
+    const strongest = shares.indexOf(Math.max(...shares));
+    const slant = (strongest * 180) / shares.length;
+    gradients.canvas.setAttribute("aria-label", `The ${label} as 7 × 7 cells, in each the directions of its edges as short lines.`);
+    gradients.value.textContent =
+      `${histograms.length} numbers, nine directions in each of 49 cells. In this ${label} the grey changes ` +
+      `most at ${slant.toFixed(0)}° (0° is across): ${(100 * shares[strongest]).toFixed(0)} % of all change.`;
+  };
+  const element = make(
+    "div",
+    { className: "panel" },
+    make("h3", {}, "Made by hand, for comparison"),
+    make(
+      "div",
+      { className: "trio" },
+      ...pictures.map(({ title, canvas, value }) => make("div", {}, make("h4", {}, title), canvas, value)),
+    ),
+  );
+  return { element, show };
+}
