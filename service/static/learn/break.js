@@ -5,7 +5,7 @@ import { explain } from "../frames.js";
 import { WHOLE, breaker, distort, probabilities } from "./breakage.js";
 import { ownDigits } from "./digits.js";
 import {
-  announcer, argmax, bars, button, checkbox, digitNames, frameCanvas, inFrame, picker, slider, versionRadios,
+  announcer, argmax, bars, button, checkbox, digitPicker, frameCanvas, inFrame, slider, versionRadios,
 } from "./widgets.js";
 
 // Each with what one sees and why; tests/browser/test_learn_more.py holds what they say.
@@ -193,7 +193,7 @@ function outcomeOf(digits) {
   const said = make("p", { className: "hidden", "aria-live": "polite" });
   const say = announcer(said);
   let picked = () => {};
-  const pick = picker("All 30: as the network sees them, and what it reads", digitNames(digits), 7, (i) => picked(i));
+  const pick = digitPicker("All 30 as the network sees them, and what it reads", digits, 7, (i) => picked(i));
   const captions = pick.cells.map(({ label }) => {
     const caption = make("span", { className: "caption" });
     label.append(caption);
@@ -260,7 +260,7 @@ function comparison(place, digits, networks) {
       const apart = predictions[0].probabilities.map((share, i) => Math.abs(share - own[i]));
       text =
         `The same network? For this ${label}, unbroken, the largest difference between the ten probabilities of your browser ` +
-        `and those of the server is ${Math.max(...apart).toExponential(1).replace("-", "−")}.`;
+        `and those of the server is ${Math.max(...apart).toExponential(1).replace("e-", " × 10^−")}.`;
     } catch (error) {
       text = `The server could not be asked for its own answer: ${error.message}`;
     }

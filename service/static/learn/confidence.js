@@ -5,7 +5,7 @@ import { grey, make, paintPixels, percent } from "../dom.js";
 import { ACTIVATIONS, forward } from "../network.js";
 import { ownDigits, read, withFrame } from "./digits.js";
 import {
-  announcer, argmax, button, digitNames, frameCanvas, picker, signedText, slider, table, versionRadios, wide,
+  announcer, argmax, button, digitPicker, frameCanvas, signedText, slider, table, versionRadios, wide,
 } from "./widgets.js";
 
 const FAR = 60; // logits of the shipped versions stay within ±50
@@ -81,14 +81,15 @@ function softmaxOf(versions, networks, digits, shapes) {
       show();
     },
   );
-  const pick = picker(
-    shapes.length ? "A drawing: 30 digits, then what is no digit" : "A drawing",
-    [...digitNames(digits), ...shapes.map(({ name }) => name)],
+  const pick = digitPicker(
+    shapes.length ? `${digits.length} digits, and then what is no digit` : `${digits.length} digits`,
+    digits,
     chosen,
     (i) => {
       chosen = i;
       ask();
     },
+    shapes.map(({ name }) => name),
   );
   pick.cells.forEach(({ canvas }, i) => paintPixels(canvas, all[i].frame, grey));
 
@@ -190,9 +191,9 @@ function formulaOf(logits, temperature, digit, share) {
   ];
 }
 
-/** Write a number of any size in four digits. */
+/** Write a number of any size in a few digits. */
 const short = (value) =>
-  (value >= 1e-3 && value < 1e6 ? String(Number(value.toPrecision(4))) : value.toExponential(3)).replace("-", "−");
+  (value >= 1e-3 && value < 1e6 ? value.toPrecision(6) : value.toExponential(4)).replace("-", "−");
 
 /** The bins of a reliability diagram that have images in them. */
 const filled = ({ calibration }) => calibration.filter(({ images }) => images > 0);
@@ -227,6 +228,7 @@ function calibrationOf(versions) {
     y: { ...axis, label: "share that is right" },
     width: 440,
     height: 400,
+    right: 28,
   });
   drawn.line([[0, 0], [1, 1]], "ideal");
   versions.forEach((version, i) => {

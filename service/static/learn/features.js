@@ -1,14 +1,15 @@
 /* Section 5: the weights of the first layer, and features made by hand beside them. */
 
-import { grey, largest, make, paintPixels, signed } from "../dom.js";
+import { grey, make, paintPixels, signed } from "../dom.js";
 import { column, forward } from "../network.js";
 import { ownDigits } from "./digits.js";
 import {
   UPPER_HALF, directionShares, drawHistograms, gradientHistograms, horizontalEdges, upperInk,
 } from "./handmade.js";
-import { announcer, digitNames, frameCanvas, picker, radios, signedText } from "./widgets.js";
+import { announcer, argmax, digitPicker, frameCanvas, picker, radios, signedText } from "./widgets.js";
 
 const SHOWN = 4; // digits that turn a unit on most, and as many that do least
+const BRIGHT = 0.01; // of a picture's weights are as bright as can be: one extreme would hide the rest
 
 export async function mount(section, context) {
   const [digits, ...networks] = await Promise.all([
@@ -16,13 +17,13 @@ export async function mount(section, context) {
     ...context.versions.map((version) => context.layers(version)),
   ]);
   let chosen = digits.findIndex(({ label }) => label === 7);
-  const columns = networks.map(([first], i) => unitsOf(context.versions[i], first, digits));
+  const columns = networks.map(([first], i) => unitsOf(context.versions[i], first, digits, chosen));
   const byHand = handmadeOf();
   const show = () => {
     columns.forEach((each) => each.show(chosen));
     byHand.show(digits[chosen]);
   };
-  const pick = picker("A digit to try them on", digitNames(digits), chosen, (i) => {
+  const pick = digitPicker("A digit to try them on", digits, chosen, (i) => {
     chosen = i;
     show();
   });
@@ -59,6 +60,12 @@ function outcomesOf(layer, digits) {
   return digits.map(({ pixels }) => forward([layer], pixels)[0]);
 }
 
+/** Return the colours of a unit's weights. */
+function coloursOf(weights) {
+  const sizes = weights.map(Math.abs).sort();
+  return signed(sizes[Math.floor((1 - BRIGHT) * sizes.length)]);
+}
+
 function countsInWords(versions, networks, digits) {
   const sentences = networks.map(([first], i) => {
     const outcomes = outcomesOf(first, digits);
@@ -80,11 +87,10 @@ function countsInWords(versions, networks, digits) {
 }
 
 /** A version's first layer: all units to pick from, and the one picked, in large. */
-function unitsOf(version, layer, digits) {
+function unitsOf(version, layer, digits, chosen) {
   const outcomes = outcomesOf(layer, digits);
   const weights = Array.from({ length: layer.units }, (_, unit) => column(layer, unit));
-  let unit = mostVaried(outcomes, layer.units);
-  let chosen = 0;
+  let unit = argmax(outcomes[chosen].activations); // one that is on, to begin with
 
   const large = frameCanvas("weights");
   const product = frameCanvas("products");
@@ -101,7 +107,7 @@ function unitsOf(version, layer, digits) {
     show(chosen);
     say(title.textContent + ": " + sum.textContent);
   });
-  pick.cells.forEach(({ canvas }, i) => paintPixels(canvas, weights[i], signed(largest(weights[i]))));
+  pick.cells.forEach(({ canvas }, i) => paintPixels(canvas, weights[i], coloursOf(weights[i])));
 
   const show = (digit) => {
     chosen = digit;
@@ -109,8 +115,8 @@ function unitsOf(version, layer, digits) {
     const own = weights[unit];
     const products = own.map((weight, i) => weight * pixels[i]);
     const { sums, activations } = outcomes[digit];
-    paintPixels(large, own, signed(largest(own)));
-    paintPixels(product, products, signed(largest(own)));
+    paintPixels(large, own, coloursOf(own));
+    paintPixels(product, products, coloursOf(own));
     const on = outcomes.filter((outcome) => outcome.activations[unit] > 0).length;
     title.textContent = `Unit ${unit + 1} of version ${version}`;
     about.textContent =
@@ -157,17 +163,6 @@ function unitsOf(version, layer, digits) {
 function split(values) {
   const sum = (sign) => values.reduce((total, value) => total + Math.max(0, sign * value), 0);
   return `positive ones add up to ${sum(1).toFixed(1)}, negative ones to ${signedText(-sum(-1), 1)}`;
-}
-
-/** Return the unit whose activations differ most between the digits: the first to be shown. */
-function mostVaried(outcomes, units) {
-  const spread = (unit) => {
-    const values = outcomes.map(({ activations }) => activations[unit]);
-    const mean = values.reduce((a, b) => a + b, 0) / values.length;
-    return values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  };
-  const spreads = Array.from({ length: units }, (_, unit) => spread(unit));
-  return spreads.indexOf(Math.max(...spreads));
 }
 
 function rank(list, places, outcomes, unit, digits) {

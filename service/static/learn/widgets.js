@@ -124,8 +124,15 @@ export function picker(legend, names, chosen, onPick) {
   };
 }
 
+/** Make a picker of the project's digits, which come in rows of ten. */
+export function digitPicker(legend, digits, chosen, onPick, others = []) {
+  const pick = picker(legend, [...digitNames(digits), ...others], chosen, onPick);
+  pick.element.classList.add("tens");
+  return pick;
+}
+
 /** Name the project's digits: "a 7, drawing 8 of 30". */
-export const digitNames = (digits) =>
+const digitNames = (digits) =>
   digits.map(({ label }, i) => `a ${label}, drawing ${i + 1} of ${digits.length}`);
 
 /**
