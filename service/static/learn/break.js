@@ -4,9 +4,8 @@ import { grey, make, paintPixels, percent } from "../dom.js";
 import { explain } from "../frames.js";
 import { WHOLE, breaker, distort, probabilities } from "./breakage.js";
 import { ownDigits } from "./digits.js";
-import {
-  announcer, argmax, bars, button, checkbox, digitPicker, frameCanvas, inFrame, slider, versionRadios,
-} from "./widgets.js";
+import { button, slider, speaker, tiny } from "./controls.js";
+import { argmax, bars, checkbox, digitPicker, frameCanvas, inFrame, versionChoice } from "./widgets.js";
 
 // Each with what one sees and why; tests/browser/test_learn_more.py holds what they say.
 const EXPERIMENTS = [
@@ -58,7 +57,7 @@ const EXPERIMENTS = [
     how: { noise: 0.5 },
     why:
       "Noise half as large as the weights, on every one of them, and most digits are still read: in a sum of many, errors partly cancel. " +
-      "“New noise” draws another one; twice as much is too much.",
+      "“New noise” draws another one; twice as much is too much for many.",
   },
   {
     title: "Black on white",
@@ -114,7 +113,7 @@ export async function mount(section, context) {
     draw();
     compare(state);
   });
-  const versions = versionRadios(context.versions, state.version, (version) => {
+  const versions = versionChoice(context.versions, state.version, (version) => {
     state.version = version;
     draw();
     compare(state);
@@ -123,12 +122,11 @@ export async function mount(section, context) {
     make(
       "div",
       { className: "panel" },
-      make("h3", {}, "Experiments"),
       versions,
       make("div", { className: "row presets", role: "group", "aria-label": "Experiments" }, ...buttons),
       why,
     ),
-    make("div", { className: "workbench" }, controls.element, outcome.element),
+    make("div", { className: "workbench" }, outcome.live, controls.element, outcome.rest),
     server,
   );
   mark(EXPERIMENTS[0]);
@@ -145,7 +143,8 @@ function controlsOf(state, onChange) {
   };
   const hundredths = (share) => `${Math.round(100 * share)} %`;
   const pixels = (count) => `${count} px`.replace("-", "−");
-  const shift = { min: -8, max: 8, step: 1, value: 0, format: pixels };
+  const knob = (label, name, min, max, step, format) =>
+    slider({ label, min, max, step, value: 0, format, onInput: put(name) });
   const silence = (layer) => (on) => {
     const others = state.how.silent.filter((each) => each !== layer);
     put("silent")(on ? [...others, layer] : others);
@@ -155,15 +154,11 @@ function controlsOf(state, onChange) {
     second: checkbox("Silence layer 2", false, silence(1)),
     noBiases: checkbox("Drop the biases", false, put("noBiases")),
     linear: checkbox("Take ReLU away", false, put("linear")),
-    pruned: slider("Prune the smallest weights", { min: 0, max: 1, step: 0.01, value: 0, format: hundredths }, put("pruned")),
-    noise: slider(
-      "Noise in the weights, of their standard deviation",
-      { min: 0, max: 3, step: 0.05, value: 0, format: hundredths },
-      put("noise"),
-    ),
-    dx: slider("Shift right", shift, put("dx")),
-    dy: slider("Shift down", shift, put("dy")),
-    speckle: slider("Noise in the pixels", { min: 0, max: 1, step: 0.05, value: 0, format: hundredths }, put("speckle")),
+    pruned: knob("Prune the smallest weights", "pruned", 0, 1, 0.01, hundredths),
+    noise: knob("Noise in the weights, of their spread", "noise", 0, 3, 0.05, hundredths),
+    dx: knob("Shift right", "dx", -8, 8, 1, pixels),
+    dy: knob("Shift down", "dy", -8, 8, 1, pixels),
+    speckle: knob("Noise in the pixels", "speckle", 0, 1, 0.05, hundredths),
     inverted: checkbox("Black on white", false, put("inverted")),
   };
   const another = button("New noise", () => put("seed")(state.how.seed + 1));
@@ -176,9 +171,9 @@ function controlsOf(state, onChange) {
     "div",
     { className: "panel controls" },
     make("h3", {}, "The network"),
-    ...["first", "second", "noBiases", "linear", "pruned", "noise"].map((name) => parts[name].element),
+    ...["first", "second", "noBiases", "linear", "pruned", "noise"].map((name) => parts[name].root),
     make("h3", {}, "The picture"),
-    ...["dx", "dy", "speckle", "inverted"].map((name) => parts[name].element),
+    ...["dx", "dy", "speckle", "inverted"].map((name) => parts[name].root),
     another,
   );
   return { element, set };
@@ -190,8 +185,7 @@ function outcomeOf(digits) {
   const answer = bars();
   const reading = make("p", { className: "reading" });
   const count = make("p", { className: "count" });
-  const said = make("p", { className: "hidden", "aria-live": "polite" });
-  const say = announcer(said);
+  const { root: said, say } = speaker();
   let picked = () => {};
   const pick = digitPicker("All 30 as the network sees them, and what it reads", digits, 7, (i) => picked(i));
   const captions = pick.cells.map(({ label }) => {
@@ -205,7 +199,7 @@ function outcomeOf(digits) {
     const whole = digits.filter(({ pixels, label }) => argmax(probabilities(layers, pixels, WHOLE)) === label).length;
     let right = 0;
     digits.forEach(({ pixels, label }, i) => {
-      const image = distort(pixels, how);
+      const image = distort(pixels, { ...how, seed: digits.length * how.seed + i }); // each its own noise
       const shares = probabilities(damaged, image, how);
       const digit = argmax(shares);
       right += digit === label;
@@ -228,16 +222,9 @@ function outcomeOf(digits) {
     );
     say(`${right} of ${digits.length} read rightly.`);
   };
-  const element = make(
-    "div",
-    { className: "panel outcome" },
-    make("div", { className: "two-up" }, make("div", {}, frame, reading), answer.element),
-    count,
-    pick.element,
-    said,
-  );
   return {
-    element,
+    live: make("div", { className: "panel live" }, frame, make("div", {}, reading, count), said),
+    rest: make("div", { className: "panel rest" }, answer.root, pick.root),
     show,
     onPick(call) {
       picked = call;
@@ -260,7 +247,7 @@ function comparison(place, digits, networks) {
       const apart = predictions[0].probabilities.map((share, i) => Math.abs(share - own[i]));
       text =
         `The same network? For this ${label}, unbroken, the largest difference between the ten probabilities of your browser ` +
-        `and those of the server is ${Math.max(...apart).toExponential(1).replace("e-", " × 10^−")}.`;
+        `and those of the server is ${tiny(Math.max(...apart))}.`;
     } catch (error) {
       text = `The server could not be asked for its own answer: ${error.message}`;
     }

@@ -4,9 +4,8 @@ import { chart, svg } from "../chart.js";
 import { grey, make, paintPixels, percent } from "../dom.js";
 import { ACTIVATIONS, forward } from "../network.js";
 import { ownDigits, read, withFrame } from "./digits.js";
-import {
-  announcer, argmax, button, digitPicker, frameCanvas, signedText, slider, table, versionRadios, wide,
-} from "./widgets.js";
+import { button, fixed, slider, speaker, whole } from "./controls.js";
+import { argmax, digitPicker, frameCanvas, table, versionChoice, wide } from "./widgets.js";
 
 const FAR = 60; // logits of the shipped versions stay within ±50
 const STEP = 5; // what the buttons add
@@ -24,7 +23,8 @@ export async function mount(section, context) {
   );
   const shapes = strange.map((drawing, i) => withFrame(drawing, answers[0][i].frame));
   const byVersion = new Map(context.versions.map((version, i) => [version, networks[i]]));
-  fill(section, "softmax", softmaxOf(context.versions, byVersion, digits, shapes));
+  const unsure = new Map(lesson.versions.map(({ version, unsure_below: below }) => [version, below]));
+  fill(section, "softmax", softmaxOf(context.versions, byVersion, digits, shapes, unsure));
   fill(section, "calibration", calibrationOf(lesson.versions));
   fill(section, "unsure", unsureOf(lesson));
   fill(section, "strange", strangeOf(shapes, answers, context.versions));
@@ -36,7 +36,7 @@ function fill(section, name, ...elements) {
 }
 
 /** Ten logits, a temperature, and what softmax makes of them. */
-function softmaxOf(versions, networks, digits, shapes) {
+function softmaxOf(versions, networks, digits, shapes, unsure) {
   const all = [...digits, ...shapes];
   let version = versions.at(-1);
   let chosen = digits.findIndex(({ label }) => label === 7);
@@ -46,9 +46,9 @@ function softmaxOf(versions, networks, digits, shapes) {
 
   const frame = frameCanvas("digit");
   const source = make("p", { className: "muted" });
+  const doubt = make("p", { className: "doubt" });
   const formula = make("div", { className: "worked number" });
-  const said = make("p", { className: "hidden", "aria-live": "polite" });
-  const say = announcer(said);
+  const { root: said, say } = speaker();
   const rows = Array.from({ length: 10 }, (_, digit) => logitRow(digit, (value) => {
     logits[digit] = value;
     edited = "moved by you";
@@ -73,14 +73,18 @@ function softmaxOf(versions, networks, digits, shapes) {
     heat.set(1);
     ask();
   });
-  const heat = slider(
-    "Temperature T",
-    { min: 0.25, max: 8, step: 0.25, value: 1, format: (value) => value.toFixed(2) },
-    (value) => {
+  const heat = slider({
+    label: "Temperature T",
+    min: 0.25,
+    max: 8,
+    step: 0.25,
+    value: 1,
+    format: fixed,
+    onInput(value) {
       temperature = value;
       show();
     },
-  );
+  });
   const pick = digitPicker(
     shapes.length ? `${digits.length} digits, and then what is no digit` : `${digits.length} digits`,
     digits,
@@ -107,6 +111,11 @@ function softmaxOf(versions, networks, digits, shapes) {
     source.textContent = `Logits of version ${version} for ${what}${edited ? `, ${edited}` : ""}.`;
     const shown = best < 0 ? 0 : best;
     formula.replaceChildren(...formulaOf(logits, temperature, shown, shares[shown]));
+    const below = unsure.get(version) ?? null;
+    doubt.textContent =
+      below === null
+        ? `Version ${version} has no line for “unsure”.`
+        : `Version ${version} is unsure below ${percent(below)}: ${Math.max(...shares) < below ? "it is unsure here" : "it is not, here"}.`;
     say(best < 0 ? "Several digits have the same share." : `${best}: ${percent(shares[best])}`);
   };
   ask();
@@ -116,12 +125,12 @@ function softmaxOf(versions, networks, digits, shapes) {
     make(
       "div",
       { className: "controls" },
-      versionRadios(versions, version, (next) => {
+      versionChoice(versions, version, (next) => {
         version = next;
         ask();
       }),
-      pick.element,
-      make("div", { className: "row" }, frame, make("div", { className: "grow" }, heat.element)),
+      pick.root,
+      make("div", { className: "row" }, frame, make("div", { className: "grow" }, heat.root)),
       make("div", { className: "row" }, raise, lower, back),
     ),
     make(
@@ -130,6 +139,7 @@ function softmaxOf(versions, networks, digits, shapes) {
       source,
       make("ul", { className: "logits" }, ...rows.map(({ element }) => element)),
       formula,
+      doubt,
       said,
     ),
   );
@@ -153,8 +163,8 @@ function logitRow(digit, onInput) {
   );
   const show = (logit, probability, best) => {
     input.value = logit;
-    number.textContent = signedText(logit);
-    input.setAttribute("aria-valuetext", signedText(logit));
+    number.textContent = fixed(logit);
+    input.setAttribute("aria-valuetext", fixed(logit));
     bar.style.transform = `scaleX(${probability})`;
     share.textContent = percent(probability);
     element.classList.toggle("best", best);
@@ -184,7 +194,7 @@ function formulaOf(logits, temperature, digit, share) {
       "p",
       {},
       "= ",
-      ...power(`${signedText(logits[digit])}${over}`),
+      ...power(`${fixed(logits[digit])}${over}`),
       ` ÷ the sum of ten = ${short(value)} ÷ ${short(total)} = `,
       make("strong", {}, percent(share)),
     ),
@@ -293,7 +303,7 @@ function tendency(version) {
   return (
     `Version ${version.version}: ${percent(mean("confidence"))} mean confidence, ${percent(mean("accuracy"))} right: it is ` +
     `${gap > 0 ? "too sure" : "not sure enough"}, by ${Math.abs(100 * gap).toFixed(2)} points. ` +
-    `${top.images.toLocaleString("en")} of ${total.toLocaleString("en")} images are in the last bin.`
+    `${whole(top.images)} of ${whole(total)} images are in the last bin.`
   );
 }
 
@@ -303,7 +313,7 @@ function binTable(versions) {
     `${(100 * low).toFixed(0)} to ${(100 * high).toFixed(0)} %`,
     ...versions.flatMap(({ calibration }) => {
       const { images, confidence, accuracy } = calibration[i];
-      return images ? [images.toLocaleString("en"), percent(confidence), percent(accuracy)] : ["0", "–", "–"];
+      return images ? [whole(images), percent(confidence), percent(accuracy)] : ["0", "–", "–"];
     }),
   ]);
   return table("Test images by confidence; – where there are none", heads, rows.filter((row) => row.slice(1).some((cell) => cell !== "0" && cell !== "–")));
