@@ -257,6 +257,13 @@ def test_corners_are_darker_in_version_2(layers):
 # 6. Softmax and confidence
 
 
+def test_what_is_told_of_version_2s_training_is_in_its_manifest(root):
+    recipe = json.loads((root / "models/mnist/2/manifest.json").read_bytes())["recipe"]
+    told = {"unsure": 0.008, "teachers": 2, "passes": 28}
+    assert {name: recipe[name] for name in told} == told
+    assert recipe["weight_decay"] > 0
+
+
 @every_version
 def test_shows_the_probabilities_of_a_drawing(learn, images, layers, version):
     choose(learn, "#confidence", version)

@@ -18,59 +18,67 @@ const EXPERIMENTS = [
     title: "Shift by 4 and 4 pixels",
     how: { dx: 4, dy: 4 },
     why:
-      "You read every digit, the network loses most. Each weight belongs to one pixel, so a digit in another place is " +
-      "another picture. Version 2 saw distorted digits and bears a little more: by examples, not by an idea of place.",
+      "You read every digit, the network loses most. Each weight belongs to one pixel, so a digit in " +
+      "another place is another picture. Version 2 saw distorted digits and bears a little more: by " +
+      "examples, not by an idea of place.",
   },
   {
     title: "Drop the biases",
     how: { noBiases: true },
     why:
-      "Hardly anything changes, and all 30 are read. The biases are part of the formula, but in these two networks the " +
-      "weighted sums are much larger.",
+      "Hardly anything changes, and all 30 are read. The biases are part of the formula, but in these " +
+      "two networks the weighted sums are much larger.",
   },
   {
     title: "Take ReLU away",
     how: { linear: true },
     why:
-      "Most digits are lost: without ReLU three layers are no more than one weighted sum, and these weights were fitted " +
-      "for a network that has it. Fitted without, it would do far better: see logistic regression in section 7.",
+      "Most digits are lost: without ReLU three layers are no more than one weighted sum, and these " +
+      "weights were fitted for a network that has it. Fitted without, it would do far better: see " +
+      "logistic regression in section 7.",
   },
   {
     title: "Silence layer 1",
     how: { silent: [0] },
     why:
-      "Every drawing gets the same ten bars: nothing of the picture comes through, and only the biases speak. Whoever always " +
-      "gives one answer is right for 3 of these 30.",
+      "Every drawing gets the same ten bars: nothing of the picture comes through, and only the biases " +
+      "speak. Whoever always gives one answer is right for 3 of these 30.",
   },
   {
     title: "Prune half of the weights",
     how: { pruned: 0.5 },
-    why: "Half of the weights are 0 now, and all 30 digits are still read: the smallest weights matter little.",
+    why:
+      "Half of the weights are 0 now, and all 30 digits are still read: the smallest weights matter " +
+      "little.",
   },
   {
     title: "Prune nine tenths",
     how: { pruned: 0.9 },
-    why: "Now it goes wrong for most digits: there are large weights among the nine tenths too. Find the share at which it tips.",
+    why:
+      "Now it goes wrong for most digits: there are large weights among the nine tenths too. Find the " +
+      "share at which it tips.",
   },
   {
     title: "Noise in the weights",
     how: { noise: 0.5 },
     why:
-      "Noise half as large as the weights, on every one of them, and most digits are still read: in a sum of many, errors partly cancel. " +
-      "“New noise” draws another one; twice as much is too much for many.",
+      "Noise half as large as the weights, on every one of them, and most digits are still read: in a " +
+      "sum of many, errors partly cancel. “New noise” draws another one; twice as much is too much for " +
+      "many.",
   },
   {
     title: "Black on white",
     how: { inverted: true },
     why:
-      "Nearly everything is lost. Hundreds of pixels that were 0 are 1 now, and each of their weights joins in. The server " +
-      "swaps such pictures back before the network sees them.",
+      "Nearly everything is lost. Hundreds of pixels that were 0 are 1 now, and each of their weights " +
+      "joins in. The server swaps such pictures back before the network sees them.",
   },
   {
     title: "Noise in the picture",
     how: { speckle: 0.4 },
     why:
-      "You still read the digits, the network misses many: each speck counts as ink, and it has no notion of what is behind the specks.",
+      "You still read the digits, the network misses many: each speck counts as ink, and it has no " +
+      "notion of what is behind the specks.",
   },
 ];
 
@@ -80,7 +88,7 @@ export async function mount(section, context) {
     await Promise.all(
       context.versions.map(async (version) => {
         const layers = await context.layers(version);
-        return [version, { layers, broken: breaker(layers) }];
+        return [version, { layers, broken: breaker(layers), whole: countRight(layers, digits) }];
       }),
     ),
   );
@@ -165,7 +173,8 @@ function controlsOf(state, onChange) {
   const set = (how) => {
     parts.first.set(how.silent.includes(0));
     parts.second.set(how.silent.includes(1));
-    for (const name of ["noBiases", "linear", "pruned", "noise", "dx", "dy", "speckle", "inverted"]) parts[name].set(how[name]);
+    for (const name of ["noBiases", "linear", "pruned", "noise", "dx", "dy", "speckle", "inverted"])
+      parts[name].set(how[name]);
   };
   const element = make(
     "div",
@@ -194,9 +203,8 @@ function outcomeOf(digits) {
     return caption;
   });
 
-  const show = ({ layers, broken }, { chosen, how, version }) => {
+  const show = ({ broken, whole }, { chosen, how, version }) => {
     const damaged = broken(how);
-    const whole = digits.filter(({ pixels, label }) => argmax(probabilities(layers, pixels, WHOLE)) === label).length;
     let right = 0;
     digits.forEach(({ pixels, label }, i) => {
       const image = distort(pixels, { ...how, seed: digits.length * how.seed + i }); // each its own noise
@@ -232,6 +240,9 @@ function outcomeOf(digits) {
   };
 }
 
+const countRight = (layers, digits) =>
+  digits.filter(({ pixels, label }) => argmax(probabilities(layers, pixels, WHOLE)) === label).length;
+
 const nameOf = (digit) => (digit < 0 ? "none" : String(digit));
 
 /** Return a function that compares the browser's answer with the server's, for a digit. */
@@ -246,8 +257,8 @@ function comparison(place, digits, networks) {
       const { predictions } = await explain(strokes, { version });
       const apart = predictions[0].probabilities.map((share, i) => Math.abs(share - own[i]));
       text =
-        `The same network? For this ${label}, unbroken, the largest difference between the ten probabilities of your browser ` +
-        `and those of the server is ${tiny(Math.max(...apart))}.`;
+        `The same network? For this ${label}, unbroken, the largest difference between the ten ` +
+        `probabilities of your browser and those of the server is ${tiny(Math.max(...apart))}.`;
     } catch (error) {
       text = `The server could not be asked for its own answer: ${error.message}`;
     }

@@ -4,7 +4,12 @@ import { grey, make, paintPixels, signed } from "../dom.js";
 import { column, forward } from "../network.js";
 import { ownDigits } from "./digits.js";
 import {
-  UPPER_HALF, directionShares, drawHistograms, gradientHistograms, horizontalEdges, upperInk,
+  UPPER_HALF,
+  directionShares,
+  drawHistograms,
+  gradientHistograms,
+  horizontalEdges,
+  upperInk,
 } from "./handmade.js";
 import { choice, fixed, speaker } from "./controls.js";
 import { argmax, digitPicker, frameCanvas, picker } from "./widgets.js";
@@ -38,7 +43,10 @@ export async function mount(section, context) {
   const first = matchMedia("(min-width: 60rem)").matches ? "all" : String(context.versions.at(-1));
   const shown = choice({
     label: "Show",
-    options: [...context.versions.map((version) => [String(version), `version ${version}`]), ["all", "side by side"]],
+    options: [
+      ...context.versions.map((version) => [String(version), `version ${version}`]),
+      ["all", "side by side"],
+    ],
     value: first,
     onChange: only,
   });
@@ -70,20 +78,25 @@ function coloursOf(weights) {
 function countsInWords(versions, networks, digits) {
   const sentences = networks.map(([first], i) => {
     const outcomes = outcomesOf(first, digits);
-    const on = Array.from({ length: first.units }, (_, unit) =>
-      outcomes.filter(({ activations }) => activations[unit] > 0).length,
+    const on = Array.from(
+      { length: first.units },
+      (_, unit) => outcomes.filter(({ activations }) => activations[unit] > 0).length,
     );
     const never = on.filter((count) => count === 0).length;
     const always = on.filter((count) => count === digits.length).length;
-    const kinds = Array.from({ length: first.units }, (_, unit) =>
-      new Set(digits.filter((_, at) => outcomes[at].activations[unit] > 0).map(({ label }) => label)).size,
+    const kinds = Array.from(
+      { length: first.units },
+      (_, unit) =>
+        new Set(digits.filter((_, at) => outcomes[at].activations[unit] > 0).map(({ label }) => label)).size,
     );
     const single = kinds.filter((count) => count === 1).length;
     const mean = on.reduce((a, b) => a + b, 0) / digits.length;
     return (
-      `Version ${versions[i]}: half of a unit's strength (its squared weights) sits in ${strongPixels(first)} of 784 pixels; ` +
-      `${never} of ${first.units} units are never on for these ${digits.length} digits, ${always} always, ` +
-      `${single} for one of the digits 0 to 9 alone, and a drawing turns ${mean.toFixed(0)} of them on, on average.`
+      `Version ${versions[i]}: half of a unit's strength (its squared weights) sits in ` +
+      `${strongPixels(first)} of 784 pixels; ${never} of ${first.units} units are never on ` +
+      `for these ${digits.length} digits, ${always} always, ` +
+      `${single} for one of the digits 0 to 9 alone, and a drawing turns ${mean.toFixed(0)} ` +
+      "of them on, on average."
     );
   });
   return [
@@ -95,7 +108,10 @@ function countsInWords(versions, networks, digits) {
 /** Return how many pixels hold half of a unit's squared weights: the median of the units. */
 function strongPixels(layer) {
   const counts = Array.from({ length: layer.units }, (_, unit) => {
-    const squares = column(layer, unit).map((weight) => weight * weight).sort().reverse();
+    const squares = column(layer, unit)
+      .map((weight) => weight * weight)
+      .sort()
+      .reverse();
     let left = squares.reduce((a, b) => a + b, 0) / 2;
     let count = 0;
     while (left > 0) left -= squares[count++];
@@ -119,11 +135,16 @@ function unitsOf(version, layer, digits, chosen) {
   const least = make("ol", { className: "ranked" });
   const { root: said, say } = speaker();
 
-  const pick = picker(`The ${layer.units} units: pick one`, weights.map((_, i) => `unit ${i + 1}`), unit, (i) => {
-    unit = i;
-    show(chosen);
-    say(title.textContent + ": " + sum.textContent);
-  });
+  const pick = picker(
+    `The ${layer.units} units: pick one`,
+    weights.map((_, i) => `unit ${i + 1}`),
+    unit,
+    (i) => {
+      unit = i;
+      show(chosen);
+      say(title.textContent + ": " + sum.textContent);
+    },
+  );
   pick.cells.forEach(({ canvas }, i) => paintPixels(canvas, weights[i], coloursOf(weights[i])));
 
   const show = (digit) => {
@@ -140,7 +161,10 @@ function unitsOf(version, layer, digits, chosen) {
       `Weights from ${fixed(Math.min(...own))} to ${fixed(Math.max(...own))}, ` +
       `bias ${fixed(layer.biases[unit])}; on for ${on} of ${digits.length} digits.`;
     large.setAttribute("aria-label", `The 784 weights of unit ${unit + 1} as a picture, ${split(own)}.`);
-    product.setAttribute("aria-label", `The same weights times the pixels of the ${label}, ${split(products)}.`);
+    product.setAttribute(
+      "aria-label",
+      `The same weights times the pixels of the ${label}, ${split(products)}.`,
+    );
     sum.textContent =
       `Weights × pixels of this ${label}: ${fixed(sums[unit] - layer.biases[unit])}, ` +
       `with the bias ${fixed(sums[unit])}, after ReLU ${fixed(activations[unit])}: ` +
@@ -194,7 +218,12 @@ function rank(list, places, outcomes, unit, digits) {
         "li",
         {},
         canvas,
-        make("span", { className: "number" }, make("span", { className: "hidden" }, `a ${digits[i].label}: `), value + why),
+        make(
+          "span",
+          { className: "number" },
+          make("span", { className: "hidden" }, `a ${digits[i].label}: `),
+          value + why,
+        ),
       );
     }),
   );
@@ -205,7 +234,9 @@ function handmadeOf() {
   const pictures = [
     {
       title: "Ink in the upper half",
-      canvas: frameCanvas("Weights of a neuron made by hand: the upper half is evenly blue, the lower half black."),
+      canvas: frameCanvas(
+        "Weights of a neuron made by hand: the upper half is evenly blue, the lower half black.",
+      ),
       value: make("p", { className: "number" }),
     },
     {
@@ -222,10 +253,15 @@ function handmadeOf() {
   const [ink, edges, gradients] = pictures;
   paintPixels(ink.canvas, UPPER_HALF, signed(4 / UPPER_HALF.length));
   const show = ({ label, pixels }) => {
-    ink.value.textContent = `${upperInk(pixels).toFixed(3)} for this ${label}: the mean of 392 pixels, each with the same weight.`;
+    ink.value.textContent =
+      `${upperInk(pixels).toFixed(3)} for this ${label}: the mean of 392 pixels, ` +
+      "each with the same weight.";
     const changes = horizontalEdges(pixels);
     paintPixels(edges.canvas, changes, signed(1));
-    edges.canvas.setAttribute("aria-label", `The ${label}: blue where it is lighter below than above, orange where darker.`);
+    edges.canvas.setAttribute(
+      "aria-label",
+      `The ${label}: blue where it is lighter below than above, orange where darker.`,
+    );
     const mean = changes.reduce((sum, change) => sum + Math.abs(change), 0) / changes.length;
     edges.value.textContent = `${mean.toFixed(3)} for this ${label}: the mean size of “pixel below less pixel above”.`;
     const histograms = gradientHistograms(pixels);
@@ -233,7 +269,10 @@ function handmadeOf() {
     const shares = Array.from(directionShares(histograms));
     const strongest = shares.indexOf(Math.max(...shares));
     const slant = (strongest * 180) / shares.length;
-    gradients.canvas.setAttribute("aria-label", `The ${label} as 7 × 7 cells, in each the directions of its edges as short lines.`);
+    gradients.canvas.setAttribute(
+      "aria-label",
+      `The ${label} as 7 × 7 cells, in each the directions of its edges as short lines.`,
+    );
     gradients.value.textContent =
       `${histograms.length} numbers, nine directions in each of 49 cells. In this ${label} the grey changes ` +
       `most at ${slant.toFixed(0)}° (0° is across): ${(100 * shares[strongest]).toFixed(0)} % of all change.`;

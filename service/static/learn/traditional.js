@@ -3,7 +3,7 @@
 import { chart, svg } from "../chart.js";
 import { make } from "../dom.js";
 import { choice, whole } from "./controls.js";
-import { checkbox, table, wide } from "./widgets.js";
+import { checkbox, fill, table, wide } from "./widgets.js";
 
 // What is drawn at first; the rest a visitor adds.
 const FIRST = ["hog-svm", "rbf-svm", "logistic-regression", "lesson", "network", "versions"];
@@ -52,16 +52,18 @@ export async function mount(section, context) {
   fill(section, "table", ...tableOf(baselines));
 }
 
-function fill(section, name, ...elements) {
-  section.querySelector(`[data-place="${name}"]`).append(...elements);
-}
-
 /** The chart, and what is drawn in it. */
 function curvesOf(series, sizes) {
   const shown = new Set(FIRST);
   let scale = "error";
   const host = make("div", { className: "curves" });
-  const draw = () => drawCurves(host, series.filter(({ name }) => shown.has(name)), sizes, scale);
+  const draw = () =>
+    drawCurves(
+      host,
+      series.filter(({ name }) => shown.has(name)),
+      sizes,
+      scale,
+    );
   const methods = series.filter(({ name }) => name !== "versions");
   const boxes = [...methods, { name: "versions", title: "this server's versions" }].map(
     ({ name, title }) =>
@@ -114,7 +116,14 @@ function drawCurves(host, series, sizes, scale) {
   const right = 285;
   const drawn = chart(host, {
     label: `${label}, by number of training images: ${series.map(inWords).join("; ")}.`,
-    x: { min: sizes[0] * 0.85, max: sizes.at(-1) * 1.1, log: true, ticks: sizes, format: whole, label: "training images" },
+    x: {
+      min: sizes[0] * 0.85,
+      max: sizes.at(-1) * 1.1,
+      log: true,
+      ticks: sizes,
+      format: whole,
+      label: "training images",
+    },
     y: { ...axis, format: (share) => `${Number(hundred(share))} %`, label },
     width,
     height: 430,
@@ -135,13 +144,18 @@ function drawCurves(host, series, sizes, scale) {
   for (const end of spread(ends)) {
     drawn.root.append(
       svg("path", { class: "leader", d: `M${end.x + 7} ${end.y}L${labelAt - 5} ${end.labelY}` }),
-      svg("text", { x: labelAt, y: end.labelY + 4, class: `name ${end.kind}` }, `${end.title} ${hundred(of(end.accuracy), 2)} %`),
+      svg(
+        "text",
+        { x: labelAt, y: end.labelY + 4, class: `name ${end.kind}` },
+        `${end.title} ${hundred(of(end.accuracy), 2)} %`,
+      ),
     );
   }
 }
 
 const inWords = ({ title, points }) =>
-  `${title} ${points.map(({ images, accuracy }) => `${hundred(accuracy)} % right with ${whole(images)}`).join(", ")}`;
+  `${title} ` +
+  points.map(({ images, accuracy }) => `${hundred(accuracy)} % right with ${whole(images)}`).join(", ");
 
 /** Move labels apart that would lie on each other; they stay in the order of their lines. */
 function spread(ends) {
@@ -177,8 +191,9 @@ function winnersOf({ methods, sizes }) {
     const reads = (method) => hundred(at(method, images).accuracy);
     const place = (name) => ranked.indexOf(of(name)) + 1;
     said.textContent =
-      `With ${whole(images)} images ${first.title} reads ${reads(first)} of 100 test images. The network reads ` +
-      `${reads(of("lesson"))} by the lesson's recipe (place ${place("lesson")} of ${ranked.length}) and ` +
+      `With ${whole(images)} images ${first.title} reads ${reads(first)} of 100 test images. ` +
+      `The network reads ${reads(of("lesson"))} by the lesson's recipe ` +
+      `(place ${place("lesson")} of ${ranked.length}) and ` +
       `${reads(of("network"))} where the number of epochs is chosen (place ${place("network")}).`;
   };
   tell(sizes[0]);
@@ -202,10 +217,14 @@ const seconds = (value) => (value < 10 ? String(Number(value.toPrecision(1))) : 
 function numbersOf({ baselines, versions }) {
   const { sizes, methods } = baselines;
   const most = sizes.at(-1);
-  const best = new Map(sizes.map((size) => [size, Math.max(...methods.map((method) => at(method, size)?.accuracy ?? 0))]));
+  const best = new Map(
+    sizes.map((size) => [size, Math.max(...methods.map((method) => at(method, size)?.accuracy ?? 0))]),
+  );
   const cell = (point) => {
     if (!point) return "–";
-    return point.accuracy === best.get(point.images) ? make("strong", {}, withSpread(point)) : withSpread(point);
+    return point.accuracy === best.get(point.images)
+      ? make("strong", {}, withSpread(point))
+      : withSpread(point);
   };
   const rows = methods
     .toSorted((a, b) => (at(b, most)?.accuracy ?? 0) - (at(a, most)?.accuracy ?? 0))
@@ -222,8 +241,8 @@ function numbersOf({ baselines, versions }) {
   return wide(
     "Accuracy of the methods as a table",
     table(
-      "Test images read rightly, in %, by number of training images; ± is the standard deviation over random draws, bold " +
-        `the best of the methods; fit: seconds with ${whole(most)}`,
+      "Test images read rightly, in %, by number of training images; ± is the standard deviation " +
+        `over random draws, bold the best of the methods; fit: seconds with ${whole(most)}`,
       ["method", ...sizes.map(whole), "fit, s"],
       [...rows, ...served],
     ),
@@ -232,7 +251,9 @@ function numbersOf({ baselines, versions }) {
 
 /** The table of numbers that mean something by themselves. */
 function tableOf({ methods }) {
-  const tried = methods.filter((method) => method.table).toSorted((a, b) => b.table.accuracy - a.table.accuracy);
+  const tried = methods
+    .filter((method) => method.table)
+    .toSorted((a, b) => b.table.accuracy - a.table.accuracy);
   const find = (name) => tried.find((method) => method.name === name).table;
   const logistic = find("logistic-regression");
   const network = find("network");
@@ -241,8 +262,20 @@ function tableOf({ methods }) {
   const host = make("div", { className: "dots" });
   const drawn = chart(host, {
     label: `Accuracy on the table: ${tried.map(({ title, table: own }) => `${title} ${withSpread(own)} %`).join("; ")}.`,
-    x: { min: 0.94, max: 1, ticks: [0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 1], format: (share) => `${hundred(share, 0)} %`, label: "rows right, and the standard deviation over five parts" },
-    y: { min: tried.length - 0.5, max: -0.5, ticks: tried.map((_, i) => i), format: (i) => tried[i].title, label: "" },
+    x: {
+      min: 0.94,
+      max: 1,
+      ticks: [0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 1],
+      format: (share) => `${hundred(share, 0)} %`,
+      label: "rows right, and the standard deviation over five parts",
+    },
+    y: {
+      min: tried.length - 0.5,
+      max: -0.5,
+      ticks: tried.map((_, i) => i),
+      format: (i) => tried[i].title,
+      label: "",
+    },
     width: 620,
     height: 60 + 26 * tried.length,
     left: 180,
@@ -254,7 +287,11 @@ function tableOf({ methods }) {
     const ends = [own.accuracy - own.spread, Math.min(1, own.accuracy + own.spread)].map(drawn.x);
     drawn.root.append(
       svg("path", { class: `error ${kind}`, d: `M${ends[0]} ${y}H${ends[1]}` }),
-      svg("path", { class: `mark ${kind}`, d: MARKS[kind === "one" ? 0 : 1], transform: `translate(${drawn.x(own.accuracy)} ${y})` }),
+      svg("path", {
+        class: `mark ${kind}`,
+        d: MARKS[kind === "one" ? 0 : 1],
+        transform: `translate(${drawn.x(own.accuracy)} ${y})`,
+      }),
     );
   });
   return [
@@ -262,9 +299,9 @@ function tableOf({ methods }) {
       "p",
       { dataset: { said: "table" } },
       `Logistic regression gets ${withSpread(logistic)} of 100 rows right, the network ${withSpread(network)}: ` +
-        `${chance ? "no further apart than chance makes them" : `${hundred(gap)} points more`}. To fit it takes ` +
-        `${(1000 * logistic.fit_seconds).toFixed(1)} ms, the network ${whole(Math.round(1000 * network.fit_seconds))} ms, and its ` +
-        "30 weights can be read.",
+        `${chance ? "no further apart than chance makes them" : `${hundred(gap)} points more`}. ` +
+        `To fit it takes ${(1000 * logistic.fit_seconds).toFixed(1)} ms, the network ` +
+        `${whole(Math.round(1000 * network.fit_seconds))} ms, and its 30 weights can be read.`,
     ),
     make(
       "div",
@@ -275,7 +312,11 @@ function tableOf({ methods }) {
         table(
           "Rows right, in %, and the time to fit",
           ["method", "right, %", "fit, ms"],
-          tried.map(({ title, table: own }) => [title, withSpread(own), whole(Number((1000 * own.fit_seconds).toPrecision(2)))]),
+          tried.map(({ title, table: own }) => [
+            title,
+            withSpread(own),
+            whole(Number((1000 * own.fit_seconds).toPrecision(2))),
+          ]),
         ),
       ),
     ),

@@ -113,6 +113,11 @@ export function bars() {
   return { root: make("ul", { className: "bars" }, ...rows.map(({ row }) => row)), show };
 }
 
+/** Put elements in the place that the section's text keeps for them. */
+export function fill(section, name, ...elements) {
+  section.querySelector(`[data-place="${name}"]`).append(...elements);
+}
+
 /** Put what may be wider than the screen where it scrolls by itself, by keyboard too. */
 export const wide = (label, ...children) =>
   make("div", { className: "wide", role: "region", "aria-label": label, tabIndex: 0 }, ...children);
