@@ -557,14 +557,13 @@ def test_noise_in_the_picture_loses_many_digits(learn, version):
 
 
 def test_noise_has_the_spread_that_the_slider_says(learn, images):
-    """On pixels that are black and white the noise is cut off; on grey ones it is not."""
+    """Black pixels show the half of the noise that makes them lighter."""
     set_slider(learn, "#break", "Noise in the pixels", 0.2)
     learn.evaluate(driver.TWO_FRAMES)
     data = learn.locator("#break .live canvas").evaluate(
         "c => [...c.getContext('2d').getImageData(0, 0, 28, 28).data]"
     )
     black = np.array(data)[::4][images[7] == 0] / 255
-    # Half of the noise is below 0 and cut off; the other half has this mean.
     assert black.mean() == pytest.approx(0.2 / np.sqrt(2 * np.pi), rel=0.15)
     assert (black > 0).mean() == pytest.approx(0.5, abs=0.08)
 

@@ -5,7 +5,7 @@ import { explain } from "../frames.js";
 import { WHOLE, breaker, distort, probabilities } from "./breakage.js";
 import { ownDigits } from "./digits.js";
 import { button, slider, speaker, tiny } from "./controls.js";
-import { argmax, bars, checkbox, digitPicker, frameCanvas, inFrame, versionChoice } from "./widgets.js";
+import { argmax, bars, checkbox, frameCanvas, framePicker, inFrame, versionChoice } from "./widgets.js";
 
 // Each with what one sees and why; tests/browser/test_learn_more.py holds what they say.
 const EXPERIMENTS = [
@@ -196,7 +196,7 @@ function outcomeOf(digits) {
   const count = make("p", { className: "count" });
   const { root: said, say } = speaker();
   let picked = () => {};
-  const pick = digitPicker("All 30 as the network sees them, and what it reads", digits, 7, (i) => picked(i));
+  const pick = framePicker("All 30 as the network sees them, and what it reads", digits, 7, (i) => picked(i));
   const captions = pick.cells.map(({ label }) => {
     const caption = make("span", { className: "caption" });
     label.append(caption);

@@ -5,7 +5,7 @@ import { grey, make, paintPixels, percent } from "../dom.js";
 import { ACTIVATIONS, forward } from "../network.js";
 import { ownDigits, read, withFrame } from "./digits.js";
 import { button, fixed, slider, speaker, whole } from "./controls.js";
-import { argmax, digitPicker, fill, frameCanvas, table, versionChoice, wide } from "./widgets.js";
+import { argmax, fill, frameCanvas, framePicker, table, versionChoice, wide } from "./widgets.js";
 
 const FAR = 60; // logits of the shipped versions stay within ±50
 const STEP = 5; // what the buttons add
@@ -83,7 +83,7 @@ function softmaxOf(versions, networks, digits, shapes, unsure) {
       show();
     },
   });
-  const pick = digitPicker(
+  const pick = framePicker(
     shapes.length ? `${digits.length} digits, and then what is no digit` : `${digits.length} digits`,
     digits,
     chosen,

@@ -12,7 +12,7 @@ import {
   upperInk,
 } from "./handmade.js";
 import { choice, fixed, speaker } from "./controls.js";
-import { argmax, digitPicker, frameCanvas, picker } from "./widgets.js";
+import { argmax, frameCanvas, framePicker, picker } from "./widgets.js";
 
 const SHOWN = 4; // digits that turn a unit on most, and as many that do least
 const BRIGHT = 0.01; // of a picture's weights are as bright as can be: one extreme would hide the rest
@@ -29,7 +29,7 @@ export async function mount(section, context) {
     columns.forEach((each) => each.show(chosen));
     byHand.show(digits[chosen]);
   };
-  const pick = digitPicker("A digit to try them on", digits, chosen, (i) => {
+  const pick = framePicker("A digit to try them on", digits, chosen, (i) => {
     chosen = i;
     show();
   });

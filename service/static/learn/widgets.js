@@ -73,8 +73,8 @@ export function picker(legend, names, chosen, onPick) {
   };
 }
 
-/** Make a picker of the project's digits, which come in rows of ten. */
-export function digitPicker(legend, digits, chosen, onPick, others = []) {
+/** Make a picker of the frames of the project's digits, which come in rows of ten. */
+export function framePicker(legend, digits, chosen, onPick, others = []) {
   const pick = picker(legend, [...digitNames(digits), ...others], chosen, onPick);
   pick.root.classList.add("tens");
   return pick;
