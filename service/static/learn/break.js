@@ -1,9 +1,8 @@
 /* Section 8: break the network or its input, and see what is left. */
 
 import { grey, make, paintPixels, percent } from "../dom.js";
-import { explain } from "../frames.js";
 import { WHOLE, breaker, distort, probabilities } from "./breakage.js";
-import { ownDigits } from "./digits.js";
+import { ownDigits, read } from "./digits.js";
 import { button, slider, speaker, tiny } from "./controls.js";
 import { argmax, bars, checkbox, frameCanvas, framePicker, inFrame, versionChoice } from "./widgets.js";
 
@@ -250,14 +249,14 @@ function comparison(place, digits, networks) {
   let newest = 0;
   return async ({ version, chosen }) => {
     const number = (newest += 1);
-    const { strokes, pixels, label } = digits[chosen];
+    const { pixels, label } = digits[chosen];
     const own = probabilities(networks.get(version).layers, pixels, WHOLE);
     let text;
     try {
-      const { predictions } = await explain(strokes, { version });
-      const apart = predictions[0].probabilities.map((share, i) => Math.abs(share - own[i]));
+      const [answer] = await read([digits[chosen]], version);
+      const apart = answer.probabilities.map((share, i) => Math.abs(share - own[i]));
       text =
-        `The same network? For this ${label}, unbroken, the largest difference between the ten ` +
+        `The same network? For this ${label} and version ${version}, unbroken, the largest difference between the ten ` +
         `probabilities of your browser and those of the server is ${tiny(Math.max(...apart))}.`;
     } catch (error) {
       text = `The server could not be asked for its own answer: ${error.message}`;
