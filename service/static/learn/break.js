@@ -1,12 +1,10 @@
 /* Section 8: break the network or its input, and see what is left. */
 
 import { grey, make, paintPixels, percent } from "../dom.js";
-import { explain } from "../frames.js";
 import { WHOLE, breaker, distort, probabilities } from "./breakage.js";
-import { ownDigits } from "./digits.js";
-import {
-  announcer, argmax, bars, button, checkbox, digitPicker, frameCanvas, inFrame, slider, versionRadios,
-} from "./widgets.js";
+import { ownDigits, read } from "./digits.js";
+import { button, slider, speaker, tiny } from "./controls.js";
+import { argmax, bars, checkbox, frameCanvas, framePicker, inFrame, versionChoice } from "./widgets.js";
 
 // Each with what one sees and why; tests/browser/test_learn_more.py holds what they say.
 const EXPERIMENTS = [
@@ -19,59 +17,67 @@ const EXPERIMENTS = [
     title: "Shift by 4 and 4 pixels",
     how: { dx: 4, dy: 4 },
     why:
-      "You read every digit, the network loses most. Each weight belongs to one pixel, so a digit in another place is " +
-      "another picture. Version 2 saw distorted digits and bears a little more: by examples, not by an idea of place.",
+      "You read every digit, the network loses most. Each weight belongs to one pixel, so a digit in " +
+      "another place is another picture. Version 2 saw distorted digits and bears a little more: by " +
+      "examples, not by an idea of place.",
   },
   {
     title: "Drop the biases",
     how: { noBiases: true },
     why:
-      "Hardly anything changes, and all 30 are read. The biases are part of the formula, but in these two networks the " +
-      "weighted sums are much larger.",
+      "Hardly anything changes, and all 30 are read. The biases are part of the formula, but in these " +
+      "two networks the weighted sums are much larger.",
   },
   {
     title: "Take ReLU away",
     how: { linear: true },
     why:
-      "Most digits are lost: without ReLU three layers are no more than one weighted sum, and these weights were fitted " +
-      "for a network that has it. Fitted without, it would do far better: see logistic regression in section 7.",
+      "Most digits are lost: without ReLU three layers are no more than one weighted sum, and these " +
+      "weights were fitted for a network that has it. Fitted without, it would do far better: see " +
+      "logistic regression in section 7.",
   },
   {
     title: "Silence layer 1",
     how: { silent: [0] },
     why:
-      "Every drawing gets the same ten bars: nothing of the picture comes through, and only the biases speak. Whoever always " +
-      "gives one answer is right for 3 of these 30.",
+      "Every drawing gets the same ten bars: nothing of the picture comes through, and only the biases " +
+      "speak. Whoever always gives one answer is right for 3 of these 30.",
   },
   {
     title: "Prune half of the weights",
     how: { pruned: 0.5 },
-    why: "Half of the weights are 0 now, and all 30 digits are still read: the smallest weights matter little.",
+    why:
+      "Half of the weights are 0 now, and all 30 digits are still read: the smallest weights matter " +
+      "little.",
   },
   {
     title: "Prune nine tenths",
     how: { pruned: 0.9 },
-    why: "Now it goes wrong for most digits: there are large weights among the nine tenths too. Find the share at which it tips.",
+    why:
+      "Now it goes wrong for most digits: there are large weights among the nine tenths too. Find the " +
+      "share at which it tips.",
   },
   {
     title: "Noise in the weights",
     how: { noise: 0.5 },
     why:
-      "Noise half as large as the weights, on every one of them, and most digits are still read: in a sum of many, errors partly cancel. " +
-      "“New noise” draws another one; twice as much is too much.",
+      "Noise half as large as the weights, on every one of them, and most digits are still read: in a " +
+      "sum of many, errors partly cancel. “New noise” draws another one; twice as much is too much for " +
+      "many.",
   },
   {
     title: "Black on white",
     how: { inverted: true },
     why:
-      "Nearly everything is lost. Hundreds of pixels that were 0 are 1 now, and each of their weights joins in. The server " +
-      "swaps such pictures back before the network sees them.",
+      "Nearly everything is lost. Hundreds of pixels that were 0 are 1 now, and each of their weights " +
+      "joins in. The server swaps such pictures back before the network sees them.",
   },
   {
     title: "Noise in the picture",
     how: { speckle: 0.4 },
     why:
-      "You still read the digits, the network misses many: each speck counts as ink, and it has no notion of what is behind the specks.",
+      "You still read the digits, the network misses many: each speck counts as ink, and it has no " +
+      "notion of what is behind the specks.",
   },
 ];
 
@@ -81,7 +87,7 @@ export async function mount(section, context) {
     await Promise.all(
       context.versions.map(async (version) => {
         const layers = await context.layers(version);
-        return [version, { layers, broken: breaker(layers) }];
+        return [version, { layers, broken: breaker(layers), whole: countRight(layers, digits) }];
       }),
     ),
   );
@@ -114,7 +120,7 @@ export async function mount(section, context) {
     draw();
     compare(state);
   });
-  const versions = versionRadios(context.versions, state.version, (version) => {
+  const versions = versionChoice(context.versions, state.version, (version) => {
     state.version = version;
     draw();
     compare(state);
@@ -123,12 +129,11 @@ export async function mount(section, context) {
     make(
       "div",
       { className: "panel" },
-      make("h3", {}, "Experiments"),
       versions,
       make("div", { className: "row presets", role: "group", "aria-label": "Experiments" }, ...buttons),
       why,
     ),
-    make("div", { className: "workbench" }, controls.element, outcome.element),
+    make("div", { className: "workbench" }, outcome.live, controls.element, outcome.rest),
     server,
   );
   mark(EXPERIMENTS[0]);
@@ -145,7 +150,8 @@ function controlsOf(state, onChange) {
   };
   const hundredths = (share) => `${Math.round(100 * share)} %`;
   const pixels = (count) => `${count} px`.replace("-", "−");
-  const shift = { min: -8, max: 8, step: 1, value: 0, format: pixels };
+  const knob = (label, name, min, max, step, format) =>
+    slider({ label, min, max, step, value: 0, format, onInput: put(name) });
   const silence = (layer) => (on) => {
     const others = state.how.silent.filter((each) => each !== layer);
     put("silent")(on ? [...others, layer] : others);
@@ -155,30 +161,27 @@ function controlsOf(state, onChange) {
     second: checkbox("Silence layer 2", false, silence(1)),
     noBiases: checkbox("Drop the biases", false, put("noBiases")),
     linear: checkbox("Take ReLU away", false, put("linear")),
-    pruned: slider("Prune the smallest weights", { min: 0, max: 1, step: 0.01, value: 0, format: hundredths }, put("pruned")),
-    noise: slider(
-      "Noise in the weights, of their standard deviation",
-      { min: 0, max: 3, step: 0.05, value: 0, format: hundredths },
-      put("noise"),
-    ),
-    dx: slider("Shift right", shift, put("dx")),
-    dy: slider("Shift down", shift, put("dy")),
-    speckle: slider("Noise in the pixels", { min: 0, max: 1, step: 0.05, value: 0, format: hundredths }, put("speckle")),
+    pruned: knob("Prune the smallest weights", "pruned", 0, 1, 0.01, hundredths),
+    noise: knob("Noise in the weights, of their spread", "noise", 0, 3, 0.05, hundredths),
+    dx: knob("Shift right", "dx", -8, 8, 1, pixels),
+    dy: knob("Shift down", "dy", -8, 8, 1, pixels),
+    speckle: knob("Noise in the pixels", "speckle", 0, 1, 0.05, hundredths),
     inverted: checkbox("Black on white", false, put("inverted")),
   };
   const another = button("New noise", () => put("seed")(state.how.seed + 1));
   const set = (how) => {
     parts.first.set(how.silent.includes(0));
     parts.second.set(how.silent.includes(1));
-    for (const name of ["noBiases", "linear", "pruned", "noise", "dx", "dy", "speckle", "inverted"]) parts[name].set(how[name]);
+    for (const name of ["noBiases", "linear", "pruned", "noise", "dx", "dy", "speckle", "inverted"])
+      parts[name].set(how[name]);
   };
   const element = make(
     "div",
     { className: "panel controls" },
     make("h3", {}, "The network"),
-    ...["first", "second", "noBiases", "linear", "pruned", "noise"].map((name) => parts[name].element),
+    ...["first", "second", "noBiases", "linear", "pruned", "noise"].map((name) => parts[name].root),
     make("h3", {}, "The picture"),
-    ...["dx", "dy", "speckle", "inverted"].map((name) => parts[name].element),
+    ...["dx", "dy", "speckle", "inverted"].map((name) => parts[name].root),
     another,
   );
   return { element, set };
@@ -190,22 +193,20 @@ function outcomeOf(digits) {
   const answer = bars();
   const reading = make("p", { className: "reading" });
   const count = make("p", { className: "count" });
-  const said = make("p", { className: "hidden", "aria-live": "polite" });
-  const say = announcer(said);
+  const { root: said, say } = speaker();
   let picked = () => {};
-  const pick = digitPicker("All 30 as the network sees them, and what it reads", digits, 7, (i) => picked(i));
+  const pick = framePicker("All 30 as the network sees them, and what it reads", digits, 7, (i) => picked(i));
   const captions = pick.cells.map(({ label }) => {
     const caption = make("span", { className: "caption" });
     label.append(caption);
     return caption;
   });
 
-  const show = ({ layers, broken }, { chosen, how, version }) => {
+  const show = ({ broken, whole }, { chosen, how, version }) => {
     const damaged = broken(how);
-    const whole = digits.filter(({ pixels, label }) => argmax(probabilities(layers, pixels, WHOLE)) === label).length;
     let right = 0;
     digits.forEach(({ pixels, label }, i) => {
-      const image = distort(pixels, how);
+      const image = distort(pixels, { ...how, seed: digits.length * how.seed + i }); // each its own noise
       const shares = probabilities(damaged, image, how);
       const digit = argmax(shares);
       right += digit === label;
@@ -228,22 +229,18 @@ function outcomeOf(digits) {
     );
     say(`${right} of ${digits.length} read rightly.`);
   };
-  const element = make(
-    "div",
-    { className: "panel outcome" },
-    make("div", { className: "two-up" }, make("div", {}, frame, reading), answer.element),
-    count,
-    pick.element,
-    said,
-  );
   return {
-    element,
+    live: make("div", { className: "panel live" }, frame, make("div", {}, reading, count), said),
+    rest: make("div", { className: "panel rest" }, answer.root, pick.root),
     show,
     onPick(call) {
       picked = call;
     },
   };
 }
+
+const countRight = (layers, digits) =>
+  digits.filter(({ pixels, label }) => argmax(probabilities(layers, pixels, WHOLE)) === label).length;
 
 const nameOf = (digit) => (digit < 0 ? "none" : String(digit));
 
@@ -252,15 +249,15 @@ function comparison(place, digits, networks) {
   let newest = 0;
   return async ({ version, chosen }) => {
     const number = (newest += 1);
-    const { strokes, pixels, label } = digits[chosen];
+    const { pixels, label } = digits[chosen];
     const own = probabilities(networks.get(version).layers, pixels, WHOLE);
     let text;
     try {
-      const { predictions } = await explain(strokes, { version });
-      const apart = predictions[0].probabilities.map((share, i) => Math.abs(share - own[i]));
+      const [answer] = await read([digits[chosen]], version);
+      const apart = answer.probabilities.map((share, i) => Math.abs(share - own[i]));
       text =
-        `The same network? For this ${label}, unbroken, the largest difference between the ten probabilities of your browser ` +
-        `and those of the server is ${Math.max(...apart).toExponential(1).replace("e-", " × 10^−")}.`;
+        `The same network? For this ${label} and version ${version}, unbroken, the largest difference between the ten ` +
+        `probabilities of your browser and those of the server is ${tiny(Math.max(...apart))}.`;
     } catch (error) {
       text = `The server could not be asked for its own answer: ${error.message}`;
     }

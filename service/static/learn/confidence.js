@@ -4,9 +4,8 @@ import { chart, svg } from "../chart.js";
 import { grey, make, paintPixels, percent } from "../dom.js";
 import { ACTIVATIONS, forward } from "../network.js";
 import { ownDigits, read, withFrame } from "./digits.js";
-import {
-  announcer, argmax, button, digitPicker, frameCanvas, signedText, slider, table, versionRadios, wide,
-} from "./widgets.js";
+import { button, fixed, slider, speaker, whole } from "./controls.js";
+import { argmax, fill, frameCanvas, framePicker, table, versionChoice, wide } from "./widgets.js";
 
 const FAR = 60; // logits of the shipped versions stay within ±50
 const STEP = 5; // what the buttons add
@@ -24,19 +23,15 @@ export async function mount(section, context) {
   );
   const shapes = strange.map((drawing, i) => withFrame(drawing, answers[0][i].frame));
   const byVersion = new Map(context.versions.map((version, i) => [version, networks[i]]));
-  fill(section, "softmax", softmaxOf(context.versions, byVersion, digits, shapes));
+  const unsure = new Map(lesson.versions.map(({ version, unsure_below: below }) => [version, below]));
+  fill(section, "softmax", softmaxOf(context.versions, byVersion, digits, shapes, unsure));
   fill(section, "calibration", calibrationOf(lesson.versions));
   fill(section, "unsure", unsureOf(lesson));
   fill(section, "strange", strangeOf(shapes, answers, context.versions));
 }
 
-/** Put what is made in the place that the text keeps for it. */
-function fill(section, name, ...elements) {
-  section.querySelector(`[data-place="${name}"]`).append(...elements);
-}
-
 /** Ten logits, a temperature, and what softmax makes of them. */
-function softmaxOf(versions, networks, digits, shapes) {
+function softmaxOf(versions, networks, digits, shapes, unsure) {
   const all = [...digits, ...shapes];
   let version = versions.at(-1);
   let chosen = digits.findIndex(({ label }) => label === 7);
@@ -46,14 +41,16 @@ function softmaxOf(versions, networks, digits, shapes) {
 
   const frame = frameCanvas("digit");
   const source = make("p", { className: "muted" });
+  const doubt = make("p", { className: "doubt" });
   const formula = make("div", { className: "worked number" });
-  const said = make("p", { className: "hidden", "aria-live": "polite" });
-  const say = announcer(said);
-  const rows = Array.from({ length: 10 }, (_, digit) => logitRow(digit, (value) => {
-    logits[digit] = value;
-    edited = "moved by you";
-    show();
-  }));
+  const { root: said, say } = speaker();
+  const rows = Array.from({ length: 10 }, (_, digit) =>
+    logitRow(digit, (value) => {
+      logits[digit] = value;
+      edited = "moved by you";
+      show();
+    }),
+  );
 
   const ask = () => {
     logits = Array.from(forward(networks.get(version), all[chosen].pixels).at(-1).sums);
@@ -62,7 +59,8 @@ function softmaxOf(versions, networks, digits, shapes) {
   };
   const add = (constant) => {
     logits = logits.map((logit) => logit + constant);
-    edited = `all ${constant > 0 ? "raised" : "lowered"} by ${Math.abs(constant)}: every e to the power grows or ` +
+    edited =
+      `all ${constant > 0 ? "raised" : "lowered"} by ${Math.abs(constant)}: every e to the power grows or ` +
       "shrinks by the same factor, and no share changes";
     show();
   };
@@ -73,15 +71,19 @@ function softmaxOf(versions, networks, digits, shapes) {
     heat.set(1);
     ask();
   });
-  const heat = slider(
-    "Temperature T",
-    { min: 0.25, max: 8, step: 0.25, value: 1, format: (value) => value.toFixed(2) },
-    (value) => {
+  const heat = slider({
+    label: "Temperature T",
+    min: 0.25,
+    max: 8,
+    step: 0.25,
+    value: 1,
+    format: fixed,
+    onInput(value) {
       temperature = value;
       show();
     },
-  );
-  const pick = digitPicker(
+  });
+  const pick = framePicker(
     shapes.length ? `${digits.length} digits, and then what is no digit` : `${digits.length} digits`,
     digits,
     chosen,
@@ -107,6 +109,12 @@ function softmaxOf(versions, networks, digits, shapes) {
     source.textContent = `Logits of version ${version} for ${what}${edited ? `, ${edited}` : ""}.`;
     const shown = best < 0 ? 0 : best;
     formula.replaceChildren(...formulaOf(logits, temperature, shown, shares[shown]));
+    const below = unsure.get(version) ?? null;
+    doubt.textContent =
+      below === null
+        ? `Version ${version} has no line for “unsure”.`
+        : `Version ${version} is unsure below ${percent(below)}: ` +
+          `${Math.max(...shares) < below ? "it is unsure here" : "it is not, here"}.`;
     say(best < 0 ? "Several digits have the same share." : `${best}: ${percent(shares[best])}`);
   };
   ask();
@@ -116,12 +124,12 @@ function softmaxOf(versions, networks, digits, shapes) {
     make(
       "div",
       { className: "controls" },
-      versionRadios(versions, version, (next) => {
+      versionChoice(versions, version, (next) => {
         version = next;
         ask();
       }),
-      pick.element,
-      make("div", { className: "row" }, frame, make("div", { className: "grow" }, heat.element)),
+      pick.root,
+      make("div", { className: "row" }, frame, make("div", { className: "grow" }, heat.root)),
       make("div", { className: "row" }, raise, lower, back),
     ),
     make(
@@ -130,6 +138,7 @@ function softmaxOf(versions, networks, digits, shapes) {
       source,
       make("ul", { className: "logits" }, ...rows.map(({ element }) => element)),
       formula,
+      doubt,
       said,
     ),
   );
@@ -137,7 +146,13 @@ function softmaxOf(versions, networks, digits, shapes) {
 
 /** A digit's row: its logit as a slider, its share as a bar. */
 function logitRow(digit, onInput) {
-  const input = make("input", { type: "range", min: -FAR, max: FAR, step: 0.1, "aria-label": `${digit}: its logit` });
+  const input = make("input", {
+    type: "range",
+    min: -FAR,
+    max: FAR,
+    step: 0.1,
+    "aria-label": `${digit}: its logit`,
+  });
   const number = make("span", { className: "number", "aria-hidden": "true" });
   const bar = make("span", { className: "bar" });
   const share = make("span", { className: "percent" });
@@ -153,8 +168,8 @@ function logitRow(digit, onInput) {
   );
   const show = (logit, probability, best) => {
     input.value = logit;
-    number.textContent = signedText(logit);
-    input.setAttribute("aria-valuetext", signedText(logit));
+    number.textContent = fixed(logit);
+    input.setAttribute("aria-valuetext", fixed(logit));
     bar.style.transform = `scaleX(${probability})`;
     share.textContent = percent(probability);
     element.classList.toggle("best", best);
@@ -184,7 +199,7 @@ function formulaOf(logits, temperature, digit, share) {
       "p",
       {},
       "= ",
-      ...power(`${signedText(logits[digit])}${over}`),
+      ...power(`${fixed(logits[digit])}${over}`),
       ` ÷ the sum of ten = ${short(value)} ÷ ${short(total)} = `,
       make("strong", {}, percent(share)),
     ),
@@ -206,7 +221,11 @@ function calibrationError(version) {
 }
 
 const STYLES = [
-  { className: "one", mark: (x, y, r) => svg("circle", { cx: x, cy: y, r }), words: "circles and a full line" },
+  {
+    className: "one",
+    mark: (x, y, r) => svg("circle", { cx: x, cy: y, r }),
+    words: "circles and a full line",
+  },
   {
     className: "two dashed",
     mark: (x, y, r) => svg("rect", { x: x - r * 0.9, y: y - r * 0.9, width: r * 1.8, height: r * 1.8 }),
@@ -230,17 +249,29 @@ function calibrationOf(versions) {
     height: 400,
     right: 28,
   });
-  drawn.line([[0, 0], [1, 1]], "ideal");
+  drawn.line(
+    [
+      [0, 0],
+      [1, 1],
+    ],
+    "ideal",
+  );
   versions.forEach((version, i) => {
     const { className, mark } = STYLES[i % 2];
     const bins = filled(version);
-    drawn.line(bins.map(({ confidence, accuracy }) => [confidence, accuracy]), `${className} thin`);
+    drawn.line(
+      bins.map(({ confidence, accuracy }) => [confidence, accuracy]),
+      `${className} thin`,
+    );
     for (const { confidence, accuracy, images } of bins) {
       const [low, high] = interval(accuracy, images);
       const x = drawn.x(confidence);
       const shape = mark(x, drawn.y(accuracy), 2.5 + 1.5 * Math.log10(images));
       shape.setAttribute("class", `mark ${className}`);
-      drawn.root.append(svg("path", { class: `${className} error`, d: `M${x} ${drawn.y(low)}V${drawn.y(high)}` }), shape);
+      drawn.root.append(
+        svg("path", { class: `${className} error`, d: `M${x} ${drawn.y(low)}V${drawn.y(high)}` }),
+        shape,
+      );
     }
   });
   return make(
@@ -255,15 +286,21 @@ function calibrationOf(versions) {
         "ul",
         { className: "plain" },
         ...versions.map(({ version }, i) =>
-          make("li", { dataset: { version } }, `Version ${version}: `, make("strong", {}, percent(errors[i])), ` (${STYLES[i % 2].words})`),
+          make(
+            "li",
+            { dataset: { version } },
+            `Version ${version}: `,
+            make("strong", {}, percent(errors[i])),
+            ` (${STYLES[i % 2].words})`,
+          ),
         ),
       ),
       ...versions.map((version) => make("p", {}, tendency(version))),
       make(
         "p",
         { className: "muted" },
-        "The dotted diagonal is where confidence and accuracy agree. A larger mark has more images; the upright line " +
-          "is one standard error. Bins without an image are left out.",
+        "The dotted diagonal is where confidence and accuracy agree. A larger mark has more images; " +
+          "the upright line is one standard error. Bins without an image are left out.",
       ),
       make(
         "details",
@@ -291,22 +328,30 @@ function tendency(version) {
   const gap = mean("confidence") - mean("accuracy");
   const top = bins.at(-1);
   return (
-    `Version ${version.version}: ${percent(mean("confidence"))} mean confidence, ${percent(mean("accuracy"))} right: it is ` +
+    `Version ${version.version}: ${percent(mean("confidence"))} mean confidence, ` +
+    `${percent(mean("accuracy"))} right: it is ` +
     `${gap > 0 ? "too sure" : "not sure enough"}, by ${Math.abs(100 * gap).toFixed(2)} points. ` +
-    `${top.images.toLocaleString("en")} of ${total.toLocaleString("en")} images are in the last bin.`
+    `${whole(top.images)} of ${whole(total)} images are in the last bin.`
   );
 }
 
 function binTable(versions) {
-  const heads = ["confidence", ...versions.flatMap(({ version }) => [`images, version ${version}`, "mean confidence", "right"])];
+  const heads = [
+    "confidence",
+    ...versions.flatMap(({ version }) => [`images, version ${version}`, "mean confidence", "right"]),
+  ];
   const rows = versions[0].calibration.map(({ low, high }, i) => [
     `${(100 * low).toFixed(0)} to ${(100 * high).toFixed(0)} %`,
     ...versions.flatMap(({ calibration }) => {
       const { images, confidence, accuracy } = calibration[i];
-      return images ? [images.toLocaleString("en"), percent(confidence), percent(accuracy)] : ["0", "–", "–"];
+      return images ? [whole(images), percent(confidence), percent(accuracy)] : ["0", "–", "–"];
     }),
   ]);
-  return table("Test images by confidence; – where there are none", heads, rows.filter((row) => row.slice(1).some((cell) => cell !== "0" && cell !== "–")));
+  return table(
+    "Test images by confidence; – where there are none",
+    heads,
+    rows.filter((row) => row.slice(1).some((cell) => cell !== "0" && cell !== "–")),
+  );
 }
 
 function unsureOf({ versions }) {
@@ -344,7 +389,9 @@ function strangeOf(shapes, answers, versions) {
           "div",
           {},
           make("h4", {}, shape.name),
-          ...versions.map((version, at) => make("p", { className: "number", dataset: { version } }, verdict(version, answers[at][i]))),
+          ...versions.map((version, at) =>
+            make("p", { className: "number", dataset: { version } }, verdict(version, answers[at][i])),
+          ),
         ),
       );
     }),
@@ -353,5 +400,6 @@ function strangeOf(shapes, answers, versions) {
 
 function verdict(version, { digit, confidence, probabilities, unsure }) {
   const total = probabilities.reduce((a, b) => a + b, 0);
-  return `Version ${version}: ${digit}, ${percent(confidence)}${unsure ? ", unsure" : ""}. The ten add up to ${total.toFixed(4)}.`;
+  const answer = `${digit}, ${percent(confidence)}${unsure ? ", unsure" : ""}`;
+  return `Version ${version}: ${answer}. The ten add up to ${total.toFixed(4)}.`;
 }

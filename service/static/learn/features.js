@@ -4,9 +4,15 @@ import { grey, make, paintPixels, signed } from "../dom.js";
 import { column, forward } from "../network.js";
 import { ownDigits } from "./digits.js";
 import {
-  UPPER_HALF, directionShares, drawHistograms, gradientHistograms, horizontalEdges, upperInk,
+  UPPER_HALF,
+  directionShares,
+  drawHistograms,
+  gradientHistograms,
+  horizontalEdges,
+  upperInk,
 } from "./handmade.js";
-import { announcer, argmax, digitPicker, frameCanvas, picker, radios, signedText } from "./widgets.js";
+import { choice, fixed, speaker } from "./controls.js";
+import { argmax, frameCanvas, framePicker, picker } from "./widgets.js";
 
 const SHOWN = 4; // digits that turn a unit on most, and as many that do least
 const BRIGHT = 0.01; // of a picture's weights are as bright as can be: one extreme would hide the rest
@@ -23,7 +29,7 @@ export async function mount(section, context) {
     columns.forEach((each) => each.show(chosen));
     byHand.show(digits[chosen]);
   };
-  const pick = digitPicker("A digit to try them on", digits, chosen, (i) => {
+  const pick = framePicker("A digit to try them on", digits, chosen, (i) => {
     chosen = i;
     show();
   });
@@ -32,24 +38,27 @@ export async function mount(section, context) {
   const beside = make("div", { className: "beside" }, ...columns.map(({ element }) => element));
   const only = (version) =>
     columns.forEach(({ element }, i) => {
-      element.hidden = version !== null && version !== context.versions[i];
+      element.hidden = version !== "all" && version !== String(context.versions[i]);
     });
-  const newest = context.versions.at(-1);
-  const both = context.versions.length > 1 && matchMedia("(min-width: 60rem)").matches;
-  only(both ? null : newest);
-  const choice = radios(
-    "Show",
-    [
-      ...context.versions.map((version) => ({ value: version, label: `version ${version}` })),
-      ...(context.versions.length > 1 ? [{ value: null, label: "side by side" }] : []),
+  const first = matchMedia("(min-width: 60rem)").matches ? "all" : String(context.versions.at(-1));
+  const shown = choice({
+    label: "Show",
+    options: [
+      ...context.versions.map((version) => [String(version), `version ${version}`]),
+      ["all", "side by side"],
     ],
-    both ? null : newest,
-    only,
-  );
+    value: first,
+    onChange: only,
+  });
+  only(first);
   section.append(
-    make("div", { className: "panel controls" }, choice, pick.element),
+    make("div", { className: "panel controls" }, shown.root, pick.root),
     beside,
-    make("p", { className: "counts" }, countsInWords(context.versions, networks, digits)),
+    make(
+      "ul",
+      { className: "counts facts" },
+      ...countsInWords(context.versions, networks, digits).map((sentence) => make("li", {}, sentence)),
+    ),
     byHand.element,
   );
   show();
@@ -69,21 +78,46 @@ function coloursOf(weights) {
 function countsInWords(versions, networks, digits) {
   const sentences = networks.map(([first], i) => {
     const outcomes = outcomesOf(first, digits);
-    const on = Array.from({ length: first.units }, (_, unit) =>
-      outcomes.filter(({ activations }) => activations[unit] > 0).length,
+    const on = Array.from(
+      { length: first.units },
+      (_, unit) => outcomes.filter(({ activations }) => activations[unit] > 0).length,
     );
     const never = on.filter((count) => count === 0).length;
     const always = on.filter((count) => count === digits.length).length;
+    const kinds = Array.from(
+      { length: first.units },
+      (_, unit) =>
+        new Set(digits.filter((_, at) => outcomes[at].activations[unit] > 0).map(({ label }) => label)).size,
+    );
+    const single = kinds.filter((count) => count === 1).length;
     const mean = on.reduce((a, b) => a + b, 0) / digits.length;
     return (
-      `Version ${versions[i]}: ${never} of ${first.units} units are never on for these ` +
-      `${digits.length} digits, ${always} always, and ${mean.toFixed(0)} on average for one digit.`
+      `Version ${versions[i]}: half of a unit's strength (its squared weights) sits in ` +
+      `${strongPixels(first)} of 784 pixels; ${never} of ${first.units} units are never on ` +
+      `for these ${digits.length} digits, ${always} always, ` +
+      `${single} for one of the digits 0 to 9 alone, and a drawing turns ${mean.toFixed(0)} ` +
+      "of them on, on average."
     );
   });
-  return (
-    `${sentences.join(" ")} A unit that is off for ${digits.length} digits need not be dead: ` +
-    "another digit may turn it on."
-  );
+  return [
+    ...sentences,
+    `A unit that is off for ${digits.length} digits need not be dead: another digit may turn it on.`,
+  ];
+}
+
+/** Return how many pixels hold half of a unit's squared weights: the median of the units. */
+function strongPixels(layer) {
+  const counts = Array.from({ length: layer.units }, (_, unit) => {
+    const squares = column(layer, unit)
+      .map((weight) => weight * weight)
+      .sort()
+      .reverse();
+    let left = squares.reduce((a, b) => a + b, 0) / 2;
+    let count = 0;
+    while (left > 0) left -= squares[count++];
+    return count;
+  }).sort((a, b) => a - b);
+  return (counts[Math.floor((counts.length - 1) / 2)] + counts[Math.ceil((counts.length - 1) / 2)]) / 2;
 }
 
 /** A version's first layer: all units to pick from, and the one picked, in large. */
@@ -99,14 +133,18 @@ function unitsOf(version, layer, digits, chosen) {
   const about = make("p", { className: "muted number" });
   const most = make("ol", { className: "ranked" });
   const least = make("ol", { className: "ranked" });
-  const said = make("p", { className: "hidden", "aria-live": "polite" });
-  const say = announcer(said);
+  const { root: said, say } = speaker();
 
-  const pick = picker(`The ${layer.units} units: pick one`, weights.map((_, i) => `unit ${i + 1}`), unit, (i) => {
-    unit = i;
-    show(chosen);
-    say(title.textContent + ": " + sum.textContent);
-  });
+  const pick = picker(
+    `The ${layer.units} units: pick one`,
+    weights.map((_, i) => `unit ${i + 1}`),
+    unit,
+    (i) => {
+      unit = i;
+      show(chosen);
+      say(title.textContent + ": " + sum.textContent);
+    },
+  );
   pick.cells.forEach(({ canvas }, i) => paintPixels(canvas, weights[i], coloursOf(weights[i])));
 
   const show = (digit) => {
@@ -120,13 +158,16 @@ function unitsOf(version, layer, digits, chosen) {
     const on = outcomes.filter((outcome) => outcome.activations[unit] > 0).length;
     title.textContent = `Unit ${unit + 1} of version ${version}`;
     about.textContent =
-      `Weights from ${signedText(Math.min(...own))} to ${signedText(Math.max(...own))}, ` +
-      `bias ${signedText(layer.biases[unit])}; on for ${on} of ${digits.length} digits.`;
+      `Weights from ${fixed(Math.min(...own))} to ${fixed(Math.max(...own))}, ` +
+      `bias ${fixed(layer.biases[unit])}; on for ${on} of ${digits.length} digits.`;
     large.setAttribute("aria-label", `The 784 weights of unit ${unit + 1} as a picture, ${split(own)}.`);
-    product.setAttribute("aria-label", `The same weights times the pixels of the ${label}, ${split(products)}.`);
+    product.setAttribute(
+      "aria-label",
+      `The same weights times the pixels of the ${label}, ${split(products)}.`,
+    );
     sum.textContent =
-      `Weights × pixels of this ${label}: ${signedText(sums[unit] - layer.biases[unit])}, ` +
-      `with the bias ${signedText(sums[unit])}, after ReLU ${signedText(activations[unit])}: ` +
+      `Weights × pixels of this ${label}: ${fixed(sums[unit] - layer.biases[unit])}, ` +
+      `with the bias ${fixed(sums[unit])}, after ReLU ${fixed(activations[unit])}: ` +
       (activations[unit] > 0 ? "on." : "off.");
     pick.cells.forEach((cell, i) => cell.label.classList.toggle("on", activations[i] > 0));
     const order = outcomes.map((_, i) => i).sort((a, b) => outcomes[b].sums[unit] - outcomes[a].sums[unit]);
@@ -135,9 +176,9 @@ function unitsOf(version, layer, digits, chosen) {
   };
   const element = make(
     "div",
-    { className: "panel units", dataset: { version } },
+    { className: "panel filters", dataset: { version } },
     make("h3", {}, `Version ${version}`),
-    pick.element,
+    pick.root,
     make("p", { className: "muted small" }, "A bar below a unit: it is on for the chosen digit."),
     title,
     make(
@@ -162,7 +203,7 @@ function unitsOf(version, layer, digits, chosen) {
 /** Say how much of a picture speaks for a unit, in words. */
 function split(values) {
   const sum = (sign) => values.reduce((total, value) => total + Math.max(0, sign * value), 0);
-  return `positive ones add up to ${sum(1).toFixed(1)}, negative ones to ${signedText(-sum(-1), 1)}`;
+  return `positive ones add up to ${sum(1).toFixed(1)}, negative ones to ${fixed(-sum(-1), 1)}`;
 }
 
 function rank(list, places, outcomes, unit, digits) {
@@ -171,13 +212,18 @@ function rank(list, places, outcomes, unit, digits) {
       const canvas = frameCanvas();
       paintPixels(canvas, digits[i].frame, grey);
       const { sums, activations } = outcomes[i];
-      const value = signedText(activations[unit]);
-      const why = activations[unit] > 0 ? "" : ` (sum ${signedText(sums[unit])})`;
+      const value = fixed(activations[unit]);
+      const why = activations[unit] > 0 ? "" : ` (sum ${fixed(sums[unit])})`;
       return make(
         "li",
         {},
         canvas,
-        make("span", { className: "number" }, make("span", { className: "hidden" }, `a ${digits[i].label}: `), value + why),
+        make(
+          "span",
+          { className: "number" },
+          make("span", { className: "hidden" }, `a ${digits[i].label}: `),
+          value + why,
+        ),
       );
     }),
   );
@@ -188,7 +234,9 @@ function handmadeOf() {
   const pictures = [
     {
       title: "Ink in the upper half",
-      canvas: frameCanvas("Weights of a neuron made by hand: the upper half is evenly blue, the lower half black."),
+      canvas: frameCanvas(
+        "Weights of a neuron made by hand: the upper half is evenly blue, the lower half black.",
+      ),
       value: make("p", { className: "number" }),
     },
     {
@@ -205,10 +253,15 @@ function handmadeOf() {
   const [ink, edges, gradients] = pictures;
   paintPixels(ink.canvas, UPPER_HALF, signed(4 / UPPER_HALF.length));
   const show = ({ label, pixels }) => {
-    ink.value.textContent = `${upperInk(pixels).toFixed(3)} for this ${label}: the mean of 392 pixels, each with the same weight.`;
+    ink.value.textContent =
+      `${upperInk(pixels).toFixed(3)} for this ${label}: the mean of 392 pixels, ` +
+      "each with the same weight.";
     const changes = horizontalEdges(pixels);
     paintPixels(edges.canvas, changes, signed(1));
-    edges.canvas.setAttribute("aria-label", `The ${label}: blue where it is lighter below than above, orange where darker.`);
+    edges.canvas.setAttribute(
+      "aria-label",
+      `The ${label}: blue where it is lighter below than above, orange where darker.`,
+    );
     const mean = changes.reduce((sum, change) => sum + Math.abs(change), 0) / changes.length;
     edges.value.textContent = `${mean.toFixed(3)} for this ${label}: the mean size of “pixel below less pixel above”.`;
     const histograms = gradientHistograms(pixels);
@@ -216,7 +269,10 @@ function handmadeOf() {
     const shares = Array.from(directionShares(histograms));
     const strongest = shares.indexOf(Math.max(...shares));
     const slant = (strongest * 180) / shares.length;
-    gradients.canvas.setAttribute("aria-label", `The ${label} as 7 × 7 cells, in each the directions of its edges as short lines.`);
+    gradients.canvas.setAttribute(
+      "aria-label",
+      `The ${label} as 7 × 7 cells, in each the directions of its edges as short lines.`,
+    );
     gradients.value.textContent =
       `${histograms.length} numbers, nine directions in each of 49 cells. In this ${label} the grey changes ` +
       `most at ${slant.toFixed(0)}° (0° is across): ${(100 * shares[strongest]).toFixed(0)} % of all change.`;

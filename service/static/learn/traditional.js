@@ -2,7 +2,8 @@
 
 import { chart, svg } from "../chart.js";
 import { make } from "../dom.js";
-import { checkbox, radios, table, wide } from "./widgets.js";
+import { choice, whole } from "./controls.js";
+import { checkbox, fill, table, wide } from "./widgets.js";
 
 // What is drawn at first; the rest a visitor adds.
 const FIRST = ["hog-svm", "rbf-svm", "logistic-regression", "lesson", "network", "versions"];
@@ -23,7 +24,6 @@ const APART = 15; // between two labels, in the chart's units
 
 /** Write a share of 100; what lesson.json has rounded to end in 5 is rounded up. */
 const hundred = (share, digits = 1) => (100 * share + 1e-9).toFixed(digits);
-const thousands = (count) => count.toLocaleString("en");
 
 export async function mount(section, context) {
   const lesson = await context.lesson();
@@ -52,23 +52,25 @@ export async function mount(section, context) {
   fill(section, "table", ...tableOf(baselines));
 }
 
-function fill(section, name, ...elements) {
-  section.querySelector(`[data-place="${name}"]`).append(...elements);
-}
-
 /** The chart, and what is drawn in it. */
 function curvesOf(series, sizes) {
   const shown = new Set(FIRST);
   let scale = "error";
   const host = make("div", { className: "curves" });
-  const draw = () => drawCurves(host, series.filter(({ name }) => shown.has(name)), sizes, scale);
+  const draw = () =>
+    drawCurves(
+      host,
+      series.filter(({ name }) => shown.has(name)),
+      sizes,
+      scale,
+    );
   const methods = series.filter(({ name }) => name !== "versions");
   const boxes = [...methods, { name: "versions", title: "this server's versions" }].map(
     ({ name, title }) =>
       checkbox(title, shown.has(name), (on) => {
         shown[on ? "add" : "delete"](name);
         draw();
-      }).element,
+      }).root,
   );
   draw();
   return make(
@@ -78,18 +80,18 @@ function curvesOf(series, sizes) {
     make(
       "div",
       { className: "controls" },
-      radios(
-        "Scale",
-        [
-          { value: "error", label: "test error, logarithmic" },
-          { value: "accuracy", label: "test accuracy" },
+      choice({
+        label: "Scale",
+        options: [
+          ["error", "test error, logarithmic"],
+          ["accuracy", "test accuracy"],
         ],
-        scale,
-        (next) => {
+        value: scale,
+        onChange(next) {
           scale = next;
           draw();
         },
-      ),
+      }).root,
       make("fieldset", { className: "options" }, make("legend", {}, "Methods"), ...boxes),
     ),
   );
@@ -110,11 +112,18 @@ const SCALES = {
 
 function drawCurves(host, series, sizes, scale) {
   const { of, axis, label } = SCALES[scale];
-  const width = 760;
-  const right = 230;
+  const width = 820;
+  const right = 285;
   const drawn = chart(host, {
     label: `${label}, by number of training images: ${series.map(inWords).join("; ")}.`,
-    x: { min: sizes[0] * 0.85, max: sizes.at(-1) * 1.1, log: true, ticks: sizes, format: thousands, label: "training images" },
+    x: {
+      min: sizes[0] * 0.85,
+      max: sizes.at(-1) * 1.1,
+      log: true,
+      ticks: sizes,
+      format: whole,
+      label: "training images",
+    },
     y: { ...axis, format: (share) => `${Number(hundred(share))} %`, label },
     width,
     height: 430,
@@ -135,13 +144,18 @@ function drawCurves(host, series, sizes, scale) {
   for (const end of spread(ends)) {
     drawn.root.append(
       svg("path", { class: "leader", d: `M${end.x + 7} ${end.y}L${labelAt - 5} ${end.labelY}` }),
-      svg("text", { x: labelAt, y: end.labelY + 4, class: `name ${end.kind}` }, `${end.title} ${hundred(of(end.accuracy), 2)} %`),
+      svg(
+        "text",
+        { x: labelAt, y: end.labelY + 4, class: `name ${end.kind}` },
+        `${end.title} ${hundred(of(end.accuracy), 2)} %`,
+      ),
     );
   }
 }
 
 const inWords = ({ title, points }) =>
-  `${title} ${points.map(({ images, accuracy }) => `${hundred(accuracy)} % right with ${thousands(images)}`).join(", ")}`;
+  `${title} ` +
+  points.map(({ images, accuracy }) => `${hundred(accuracy)} % right with ${whole(images)}`).join(", ");
 
 /** Move labels apart that would lie on each other; they stay in the order of their lines. */
 function spread(ends) {
@@ -177,30 +191,40 @@ function winnersOf({ methods, sizes }) {
     const reads = (method) => hundred(at(method, images).accuracy);
     const place = (name) => ranked.indexOf(of(name)) + 1;
     said.textContent =
-      `With ${thousands(images)} images ${first.title} reads ${reads(first)} of 100 test images. The network reads ` +
-      `${reads(of("lesson"))} by the lesson's recipe (place ${place("lesson")} of ${ranked.length}) and ` +
+      `With ${whole(images)} images ${first.title} reads ${reads(first)} of 100 test images. ` +
+      `The network reads ${reads(of("lesson"))} by the lesson's recipe ` +
+      `(place ${place("lesson")} of ${ranked.length}) and ` +
       `${reads(of("network"))} where the number of epochs is chosen (place ${place("network")}).`;
   };
   tell(sizes[0]);
   return make(
     "div",
     { className: "panel" },
-    radios("Training images", sizes.map((size) => ({ value: size, label: thousands(size) })), sizes[0], tell),
+    choice({
+      label: "Training images",
+      options: sizes.map((size) => [String(size), whole(size)]),
+      value: String(sizes[0]),
+      onChange: (size) => tell(Number(size)),
+    }).root,
     said,
   );
 }
 
 const withSpread = ({ accuracy, spread: apart }) =>
   `${hundred(accuracy)}${apart === null ? "" : ` ± ${hundred(apart)}`}`;
-const seconds = (value) => (value < 0.1 ? value.toPrecision(1) : value < 10 ? value.toFixed(1) : value.toFixed(0));
+const seconds = (value) => (value < 10 ? String(Number(value.toPrecision(1))) : whole(Math.round(value)));
 
 function numbersOf({ baselines, versions }) {
   const { sizes, methods } = baselines;
   const most = sizes.at(-1);
-  const best = new Map(sizes.map((size) => [size, Math.max(...methods.map((method) => at(method, size)?.accuracy ?? 0))]));
+  const best = new Map(
+    sizes.map((size) => [size, Math.max(...methods.map((method) => at(method, size)?.accuracy ?? 0))]),
+  );
   const cell = (point) => {
     if (!point) return "–";
-    return point.accuracy === best.get(point.images) ? make("strong", {}, withSpread(point)) : withSpread(point);
+    return point.accuracy === best.get(point.images)
+      ? make("strong", {}, withSpread(point))
+      : withSpread(point);
   };
   const rows = methods
     .toSorted((a, b) => (at(b, most)?.accuracy ?? 0) - (at(a, most)?.accuracy ?? 0))
@@ -217,9 +241,9 @@ function numbersOf({ baselines, versions }) {
   return wide(
     "Accuracy of the methods as a table",
     table(
-      "Test images read rightly, in %, by number of training images; ± is the standard deviation over random draws, bold " +
-        "the best of the methods",
-      ["method", ...sizes.map(thousands), `fit with ${thousands(most)}, s`],
+      "Test images read rightly, in %, by number of training images; ± is the standard deviation " +
+        `over random draws, bold the best of the methods; fit: seconds with ${whole(most)}`,
+      ["method", ...sizes.map(whole), "fit, s"],
       [...rows, ...served],
     ),
   );
@@ -227,19 +251,35 @@ function numbersOf({ baselines, versions }) {
 
 /** The table of numbers that mean something by themselves. */
 function tableOf({ methods }) {
-  const tried = methods.filter((method) => method.table).toSorted((a, b) => b.table.accuracy - a.table.accuracy);
+  const tried = methods
+    .filter((method) => method.table)
+    .toSorted((a, b) => b.table.accuracy - a.table.accuracy);
   const find = (name) => tried.find((method) => method.name === name).table;
   const logistic = find("logistic-regression");
   const network = find("network");
   const gap = network.accuracy - logistic.accuracy;
+  const chance = Math.abs(gap) < Math.min(logistic.spread, network.spread);
   const host = make("div", { className: "dots" });
   const drawn = chart(host, {
     label: `Accuracy on the table: ${tried.map(({ title, table: own }) => `${title} ${withSpread(own)} %`).join("; ")}.`,
-    x: { min: 0.94, max: 1, ticks: [0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 1], format: (share) => `${hundred(share, 0)} %`, label: "rows right, and the standard deviation over five parts" },
-    y: { min: tried.length - 0.5, max: -0.5, ticks: tried.map((_, i) => i), format: (i) => tried[i].title, label: "" },
+    x: {
+      min: 0.94,
+      max: 1,
+      ticks: [0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 1],
+      format: (share) => `${hundred(share, 0)} %`,
+      label: "rows right, and the standard deviation over five parts",
+    },
+    y: {
+      min: tried.length - 0.5,
+      max: -0.5,
+      ticks: tried.map((_, i) => i),
+      format: (i) => tried[i].title,
+      label: "",
+    },
     width: 620,
     height: 60 + 26 * tried.length,
     left: 180,
+    right: 28,
   });
   tried.forEach(({ name, table: own }, i) => {
     const kind = NETWORKS.includes(name) ? "one" : "plain";
@@ -247,17 +287,21 @@ function tableOf({ methods }) {
     const ends = [own.accuracy - own.spread, Math.min(1, own.accuracy + own.spread)].map(drawn.x);
     drawn.root.append(
       svg("path", { class: `error ${kind}`, d: `M${ends[0]} ${y}H${ends[1]}` }),
-      svg("path", { class: `mark ${kind}`, d: MARKS[kind === "one" ? 0 : 1], transform: `translate(${drawn.x(own.accuracy)} ${y})` }),
+      svg("path", {
+        class: `mark ${kind}`,
+        d: MARKS[kind === "one" ? 0 : 1],
+        transform: `translate(${drawn.x(own.accuracy)} ${y})`,
+      }),
     );
   });
   return [
     make(
       "p",
       { dataset: { said: "table" } },
-      `Logistic regression gets ${withSpread(logistic)} of 100 rows right, the network ${withSpread(network)}: a difference of ` +
-        `${hundred(Math.abs(gap))} points, less than the standard deviation of either. To fit it takes ` +
-        `${(1000 * logistic.fit_seconds).toFixed(1)} ms, the network ${(1000 * network.fit_seconds).toFixed(0)} ms, and its ` +
-        "30 weights can be read.",
+      `Logistic regression gets ${withSpread(logistic)} of 100 rows right, the network ${withSpread(network)}: ` +
+        `${chance ? "no further apart than chance makes them" : `${hundred(gap)} points more`}. ` +
+        `To fit it takes ${(1000 * logistic.fit_seconds).toFixed(1)} ms, the network ` +
+        `${whole(Math.round(1000 * network.fit_seconds))} ms, and its 30 weights can be read.`,
     ),
     make(
       "div",
@@ -268,7 +312,11 @@ function tableOf({ methods }) {
         table(
           "Rows right, in %, and the time to fit",
           ["method", "right, %", "fit, ms"],
-          tried.map(({ title, table: own }) => [title, withSpread(own), thousands(Number((1000 * own.fit_seconds).toPrecision(2)))]),
+          tried.map(({ title, table: own }) => [
+            title,
+            withSpread(own),
+            whole(Number((1000 * own.fit_seconds).toPrecision(2))),
+          ]),
         ),
       ),
     ),

@@ -1,63 +1,23 @@
-/* What the widgets of the lesson are operated with. */
+/* What sections 5 to 8 share beyond controls.js. */
 
 import { make, percent } from "../dom.js";
+import { choice } from "./controls.js";
 
-let made = 0;
-const newId = (kind) => `${kind}-${(made += 1)}`;
+let made = 0; // for names: the radio buttons of a group have one of their own
 
-/**
- * Make a slider with its label and its value.
- *
- * @param {string} label
- * @param {{min: number, max: number, step: number, value: number, format: function=}} options
- * @param {function(number)} onInput
- * @returns {{element: HTMLElement, set: function(number)}} `set` does not call `onInput`
- */
-export function slider(label, { min, max, step, value, format = String }, onInput) {
-  const id = newId("slider");
-  const input = make("input", { type: "range", id, min, max, step });
-  // Not an <output>: the slider itself tells its value, and twice is once too often.
-  const number = make("span", { className: "number", "aria-hidden": "true" });
-  const set = (next) => {
-    input.value = next;
-    number.textContent = format(next);
-    input.setAttribute("aria-valuetext", format(next));
-  };
-  input.addEventListener("input", () => {
-    set(Number(input.value));
-    onInput(Number(input.value));
-  });
-  set(value);
-  const element = make("div", { className: "knob" }, make("label", { for: id }, label), number, input);
-  return { element, set };
-}
-
-/**
- * Make a group of radio buttons.
- *
- * @param {string} legend
- * @param {{value: *, label: string}[]} options
- * @param {*} value the one that is chosen
- * @param {function(*)} onChange
- */
-export function radios(legend, options, value, onChange) {
-  const name = newId("radio");
-  const buttons = options.map((option) => {
-    const input = make("input", { type: "radio", name, checked: option.value === value });
-    input.addEventListener("change", () => onChange(option.value));
-    return make("label", { className: "option" }, input, option.label);
-  });
-  return make("fieldset", { className: "options" }, make("legend", {}, legend), ...buttons);
-}
-
-/** Make a radio group of the server's versions. */
-export const versionRadios = (versions, value, onChange) =>
-  radios("Version", versions.map((each) => ({ value: each, label: String(each) })), value, onChange);
+/** Make a choice of one of the server's versions, which are numbers. */
+export const versionChoice = (versions, value, onChange) =>
+  choice({
+    label: "Version",
+    options: versions.map((each) => [String(each), String(each)]),
+    value: String(value),
+    onChange: (chosen) => onChange(Number(chosen)),
+  }).root;
 
 /**
  * Make a checkbox with its label.
  *
- * @returns {{element: HTMLElement, set: function(boolean)}}
+ * @returns {{root: HTMLElement, set: function(boolean)}}
  */
 export function checkbox(label, checked, onChange) {
   const input = make("input", { type: "checkbox", checked });
@@ -65,14 +25,7 @@ export function checkbox(label, checked, onChange) {
   const set = (on) => {
     input.checked = on;
   };
-  return { element: make("label", { className: "option" }, input, label), set };
-}
-
-/** Make a button. */
-export function button(label, onClick) {
-  const element = make("button", { type: "button" }, label);
-  element.addEventListener("click", onClick);
-  return element;
+  return { root: make("label", { className: "option" }, input, label), set };
 }
 
 /** Make a canvas of 28 × 28 pixels; without words for it, it is left out for who cannot see it. */
@@ -91,11 +44,10 @@ export const frameCanvas = (label) =>
  * @param {string[]} names what each picture is, in words
  * @param {number} chosen
  * @param {function(number)} onPick
- * @returns {{element: HTMLElement, cells: {label: HTMLElement, canvas: HTMLCanvasElement}[],
- *   select: function(number)}}
+ * @returns {{root: HTMLElement, cells: {label: HTMLElement, canvas: HTMLCanvasElement}[]}}
  */
 export function picker(legend, names, chosen, onPick) {
-  const name = newId("pick");
+  const name = `pick-${++made}`;
   const grid = make("div", { className: "pick-grid" });
   const cells = names.map((words, i) => {
     const input = make("input", { type: "radio", name, checked: i === chosen, "aria-label": words });
@@ -116,18 +68,15 @@ export function picker(legend, names, chosen, onPick) {
     cells[at + step * columns]?.input.click();
   });
   return {
-    element: make("fieldset", { className: "picker" }, make("legend", {}, legend), grid),
+    root: make("fieldset", { className: "picker" }, make("legend", {}, legend), grid),
     cells,
-    select(i) {
-      cells[i].input.checked = true;
-    },
   };
 }
 
-/** Make a picker of the project's digits, which come in rows of ten. */
-export function digitPicker(legend, digits, chosen, onPick, others = []) {
+/** Make a picker of the frames of the project's digits, which come in rows of ten. */
+export function framePicker(legend, digits, chosen, onPick, others = []) {
   const pick = picker(legend, [...digitNames(digits), ...others], chosen, onPick);
-  pick.element.classList.add("tens");
+  pick.root.classList.add("tens");
   return pick;
 }
 
@@ -138,7 +87,7 @@ const digitNames = (digits) =>
 /**
  * Make ten bars, one a digit.
  *
- * @returns {{element: HTMLElement, show: function(ArrayLike<number>)}}
+ * @returns {{root: HTMLElement, show: function(ArrayLike<number>)}}
  */
 export function bars() {
   const rows = Array.from({ length: 10 }, (_, digit) => {
@@ -161,7 +110,12 @@ export function bars() {
       number.textContent = percent(probabilities[digit]);
     });
   };
-  return { element: make("ul", { className: "bars" }, ...rows.map(({ row }) => row)), show };
+  return { root: make("ul", { className: "bars" }, ...rows.map(({ row }) => row)), show };
+}
+
+/** Put elements in the place that the section's text keeps for them. */
+export function fill(section, name, ...elements) {
+  section.querySelector(`[data-place="${name}"]`).append(...elements);
 }
 
 /** Put what may be wider than the screen where it scrolls by itself, by keyboard too. */
@@ -183,21 +137,6 @@ export function table(caption, heads, rows) {
   );
 }
 
-/**
- * Return a function that says a sentence in a live region once it has been still for a while.
- *
- * @param {HTMLElement} region
- */
-export function announcer(region) {
-  let waiting;
-  return (sentence) => {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => {
-      if (region.textContent !== sentence) region.textContent = sentence;
-    }, 500);
-  };
-}
-
 /** Call a function in the next frame of animation, however often it is asked for before. */
 export function inFrame(draw) {
   let asked = false;
@@ -217,6 +156,3 @@ export function argmax(values) {
   const at = values.indexOf(most);
   return values.lastIndexOf(most) === at ? at : -1;
 }
-
-/** Write a number with a true minus. */
-export const signedText = (value, digits = 2) => value.toFixed(digits).replace(/^-(0\.?0*)$/, "$1").replace("-", "−");
