@@ -25,37 +25,72 @@ export function svg(name, attributes = {}, ...children) {
  * @returns {{root: SVGElement, x: function, y: function, line: function}} the SVG, from
  *   values to places, and `line(points, className)`, which draws and returns a polyline
  */
-export function chart(host, { label, x, y, width = 560, height = 300, left = 58, right = 16 }) {
-  const top = 12, bottom = 46;
+export function chart(
+  host,
+  { label, x, y, width = 560, height = 300, left = 58, right = 16 },
+) {
+  const top = 12,
+    bottom = 46;
   const place = ({ min, max, log }, from, to) => {
     const of = log ? Math.log : (value) => value;
     return (value) => from + ((of(value) - of(min)) / (of(max) - of(min))) * (to - from);
   };
   const toX = place(x, left, width - right);
   const toY = place(y, height - bottom, top);
-  const root = svg("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
+  const root = svg("svg", {
+    class: "chart",
+    viewBox: `0 0 ${width} ${height}`,
+    role: "img",
+    "aria-label": label,
+  });
   for (const tick of x.ticks) {
     root.append(
       svg("path", { class: "grid", d: `M${toX(tick)} ${top}V${height - bottom}` }),
-      svg("text", { x: toX(tick), y: height - bottom + 18, "text-anchor": "middle" }, (x.format ?? String)(tick)),
+      svg(
+        "text",
+        { x: toX(tick), y: height - bottom + 18, "text-anchor": "middle" },
+        (x.format ?? String)(tick),
+      ),
     );
   }
   for (const tick of y.ticks) {
     root.append(
       svg("path", { class: "grid", d: `M${left} ${toY(tick)}H${width - right}` }),
-      svg("text", { x: left - 8, y: toY(tick) + 4, "text-anchor": "end" }, (y.format ?? String)(tick)),
+      svg(
+        "text",
+        { x: left - 8, y: toY(tick) + 4, "text-anchor": "end" },
+        (y.format ?? String)(tick),
+      ),
     );
   }
   root.append(
-    svg("path", { class: "axis", d: `M${left} ${top}V${height - bottom}H${width - right}` }),
-    svg("text", { x: (left + width - right) / 2, y: height - 8, "text-anchor": "middle" }, x.label),
-    svg("text", { x: 14, y: (top + height - bottom) / 2, "text-anchor": "middle", transform: `rotate(-90 14 ${(top + height - bottom) / 2})` }, y.label),
+    svg("path", {
+      class: "axis",
+      d: `M${left} ${top}V${height - bottom}H${width - right}`,
+    }),
+    svg(
+      "text",
+      { x: (left + width - right) / 2, y: height - 8, "text-anchor": "middle" },
+      x.label,
+    ),
+    svg(
+      "text",
+      {
+        x: 14,
+        y: (top + height - bottom) / 2,
+        "text-anchor": "middle",
+        transform: `rotate(-90 14 ${(top + height - bottom) / 2})`,
+      },
+      y.label,
+    ),
   );
   host.replaceChildren(root);
   const line = (points, className) => {
     const drawn = svg("polyline", {
       class: className,
-      points: points.map(([px, py]) => `${toX(px).toFixed(1)},${toY(py).toFixed(1)}`).join(" "),
+      points: points
+        .map(([px, py]) => `${toX(px).toFixed(1)},${toY(py).toFixed(1)}`)
+        .join(" "),
     });
     root.append(drawn);
     return drawn;

@@ -8,7 +8,8 @@ export function make(name, properties = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(properties)) {
     if (key === "dataset") Object.assign(element.dataset, value);
-    else if (key.includes("-") || key === "role" || key === "for") element.setAttribute(key, value);
+    else if (key.includes("-") || key === "role" || key === "for")
+      element.setAttribute(key, value);
     else element[key] = value;
   }
   element.append(...children);
@@ -53,8 +54,11 @@ export const grey = (level) => [level, level, level];
  */
 export const signed = (largest) => (value) => {
   const share = Math.min(1, Math.abs(value) / (largest || 1)) ** 0.7;
-  return (value >= 0 ? [110, 168, 255] : [255, 150, 70]).map((part) => Math.round(part * share));
+  return (value >= 0 ? [110, 168, 255] : [255, 150, 70]).map((part) =>
+    Math.round(part * share),
+  );
 };
 
 /** Return the largest absolute value. */
-export const largest = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+export const largest = (values) =>
+  values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);

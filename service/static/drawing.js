@@ -169,7 +169,8 @@ export function decode(text) {
     const count = (high << 8) | low;
     const content = bytes.subarray(at, (at += kind === "frame" ? count : 3 * count));
     const strokes = kind === "brush" || kind === "eraser";
-    if (!kind || !count || at > bytes.length || (strokes && !width)) throw new Error("it is cut short or damaged");
+    if (!kind || !count || at > bytes.length || (strokes && !width))
+      throw new Error("it is cut short or damaged");
     acts.push(
       kind === "frame"
         ? { kind, levels: levelsOf(content) }

@@ -12,14 +12,20 @@ export const PEN = 0.1;
  * @param {number} [pen] width as a share of the side
  * @param {number} [size] pixels of the square that is drawn in
  */
-export function renderStrokes(context2d, strokes, pen = PEN, size = context2d.canvas.width) {
+export function renderStrokes(
+  context2d,
+  strokes,
+  pen = PEN,
+  size = context2d.canvas.width,
+) {
   context2d.lineCap = context2d.lineJoin = "round";
   context2d.lineWidth = pen * size;
   context2d.beginPath();
   for (const [[x, y], ...rest] of strokes) {
     context2d.moveTo(x * size, y * size);
     // A stroke of one point is a dot: a line back to where it starts.
-    for (const [toX, toY] of rest.length ? rest : [[x, y]]) context2d.lineTo(toX * size, toY * size);
+    for (const [toX, toY] of rest.length ? rest : [[x, y]])
+      context2d.lineTo(toX * size, toY * size);
   }
   context2d.stroke();
 }
@@ -45,11 +51,14 @@ export function toPicture(strokes, pen = PEN) {
  * @throws {Error} with what the server said, in words.
  */
 export async function explain(strokes, { pen = PEN, version } = {}) {
-  const reply = await fetch(version === undefined ? "/explain" : `/explain?version=${version}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ instances: [{ b64: toPicture(strokes, pen) }] }),
-  });
+  const reply = await fetch(
+    version === undefined ? "/explain" : `/explain?version=${version}`,
+    {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ instances: [{ b64: toPicture(strokes, pen) }] }),
+    },
+  );
   const content = await reply.json();
   if (!reply.ok) throw new Error(content.error);
   return content;

@@ -3,7 +3,14 @@
 import { fetchLayers } from "./network.js";
 
 const SECTIONS = [
-  "neuron", "activations", "layers", "training", "features", "confidence", "traditional", "break",
+  "neuron",
+  "activations",
+  "layers",
+  "training",
+  "features",
+  "confidence",
+  "traditional",
+  "break",
 ];
 
 const load = async (path) => {

@@ -3,7 +3,16 @@
 import { chart, svg } from "../chart.js";
 import { byId, make } from "../dom.js";
 import { SIZES } from "../network.js";
-import { chartWidth, choice, fixed, short, slider, speaker, tiny, whole } from "./controls.js";
+import {
+  chartWidth,
+  choice,
+  fixed,
+  short,
+  slider,
+  speaker,
+  tiny,
+  whole,
+} from "./controls.js";
 
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 const FUNCTIONS = [
@@ -58,7 +67,11 @@ function mountCurves(host) {
       shown[box.checked ? "add" : "delete"](key);
       update();
     });
-    const swatch = svg("svg", { viewBox: "0 0 40 12", class: "swatch", "aria-hidden": "true" });
+    const swatch = svg("svg", {
+      viewBox: "0 0 40 12",
+      class: "swatch",
+      "aria-hidden": "true",
+    });
     swatch.append(svg("path", { d: "M2 6H38", class: `curve ${key}` }));
     const cells = [0, 1].map(() => make("td", { className: "number" }));
     const label = make("label", {}, box, swatch, name);
@@ -107,7 +120,10 @@ function mountCurves(host) {
       root.setPointerCapture(event.pointerId);
       move(event);
     });
-    root.addEventListener("pointermove", (event) => root.hasPointerCapture(event.pointerId) && move(event));
+    root.addEventListener(
+      "pointermove",
+      (event) => root.hasPointerCapture(event.pointerId) && move(event),
+    );
   }
   const head = ["Function", "Formula"].map((text) => make("th", { scope: "col" }, text));
   const table = make(
@@ -130,7 +146,12 @@ function mountCurves(host) {
       ),
       make(
         "div",
-        { className: "wide", tabIndex: 0, role: "region", "aria-label": "Values and slopes" },
+        {
+          className: "wide",
+          tabIndex: 0,
+          role: "region",
+          "aria-label": "Values and slopes",
+        },
         table,
       ),
       spoken,
@@ -159,7 +180,10 @@ function plot(what, y) {
     // What leaves the chart stops at its edge; a jump is two pieces, not a slanted line.
     const pieces =
       each.key === "step" || (each.key === "relu" && of === "slope")
-        ? [SAMPLES.filter((at) => at < 0).concat(-1e-9), [1e-9].concat(SAMPLES.filter((at) => at > 0))]
+        ? [
+            SAMPLES.filter((at) => at < 0).concat(-1e-9),
+            [1e-9].concat(SAMPLES.filter((at) => at > 0)),
+          ]
         : [SAMPLES.filter((at) => each[of](at) === inside(each[of](at)))];
     return pieces.map((piece) =>
       line(
@@ -182,7 +206,10 @@ function plot(what, y) {
       if (!Number.isNaN(value)) points[i].setAttribute("cy", toY(value));
     });
     const said = FUNCTIONS.filter(({ key }) => shown.has(key))
-      .map((each) => `${each.name} ${Number.isNaN(each[of](at)) ? "none" : fixed(each[of](at), 3)}`)
+      .map(
+        (each) =>
+          `${each.name} ${Number.isNaN(each[of](at)) ? "none" : fixed(each[of](at), 3)}`,
+      )
       .join(", ");
     drawn.setAttribute(
       "aria-label",
@@ -285,9 +312,15 @@ function mountLinear(host) {
   const working = make("div", { className: "working" });
   // Multiplied out: each input's way through either unit, and the biases' ways.
   const merged = [0, 1].map((input) =>
-    FIRST.weights.reduce((sum, weights, unit) => sum + weights[input] * SECOND.weights[unit], 0),
+    FIRST.weights.reduce(
+      (sum, weights, unit) => sum + weights[input] * SECOND.weights[unit],
+      0,
+    ),
   );
-  const bias = FIRST.biases.reduce((sum, each, unit) => sum + each * SECOND.weights[unit], SECOND.bias);
+  const bias = FIRST.biases.reduce(
+    (sum, each, unit) => sum + each * SECOND.weights[unit],
+    SECOND.bias,
+  );
   const { root: spoken, say } = speaker();
   const update = () => {
     const x = inputs.map(({ value }) => value);
@@ -296,7 +329,8 @@ function mountLinear(host) {
       (weights, unit) => weights[0] * x[0] + weights[1] * x[1] + FIRST.biases[unit],
     );
     const passed = sums.map((sum) => (relu ? Math.max(0, sum) : sum));
-    const output = passed[0] * SECOND.weights[0] + passed[1] * SECOND.weights[1] + SECOND.bias;
+    const output =
+      passed[0] * SECOND.weights[0] + passed[1] * SECOND.weights[1] + SECOND.bias;
     const single = merged[0] * x[0] + merged[1] * x[1] + bias;
     const same = Math.abs(output - single) < 1e-9;
     const terms = (weights, values, constant) =>
@@ -317,11 +351,17 @@ function mountLinear(host) {
         make("strong", { className: "layered" }, short(output)),
       ),
       part("One neuron"),
-      row("output", `${terms(merged, x, bias)} = `, make("strong", { className: "single" }, short(single))),
+      row(
+        "output",
+        `${terms(merged, x, bias)} = `,
+        make("strong", { className: "single" }, short(single)),
+      ),
       make(
         "p",
         { className: "verdict" },
-        same ? verdict(relu) : "Not the same: with ReLU between, no single neuron agrees for all inputs.",
+        same
+          ? verdict(relu)
+          : "Not the same: with ReLU between, no single neuron agrees for all inputs.",
       ),
     );
     say(`Two layers ${short(output)}, one neuron ${short(single)}.`);
@@ -334,7 +374,13 @@ function mountLinear(host) {
       "div",
       { className: "panel duo" },
       working,
-      make("div", { className: "controls" }, ...inputs.map(({ root }) => root), between.root, spoken),
+      make(
+        "div",
+        { className: "controls" },
+        ...inputs.map(({ root }) => root),
+        between.root,
+        spoken,
+      ),
     ),
     make(
       "p",

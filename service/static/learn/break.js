@@ -4,7 +4,15 @@ import { grey, make, paintPixels, percent } from "../dom.js";
 import { WHOLE, breaker, distort, probabilities } from "./breakage.js";
 import { ownDigits, read } from "./digits.js";
 import { button, slider, speaker, tiny } from "./controls.js";
-import { argmax, bars, checkbox, frameCanvas, framePicker, inFrame, versionChoice } from "./widgets.js";
+import {
+  argmax,
+  bars,
+  checkbox,
+  frameCanvas,
+  framePicker,
+  inFrame,
+  versionChoice,
+} from "./widgets.js";
 
 // Each with what one sees and why; tests/browser/test_learn_more.py holds what they say.
 const EXPERIMENTS = [
@@ -87,7 +95,10 @@ export async function mount(section, context) {
     await Promise.all(
       context.versions.map(async (version) => {
         const layers = await context.layers(version);
-        return [version, { layers, broken: breaker(layers), whole: countRight(layers, digits) }];
+        return [
+          version,
+          { layers, broken: breaker(layers), whole: countRight(layers, digits) },
+        ];
       }),
     ),
   );
@@ -114,7 +125,9 @@ export async function mount(section, context) {
     }),
   );
   const mark = (experiment) =>
-    buttons.forEach((each, i) => each.setAttribute("aria-pressed", String(EXPERIMENTS[i] === experiment)));
+    buttons.forEach((each, i) =>
+      each.setAttribute("aria-pressed", String(EXPERIMENTS[i] === experiment)),
+    );
   outcome.onPick((i) => {
     state.chosen = i;
     draw();
@@ -130,7 +143,11 @@ export async function mount(section, context) {
       "div",
       { className: "panel" },
       versions,
-      make("div", { className: "row presets", role: "group", "aria-label": "Experiments" }, ...buttons),
+      make(
+        "div",
+        { className: "row presets", role: "group", "aria-label": "Experiments" },
+        ...buttons,
+      ),
       why,
     ),
     make("div", { className: "workbench" }, outcome.live, controls.element, outcome.rest),
@@ -172,14 +189,25 @@ function controlsOf(state, onChange) {
   const set = (how) => {
     parts.first.set(how.silent.includes(0));
     parts.second.set(how.silent.includes(1));
-    for (const name of ["noBiases", "linear", "pruned", "noise", "dx", "dy", "speckle", "inverted"])
+    for (const name of [
+      "noBiases",
+      "linear",
+      "pruned",
+      "noise",
+      "dx",
+      "dy",
+      "speckle",
+      "inverted",
+    ])
       parts[name].set(how[name]);
   };
   const element = make(
     "div",
     { className: "panel controls" },
     make("h3", {}, "The network"),
-    ...["first", "second", "noBiases", "linear", "pruned", "noise"].map((name) => parts[name].root),
+    ...["first", "second", "noBiases", "linear", "pruned", "noise"].map(
+      (name) => parts[name].root,
+    ),
     make("h3", {}, "The picture"),
     ...["dx", "dy", "speckle", "inverted"].map((name) => parts[name].root),
     another,
@@ -195,7 +223,12 @@ function outcomeOf(digits) {
   const count = make("p", { className: "count" });
   const { root: said, say } = speaker();
   let picked = () => {};
-  const pick = framePicker("All 30 as the network sees them, and what it reads", digits, 7, (i) => picked(i));
+  const pick = framePicker(
+    "All 30 as the network sees them, and what it reads",
+    digits,
+    7,
+    (i) => picked(i),
+  );
   const captions = pick.cells.map(({ label }) => {
     const caption = make("span", { className: "caption" });
     label.append(caption);
@@ -216,7 +249,10 @@ function outcomeOf(digits) {
       captions[i].classList.toggle("wrong", digit !== label);
       if (i !== chosen) return;
       paintPixels(frame, levels, grey);
-      frame.setAttribute("aria-label", `The ${label} as the network sees it, read as ${nameOf(digit)}.`);
+      frame.setAttribute(
+        "aria-label",
+        `The ${label} as the network sees it, read as ${nameOf(digit)}.`,
+      );
       answer.show(shares);
       reading.textContent =
         digit < 0
@@ -230,7 +266,13 @@ function outcomeOf(digits) {
     say(`${right} of ${digits.length} read rightly.`);
   };
   return {
-    live: make("div", { className: "panel live" }, frame, make("div", {}, reading, count), said),
+    live: make(
+      "div",
+      { className: "panel live" },
+      frame,
+      make("div", {}, reading, count),
+      said,
+    ),
     rest: make("div", { className: "panel rest" }, answer.root, pick.root),
     show,
     onPick(call) {
@@ -240,7 +282,9 @@ function outcomeOf(digits) {
 }
 
 const countRight = (layers, digits) =>
-  digits.filter(({ pixels, label }) => argmax(probabilities(layers, pixels, WHOLE)) === label).length;
+  digits.filter(
+    ({ pixels, label }) => argmax(probabilities(layers, pixels, WHOLE)) === label,
+  ).length;
 
 const nameOf = (digit) => (digit < 0 ? "none" : String(digit));
 

@@ -47,7 +47,9 @@ export function normals(count, seed) {
 
 const deviation = (values) => {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+  return Math.sqrt(
+    values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length,
+  );
 };
 
 /**
@@ -64,7 +66,10 @@ export function breaker(layers) {
   let noise = { seed: null };
   const noiseOf = (seed) => {
     if (noise.seed !== seed) {
-      noise = { seed, values: layers.map(({ kernel }, i) => normals(kernel.length, 3 * seed + i)) };
+      noise = {
+        seed,
+        values: layers.map(({ kernel }, i) => normals(kernel.length, 3 * seed + i)),
+      };
     }
     return noise.values;
   };
@@ -78,10 +83,16 @@ export function breaker(layers) {
       const kernel =
         gone || added
           ? layer.kernel.map((weight, at) =>
-              Math.abs(weight) <= least ? 0 : weight + (added ? how.noise * spread * added[at] : 0),
+              Math.abs(weight) <= least
+                ? 0
+                : weight + (added ? how.noise * spread * added[at] : 0),
             )
           : layer.kernel;
-      return { ...layer, kernel, biases: how.noBiases ? layer.biases.map(() => 0) : layer.biases };
+      return {
+        ...layer,
+        kernel,
+        biases: how.noBiases ? layer.biases.map(() => 0) : layer.biases,
+      };
     });
 }
 

@@ -5,7 +5,15 @@ import { grey, make, paintPixels, percent } from "../dom.js";
 import { ACTIVATIONS, forward } from "../network.js";
 import { ownDigits, read, withFrame } from "./digits.js";
 import { button, fixed, slider, speaker, whole } from "./controls.js";
-import { argmax, fill, frameCanvas, framePicker, table, versionChoice, wide } from "./widgets.js";
+import {
+  argmax,
+  fill,
+  frameCanvas,
+  framePicker,
+  table,
+  versionChoice,
+  wide,
+} from "./widgets.js";
 
 const FAR = 60; // logits of the shipped versions stay within ±50
 const STEP = 5; // what the buttons add
@@ -23,7 +31,9 @@ export async function mount(section, context) {
   );
   const shapes = strange.map((drawing, i) => withFrame(drawing, answers[0][i].frame));
   const byVersion = new Map(context.versions.map((version, i) => [version, networks[i]]));
-  const unsure = new Map(lesson.versions.map(({ version, unsure_below: below }) => [version, below]));
+  const unsure = new Map(
+    lesson.versions.map(({ version, unsure_below: below }) => [version, below]),
+  );
   fill(section, "softmax", softmaxOf(context.versions, byVersion, digits, shapes, unsure));
   fill(section, "calibration", calibrationOf(lesson.versions));
   fill(section, "unsure", unsureOf(lesson));
@@ -84,7 +94,9 @@ function softmaxOf(versions, networks, digits, shapes, unsure) {
     },
   });
   const pick = framePicker(
-    shapes.length ? `${digits.length} digits, and then what is no digit` : `${digits.length} digits`,
+    shapes.length
+      ? `${digits.length} digits, and then what is no digit`
+      : `${digits.length} digits`,
     digits,
     chosen,
     (i) => {
@@ -115,7 +127,11 @@ function softmaxOf(versions, networks, digits, shapes, unsure) {
         ? `Version ${version} has no line for “unsure”.`
         : `Version ${version} is unsure below ${percent(below)}: ` +
           `${Math.max(...shares) < below ? "it is unsure here" : "it is not, here"}.`;
-    say(best < 0 ? "Several digits have the same share." : `${best}: ${percent(shares[best])}`);
+    say(
+      best < 0
+        ? "Several digits have the same share."
+        : `${best}: ${percent(shares[best])}`,
+    );
   };
   ask();
   return make(
@@ -129,7 +145,12 @@ function softmaxOf(versions, networks, digits, shapes, unsure) {
         ask();
       }),
       pick.root,
-      make("div", { className: "row" }, frame, make("div", { className: "grow" }, heat.root)),
+      make(
+        "div",
+        { className: "row" },
+        frame,
+        make("div", { className: "grow" }, heat.root),
+      ),
       make("div", { className: "row" }, raise, lower, back),
     ),
     make(
@@ -208,7 +229,10 @@ function formulaOf(logits, temperature, digit, share) {
 
 /** Write a number of any size in a few digits. */
 const short = (value) =>
-  (value >= 1e-3 && value < 1e6 ? value.toPrecision(6) : value.toExponential(4)).replace("-", "−");
+  (value >= 1e-3 && value < 1e6 ? value.toPrecision(6) : value.toExponential(4)).replace(
+    "-",
+    "−",
+  );
 
 /** The bins of a reliability diagram that have images in them. */
 const filled = ({ calibration }) => calibration.filter(({ images }) => images > 0);
@@ -217,7 +241,10 @@ const filled = ({ calibration }) => calibration.filter(({ images }) => images > 
 function calibrationError(version) {
   const bins = filled(version);
   const total = bins.reduce((sum, { images }) => sum + images, 0);
-  return bins.reduce((sum, bin) => sum + (bin.images / total) * Math.abs(bin.accuracy - bin.confidence), 0);
+  return bins.reduce(
+    (sum, bin) => sum + (bin.images / total) * Math.abs(bin.accuracy - bin.confidence),
+    0,
+  );
 }
 
 const STYLES = [
@@ -228,7 +255,8 @@ const STYLES = [
   },
   {
     className: "two dashed",
-    mark: (x, y, r) => svg("rect", { x: x - r * 0.9, y: y - r * 0.9, width: r * 1.8, height: r * 1.8 }),
+    mark: (x, y, r) =>
+      svg("rect", { x: x - r * 0.9, y: y - r * 0.9, width: r * 1.8, height: r * 1.8 }),
     words: "squares and a dashed line",
   },
 ];
@@ -238,9 +266,15 @@ function calibrationOf(versions) {
   const parts = [0, 0.2, 0.4, 0.6, 0.8, 1];
   const errors = versions.map(calibrationError);
   const sentences = versions.map(
-    ({ version }, i) => `version ${version} (${STYLES[i % 2].words}) has ${percent(errors[i])}`,
+    ({ version }, i) =>
+      `version ${version} (${STYLES[i % 2].words}) has ${percent(errors[i])}`,
   );
-  const axis = { min: 0, max: 1, ticks: parts, format: (part) => `${Math.round(100 * part)} %` };
+  const axis = {
+    min: 0,
+    max: 1,
+    ticks: parts,
+    format: (part) => `${Math.round(100 * part)} %`,
+  };
   const drawn = chart(host, {
     label: `Reliability diagram: accuracy by confidence. Expected calibration error: ${sentences.join("; ")}.`,
     x: { ...axis, label: "mean confidence of the bin" },
@@ -269,7 +303,10 @@ function calibrationOf(versions) {
       const shape = mark(x, drawn.y(accuracy), 2.5 + 1.5 * Math.log10(images));
       shape.setAttribute("class", `mark ${className}`);
       drawn.root.append(
-        svg("path", { class: `${className} error`, d: `M${x} ${drawn.y(low)}V${drawn.y(high)}` }),
+        svg("path", {
+          class: `${className} error`,
+          d: `M${x} ${drawn.y(low)}V${drawn.y(high)}`,
+        }),
         shape,
       );
     }
@@ -338,13 +375,19 @@ function tendency(version) {
 function binTable(versions) {
   const heads = [
     "confidence",
-    ...versions.flatMap(({ version }) => [`images, version ${version}`, "mean confidence", "right"]),
+    ...versions.flatMap(({ version }) => [
+      `images, version ${version}`,
+      "mean confidence",
+      "right",
+    ]),
   ];
   const rows = versions[0].calibration.map(({ low, high }, i) => [
     `${(100 * low).toFixed(0)} to ${(100 * high).toFixed(0)} %`,
     ...versions.flatMap(({ calibration }) => {
       const { images, confidence, accuracy } = calibration[i];
-      return images ? [whole(images), percent(confidence), percent(accuracy)] : ["0", "–", "–"];
+      return images
+        ? [whole(images), percent(confidence), percent(accuracy)]
+        : ["0", "–", "–"];
     }),
   ]);
   return table(
@@ -373,7 +416,11 @@ function unsureOf({ versions }) {
 /** What is no digit, and the ten probabilities that come out all the same. */
 function strangeOf(shapes, answers, versions) {
   if (!shapes.length) {
-    return make("p", { className: "notice" }, "This server's gallery has no drawing that is no digit.");
+    return make(
+      "p",
+      { className: "notice" },
+      "This server's gallery has no drawing that is no digit.",
+    );
   }
   return make(
     "ul",
@@ -390,7 +437,11 @@ function strangeOf(shapes, answers, versions) {
           {},
           make("h4", {}, shape.name),
           ...versions.map((version, at) =>
-            make("p", { className: "number", dataset: { version } }, verdict(version, answers[at][i])),
+            make(
+              "p",
+              { className: "number", dataset: { version } },
+              verdict(version, answers[at][i]),
+            ),
           ),
         ),
       );

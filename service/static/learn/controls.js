@@ -6,17 +6,23 @@ import { PEN } from "../frames.js";
 
 /** How wide a chart is drawn, in its own units: narrow where the screen is, so that its text stays legible. */
 export const chartWidth = () =>
-  matchMedia("(max-width: 36rem)").matches ? 300 : matchMedia("(max-width: 62rem)").matches ? 380 : 540;
+  matchMedia("(max-width: 36rem)").matches
+    ? 300
+    : matchMedia("(max-width: 62rem)").matches
+      ? 380
+      : 540;
 
 let made = 0; // for ids: a label and its control must find each other
 
 const minus = (text) => text.replace("-", "\u2212");
 
 /** Write a number with as many decimals as it needs, up to `decimals`: 0.5, −0.125. */
-export const short = (value, decimals = 4) => minus(String(Number(value.toFixed(decimals)) || 0));
+export const short = (value, decimals = 4) =>
+  minus(String(Number(value.toFixed(decimals)) || 0));
 
 /** Write a number with that many decimals: 0.50; what rounds to zero has no sign. */
-export const fixed = (value, decimals = 2) => minus((Number(value.toFixed(decimals)) || 0).toFixed(decimals));
+export const fixed = (value, decimals = 2) =>
+  minus((Number(value.toFixed(decimals)) || 0).toFixed(decimals));
 
 /** Write a number from 0 to 1, legible however small: 0.0156, 9.2 × 10⁻⁵. */
 export function tiny(value) {
@@ -53,7 +59,13 @@ export function slider({ label, min, max, step, value, format = short, onInput }
   });
   write();
   return {
-    root: make("div", { className: "slider" }, make("label", { for: id }, label), input, number),
+    root: make(
+      "div",
+      { className: "slider" },
+      make("label", { for: id }, label),
+      input,
+      number,
+    ),
     input,
     get value() {
       return input.valueAsNumber;
@@ -130,7 +142,9 @@ export function roving(host, buttons, first = 0) {
   host.addEventListener("focusin", (event) => stop(buttons.indexOf(event.target)));
   host.addEventListener("keydown", (event) => {
     const at = buttons.indexOf(document.activeElement);
-    const columns = buttons.filter((each) => each.offsetTop === buttons[0].offsetTop).length;
+    const columns = buttons.filter(
+      (each) => each.offsetTop === buttons[0].offsetTop,
+    ).length;
     const to = {
       ArrowLeft: at - 1,
       ArrowRight: at + 1,
@@ -170,18 +184,28 @@ export function digitPicker({ label, digits, chosen, onPick }) {
   const buttons = digits.map(({ label: digit, strokes }, i) => {
     const nth = (seen[digit] = (seen[digit] ?? 0) + 1);
     const name = `Digit ${digit}, drawing ${nth}`;
-    const each = make("button", { type: "button", className: "digit", title: name, "aria-label": name });
+    const each = make("button", {
+      type: "button",
+      className: "digit",
+      title: name,
+      "aria-label": name,
+    });
     each.append(thumbnail(strokes));
     each.addEventListener("click", () => pick(i));
     return each;
   });
-  const press = (at) => buttons.forEach((each, i) => each.setAttribute("aria-pressed", i === at));
+  const press = (at) =>
+    buttons.forEach((each, i) => each.setAttribute("aria-pressed", i === at));
   const pick = (at) => {
     press(at);
     onPick(at);
   };
   press(chosen);
-  const root = make("div", { className: "digits", role: "group", "aria-label": label }, ...buttons);
+  const root = make(
+    "div",
+    { className: "digits", role: "group", "aria-label": label },
+    ...buttons,
+  );
   roving(root, buttons, chosen);
   return root;
 }

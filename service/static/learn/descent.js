@@ -12,7 +12,11 @@ export const START = [0, 0, 0]; // two weights and the bias
 export function points(digits) {
   const measures = digits.map(({ strokes }) => shares(strokes));
   const columns = [0, 1].map((k) => standardize(measures.map((measure) => measure[k])));
-  return digits.map(({ label }, i) => ({ label, inputs: columns.map((each) => each[i]), target: label % 2 }));
+  return digits.map(({ label }, i) => ({
+    label,
+    inputs: columns.map((each) => each[i]),
+    target: label % 2,
+  }));
 }
 
 /**
@@ -34,10 +38,13 @@ export function measure(parameters, points) {
   } of points) {
     const sum = a * u + b * r + bias;
     const error = 1 / (1 + Math.exp(-sum)) - target;
-    [error * u, error * r, error].forEach((each, k) => (gradient[k] += each / points.length));
+    [error * u, error * r, error].forEach(
+      (each, k) => (gradient[k] += each / points.length),
+    );
     // −ln p without overflow: p of the right answer is sigmoid of the sum, or of minus it.
     const margin = target ? sum : -sum;
-    loss += (Math.max(0, -margin) + Math.log1p(Math.exp(-Math.abs(margin)))) / points.length;
+    loss +=
+      (Math.max(0, -margin) + Math.log1p(Math.exp(-Math.abs(margin)))) / points.length;
     if (margin > 0) right++;
   }
   return { parameters, loss, gradient, right };
@@ -67,6 +74,7 @@ function shares(strokes) {
 
 function standardize(values) {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  const variance =
+    values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
   return values.map((value) => (value - mean) / Math.sqrt(variance));
 }

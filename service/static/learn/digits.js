@@ -20,7 +20,10 @@ export async function read(drawings, version) {
   });
   const content = await reply.json();
   if (!reply.ok) throw new Error(content.error);
-  return content.predictions.map((prediction) => ({ ...prediction, frame: prediction.frame.flat() }));
+  return content.predictions.map((prediction) => ({
+    ...prediction,
+    frame: prediction.frame.flat(),
+  }));
 }
 
 let own;

@@ -23,7 +23,9 @@ export async function mount(section, context) {
     ...context.versions.map((version) => context.layers(version)),
   ]);
   let chosen = digits.findIndex(({ label }) => label === 7);
-  const columns = networks.map(([first], i) => unitsOf(context.versions[i], first, digits, chosen));
+  const columns = networks.map(([first], i) =>
+    unitsOf(context.versions[i], first, digits, chosen),
+  );
   const byHand = handmadeOf();
   const show = () => {
     columns.forEach((each) => each.show(chosen));
@@ -35,12 +37,18 @@ export async function mount(section, context) {
   });
   pick.cells.forEach(({ canvas }, i) => paintPixels(canvas, digits[i].frame, grey));
 
-  const beside = make("div", { className: "beside" }, ...columns.map(({ element }) => element));
+  const beside = make(
+    "div",
+    { className: "beside" },
+    ...columns.map(({ element }) => element),
+  );
   const only = (version) =>
     columns.forEach(({ element }, i) => {
       element.hidden = version !== "all" && version !== String(context.versions[i]);
     });
-  const first = matchMedia("(min-width: 60rem)").matches ? "all" : String(context.versions.at(-1));
+  const first = matchMedia("(min-width: 60rem)").matches
+    ? "all"
+    : String(context.versions.at(-1));
   const shown = choice({
     label: "Show",
     options: [
@@ -57,7 +65,9 @@ export async function mount(section, context) {
     make(
       "ul",
       { className: "counts facts" },
-      ...countsInWords(context.versions, networks, digits).map((sentence) => make("li", {}, sentence)),
+      ...countsInWords(context.versions, networks, digits).map((sentence) =>
+        make("li", {}, sentence),
+      ),
     ),
     byHand.element,
   );
@@ -87,7 +97,11 @@ function countsInWords(versions, networks, digits) {
     const kinds = Array.from(
       { length: first.units },
       (_, unit) =>
-        new Set(digits.filter((_, at) => outcomes[at].activations[unit] > 0).map(({ label }) => label)).size,
+        new Set(
+          digits
+            .filter((_, at) => outcomes[at].activations[unit] > 0)
+            .map(({ label }) => label),
+        ).size,
     );
     const single = kinds.filter((count) => count === 1).length;
     const mean = on.reduce((a, b) => a + b, 0) / digits.length;
@@ -117,7 +131,11 @@ function strongPixels(layer) {
     while (left > 0) left -= squares[count++];
     return count;
   }).sort((a, b) => a - b);
-  return (counts[Math.floor((counts.length - 1) / 2)] + counts[Math.ceil((counts.length - 1) / 2)]) / 2;
+  return (
+    (counts[Math.floor((counts.length - 1) / 2)] +
+      counts[Math.ceil((counts.length - 1) / 2)]) /
+    2
+  );
 }
 
 /** A version's first layer: all units to pick from, and the one picked, in large. */
@@ -145,7 +163,9 @@ function unitsOf(version, layer, digits, chosen) {
       say(title.textContent + ": " + sum.textContent);
     },
   );
-  pick.cells.forEach(({ canvas }, i) => paintPixels(canvas, weights[i], coloursOf(weights[i])));
+  pick.cells.forEach(({ canvas }, i) =>
+    paintPixels(canvas, weights[i], coloursOf(weights[i])),
+  );
 
   const show = (digit) => {
     chosen = digit;
@@ -160,7 +180,10 @@ function unitsOf(version, layer, digits, chosen) {
     about.textContent =
       `Weights from ${fixed(Math.min(...own))} to ${fixed(Math.max(...own))}, ` +
       `bias ${fixed(layer.biases[unit])}; on for ${on} of ${digits.length} digits.`;
-    large.setAttribute("aria-label", `The 784 weights of unit ${unit + 1} as a picture, ${split(own)}.`);
+    large.setAttribute(
+      "aria-label",
+      `The 784 weights of unit ${unit + 1} as a picture, ${split(own)}.`,
+    );
     product.setAttribute(
       "aria-label",
       `The same weights times the pixels of the ${label}, ${split(products)}.`,
@@ -170,7 +193,9 @@ function unitsOf(version, layer, digits, chosen) {
       `with the bias ${fixed(sums[unit])}, after ReLU ${fixed(activations[unit])}: ` +
       (activations[unit] > 0 ? "on." : "off.");
     pick.cells.forEach((cell, i) => cell.label.classList.toggle("on", activations[i] > 0));
-    const order = outcomes.map((_, i) => i).sort((a, b) => outcomes[b].sums[unit] - outcomes[a].sums[unit]);
+    const order = outcomes
+      .map((_, i) => i)
+      .sort((a, b) => outcomes[b].sums[unit] - outcomes[a].sums[unit]);
     rank(most, order.slice(0, SHOWN), outcomes, unit, digits);
     rank(least, order.slice(-SHOWN).reverse(), outcomes, unit, digits);
   };
@@ -179,7 +204,11 @@ function unitsOf(version, layer, digits, chosen) {
     { className: "panel filters", dataset: { version } },
     make("h3", {}, `Version ${version}`),
     pick.root,
-    make("p", { className: "muted small" }, "A bar below a unit: it is on for the chosen digit."),
+    make(
+      "p",
+      { className: "muted small" },
+      "A bar below a unit: it is on for the chosen digit.",
+    ),
     title,
     make(
       "div",
@@ -202,7 +231,8 @@ function unitsOf(version, layer, digits, chosen) {
 
 /** Say how much of a picture speaks for a unit, in words. */
 function split(values) {
-  const sum = (sign) => values.reduce((total, value) => total + Math.max(0, sign * value), 0);
+  const sum = (sign) =>
+    values.reduce((total, value) => total + Math.max(0, sign * value), 0);
   return `positive ones add up to ${sum(1).toFixed(1)}, negative ones to ${fixed(-sum(-1), 1)}`;
 }
 
@@ -262,7 +292,8 @@ function handmadeOf() {
       "aria-label",
       `The ${label}: blue where it is lighter below than above, orange where darker.`,
     );
-    const mean = changes.reduce((sum, change) => sum + Math.abs(change), 0) / changes.length;
+    const mean =
+      changes.reduce((sum, change) => sum + Math.abs(change), 0) / changes.length;
     edges.value.textContent = `${mean.toFixed(3)} for this ${label}: the mean size of “pixel below less pixel above”.`;
     const histograms = gradientHistograms(pixels);
     drawHistograms(gradients.canvas, histograms);
@@ -284,7 +315,9 @@ function handmadeOf() {
     make(
       "div",
       { className: "trio" },
-      ...pictures.map(({ title, canvas, value }) => make("div", {}, make("h4", {}, title), canvas, value)),
+      ...pictures.map(({ title, canvas, value }) =>
+        make("div", {}, make("h4", {}, title), canvas, value),
+      ),
     ),
   );
   return { element, show };

@@ -55,7 +55,9 @@ export async function mount(section, context) {
     if (mine !== asked) return; // another drawing was chosen meanwhile
     Object.assign(state, { reply, layers, drawing: digits[digit] });
     // A unit that is on says more than one that is off.
-    state.units = state.units.map((unit, i) => unit ?? strongest(reply.layers[i].activations));
+    state.units = state.units.map(
+      (unit, i) => unit ?? strongest(reply.layers[i].activations),
+    );
     state.pixel ??= strongest(reply.predictions[0].frame.flat());
     show();
   };
@@ -115,11 +117,20 @@ function shapes(layers) {
   );
   return make(
     "div",
-    { className: "wide panel", tabIndex: 0, role: "region", "aria-label": "Shapes and parameters" },
+    {
+      className: "wide panel",
+      tabIndex: 0,
+      role: "region",
+      "aria-label": "Shapes and parameters",
+    },
     make(
       "table",
       { className: "shapes" },
-      make("thead", {}, make("tr", {}, ...heads, make("th", { scope: "col" }, "Activation"))),
+      make(
+        "thead",
+        {},
+        make("tr", {}, ...heads, make("th", { scope: "col" }, "Activation")),
+      ),
       make("tbody", {}, ...rows),
       make(
         "tfoot",

@@ -6,7 +6,12 @@ import { explain } from "../frames.js";
 import { button, choice, digitPicker, fixed, short, slider, speaker } from "./controls.js";
 import { unitView } from "./unit.js";
 
-const START = { inputs: [0.5, 0.3, 0.2], weights: [0.4, 0.6, 0.8], bias: 0.1, activation: "sigmoid" };
+const START = {
+  inputs: [0.5, 0.3, 0.2],
+  weights: [0.4, 0.6, 0.8],
+  bias: 0.1,
+  activation: "sigmoid",
+};
 const ACTIVATIONS = {
   sigmoid: {
     name: "Sigmoid",
@@ -20,7 +25,12 @@ const ACTIVATIONS = {
     work: (sum) => [`max(0, ${short(sum)})`],
     range: [0, 8],
   },
-  none: { name: "None", of: (sum) => sum, work: (sum) => [`the sum itself, ${short(sum)}`], range: [-8, 8] },
+  none: {
+    name: "None",
+    of: (sum) => sum,
+    work: (sum) => [`the sum itself, ${short(sum)}`],
+    range: [-8, 8],
+  },
 };
 const REACH = 8; // the furthest a sum of these sliders goes from 0
 
@@ -34,7 +44,15 @@ function mountToy(host) {
   const working = make("div", { className: "working" });
   const { root: spoken, say } = speaker();
   const of = (label, [min, max], value) =>
-    slider({ label, min, max, step: 0.05, value, onInput: update, format: (each) => short(each, 2) });
+    slider({
+      label,
+      min,
+      max,
+      step: 0.05,
+      value,
+      onInput: update,
+      format: (each) => short(each, 2),
+    });
   const inputs = START.inputs.map((value, i) => of(`Input ${i + 1}`, [0, 1], value));
   const weights = START.weights.map((value, i) => of(`Weight ${i + 1}`, [-2, 2], value));
   const bias = of("Bias", [-2, 2], START.bias);
@@ -60,14 +78,21 @@ function mountToy(host) {
     const { of: apply, work } = ACTIVATIONS[activation.value];
     const output = apply(sum);
     picture.show({ x, w, bias: bias.value, sum, output, activation: activation.value });
-    const signed = (value) => (value < 0 ? ` \u2212 ${short(-value)}` : ` + ${short(value)}`);
+    const signed = (value) =>
+      value < 0 ? ` \u2212 ${short(-value)}` : ` + ${short(value)}`;
     working.replaceChildren(
       step(
         "sum",
-        x.map((each, i) => `${short(each)} × ${w[i] < 0 ? `(${short(w[i])})` : short(w[i])}`).join(" + ") +
-          signed(bias.value),
+        x
+          .map(
+            (each, i) => `${short(each)} × ${w[i] < 0 ? `(${short(w[i])})` : short(w[i])}`,
+          )
+          .join(" + ") + signed(bias.value),
       ),
-      step("", short(products[0]) + products.slice(1).map(signed).join("") + signed(bias.value)),
+      step(
+        "",
+        short(products[0]) + products.slice(1).map(signed).join("") + signed(bias.value),
+      ),
       step("", make("strong", { className: "sum" }, short(sum))),
       step("output", ...work(sum)),
       step("", make("strong", { className: "output" }, fixed(output, 4))),
@@ -83,7 +108,9 @@ function mountToy(host) {
       make(
         "div",
         { className: "controls" },
-        ...inputs.flatMap((each, i) => [make("div", { className: "pair" }, each.root, weights[i].root)]),
+        ...inputs.flatMap((each, i) => [
+          make("div", { className: "pair" }, each.root, weights[i].root),
+        ]),
         bias.root,
         activation.root,
         make("div", { className: "row" }, reset),
@@ -112,7 +139,8 @@ function diagram() {
     summer = 222,
     plot = { left: 292, top: 83, side: 110 };
   const root = svg("svg", { viewBox: "0 0 520 304", class: "diagram", role: "img" });
-  const text = (x, y, className = "") => svg("text", { x, y, class: className, "text-anchor": "middle" });
+  const text = (x, y, className = "") =>
+    svg("text", { x, y, class: className, "text-anchor": "middle" });
   const circle = (x, y, r) => svg("circle", { cx: x, cy: y, r, class: "node" });
   const lines = heights.map((y) => svg("line", { x1: 40, y1: y, x2: summer, y2: middle }));
   const biasLine = svg("line", { x1: summer, y1: 262, x2: summer, y2: middle });
@@ -137,7 +165,14 @@ function diagram() {
     circle(summer, 262, 36),
     biasValue,
     Object.assign(text(summer + 68, 262), { textContent: "bias" }),
-    svg("rect", { x: plot.left, y: plot.top, width: plot.side, height: plot.side, rx: 8, class: "node" }),
+    svg("rect", {
+      x: plot.left,
+      y: plot.top,
+      width: plot.side,
+      height: plot.side,
+      rx: 8,
+      class: "node",
+    }),
     svg("path", { class: "zero" }),
     curve,
     point,
@@ -161,7 +196,8 @@ function diagram() {
     const pad = 10,
       inner = plot.side - 2 * pad;
     const toX = (value) => plot.left + pad + ((value + REACH) / (2 * REACH)) * inner;
-    const toY = (value) => plot.top + plot.side - pad - ((value - low) / (high - low)) * inner;
+    const toY = (value) =>
+      plot.top + plot.side - pad - ((value - low) / (high - low)) * inner;
     lines.forEach((line, i) => weigh(line, w[i]));
     weigh(biasLine, bias);
     values.forEach((each, i) => (each.textContent = short(x[i], 2)));
@@ -173,9 +209,14 @@ function diagram() {
     const samples = Array.from({ length: 81 }, (_, i) => -REACH + (i * REACH) / 40);
     curve.setAttribute(
       "points",
-      samples.map((each) => `${toX(each).toFixed(1)},${toY(of(each)).toFixed(1)}`).join(" "),
+      samples
+        .map((each) => `${toX(each).toFixed(1)},${toY(of(each)).toFixed(1)}`)
+        .join(" "),
     );
-    zero.setAttribute("d", `M${toX(-REACH)} ${toY(0)}H${toX(REACH)}M${toX(0)} ${toY(low)}V${toY(high)}`);
+    zero.setAttribute(
+      "d",
+      `M${toX(-REACH)} ${toY(0)}H${toX(REACH)}M${toX(0)} ${toY(low)}V${toY(high)}`,
+    );
     point.setAttribute("cx", toX(sum));
     point.setAttribute("cy", toY(output));
     root.setAttribute(
@@ -190,7 +231,9 @@ function diagram() {
 
 async function mountReal(host, context) {
   const { digits } = await context.gallery();
-  const firsts = Array.from({ length: 10 }, (_, digit) => digits.find(({ label }) => label === digit));
+  const firsts = Array.from({ length: 10 }, (_, digit) =>
+    digits.find(({ label }) => label === digit),
+  );
   const view = unitView();
   const { root: spoken, say } = speaker();
   let reply, layers;
@@ -210,7 +253,9 @@ async function mountReal(host, context) {
   });
   const show = () => {
     const sum = view.show(layers, reply, choose.value - 1);
-    say(`Unit ${choose.value}: sum ${fixed(sum, 3)}, output ${fixed(Math.max(0, sum), 3)}.`);
+    say(
+      `Unit ${choose.value}: sum ${fixed(sum, 3)}, output ${fixed(Math.max(0, sum), 3)}.`,
+    );
   };
   let asked = 0;
   const ask = async (digit) => {

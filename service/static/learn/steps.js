@@ -42,11 +42,24 @@ export function buildDrawing({ drawing: { label, strokes } }, told) {
 export function buildFrame({ drawing: { label, strokes }, reply }, told) {
   const frame = reply.predictions[0].frame;
   const { top, bottom, left, right, centre } = extent(frame);
-  const picture = pixels(frame.flat(), grey, `The frame: 28 by 28 pixels, the ${label} in its middle`);
+  const picture = pixels(
+    frame.flat(),
+    grey,
+    `The frame: 28 by 28 pixels, the ${label} in its middle`,
+  );
   const over = svg("svg", { viewBox: "0 0 28 28", class: "over", "aria-hidden": "true" });
   over.append(
-    svg("rect", { x: left, y: top, width: right - left, height: bottom - top, class: "box" }),
-    svg("path", { d: `M${centre.x - 2} ${centre.y}h4M${centre.x} ${centre.y - 2}v4`, class: "centre" }),
+    svg("rect", {
+      x: left,
+      y: top,
+      width: right - left,
+      height: bottom - top,
+      class: "box",
+    }),
+    svg("path", {
+      d: `M${centre.x - 2} ${centre.y}h4M${centre.x} ${centre.y - 2}v4`,
+      class: "centre",
+    }),
   );
   const { x, y, width, height } = bounds(strokes);
   const before = thumbnail(strokes);
@@ -68,7 +81,11 @@ export function buildFrame({ drawing: { label, strokes }, reply }, told) {
         make(
           "ul",
           {},
-          make("li", {}, `The ink is ${right - left} pixels wide and ${bottom - top} high (the dashed box).`),
+          make(
+            "li",
+            {},
+            `The ink is ${right - left} pixels wide and ${bottom - top} high (the dashed box).`,
+          ),
           make(
             "li",
             {},
@@ -109,7 +126,9 @@ export function buildNumbers(state, told) {
       `Row ${row(i) + 1}, column ${columnOf(i) + 1}: grey level ${frame[i]} of 255, so input ` +
       `${i + 1} of ${SIZES[0]} is ${fixed(frame[i] / 255, 3)}.`;
     near.replaceChildren(
-      ...window5(row(i)).map((r) => make("tr", {}, ...window5(columnOf(i)).map((c) => cell(r, c, i)))),
+      ...window5(row(i)).map((r) =>
+        make("tr", {}, ...window5(columnOf(i)).map((c) => cell(r, c, i))),
+      ),
     );
   };
   const cell = (r, c, chosen) => {
@@ -127,14 +146,20 @@ export function buildNumbers(state, told) {
   const point = (event) => {
     const { left, top, width, height } = surface.getBoundingClientRect();
     const inside = (share) => Math.min(SIDE - 1, Math.max(0, Math.floor(share * SIDE)));
-    read(inside((event.clientY - top) / height) * SIDE + inside((event.clientX - left) / width));
+    read(
+      inside((event.clientY - top) / height) * SIDE +
+        inside((event.clientX - left) / width),
+    );
   };
   surface.addEventListener("pointerdown", point); // a tap does not move
   surface.addEventListener("pointermove", point);
   surface.addEventListener("keydown", (event) => {
-    const [across, down] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[
-      event.key
-    ] ?? [0, 0];
+    const [across, down] = {
+      ArrowLeft: [-1, 0],
+      ArrowRight: [1, 0],
+      ArrowUp: [0, -1],
+      ArrowDown: [0, 1],
+    }[event.key] ?? [0, 0];
     if (!across && !down) return;
     event.preventDefault();
     const wrap = (value) => (value + SIDE) % SIDE;
@@ -152,7 +177,12 @@ export function buildNumbers(state, told) {
         told,
         say("Point at a pixel, or move the cursor with the arrow keys."),
         say(words),
-        make("table", { className: "near" }, make("caption", {}, "The numbers around it"), near),
+        make(
+          "table",
+          { className: "near" },
+          make("caption", {}, "The numbers around it"),
+          near,
+        ),
       ),
     ),
   ];
@@ -191,7 +221,12 @@ export function buildSecond(state, told) {
   const { table, list } = productTable("Layer 1", "Output");
   const named = make("h3");
   const range = make("strong");
-  const picture = make("canvas", { className: "pixels", width: SIDE, height: SIDE, role: "img" });
+  const picture = make("canvas", {
+    className: "pixels",
+    width: SIDE,
+    height: SIDE,
+    role: "img",
+  });
   const choose = (unit) => {
     units[1] = unit;
     named.textContent = `Unit ${unit + 1} of ${layers[1].units}`;
@@ -249,7 +284,9 @@ export function buildOutput({ drawing, reply }, told) {
   const top = Math.max(...sums);
   const powers = sums.map((sum) => Math.exp(sum - top));
   const total = powers.reduce((a, b) => a + b, 0);
-  const totals = [fixed(total, 4), "100 %"].map((text) => make("td", { className: "number" }, text));
+  const totals = [fixed(total, 4), "100 %"].map((text) =>
+    make("td", { className: "number" }, text),
+  );
   const power = make("span", {}, "e", make("sup", {}, "z − max"));
   const heads = ["Digit", "Logit z", power, "Probability"].map((content, i) =>
     make("th", { scope: "col", className: i ? "number" : "" }, content),
@@ -264,20 +301,33 @@ export function buildOutput({ drawing, reply }, told) {
       make("td", { className: "number" }, fixed(sum, 3)),
       make("td", { className: "number" }, tiny(powers[i])),
       make("td", { className: "number" }, percent(probabilities[i])),
-      make("td", { className: "bar-cell", "aria-hidden": "true" }, make("span", { className: "track" }, bar)),
+      make(
+        "td",
+        { className: "bar-cell", "aria-hidden": "true" },
+        make("span", { className: "track" }, bar),
+      ),
     );
   });
   return [
     told,
     make(
       "div",
-      { className: "wide", tabIndex: 0, role: "region", "aria-label": "Logits and probabilities" },
+      {
+        className: "wide",
+        tabIndex: 0,
+        role: "region",
+        "aria-label": "Logits and probabilities",
+      },
       make(
         "table",
         { className: "outputs" },
         make("thead", {}, make("tr", {}, ...heads, make("td"))),
         make("tbody", {}, ...lines),
-        make("tfoot", {}, make("tr", {}, make("th", { scope: "row", colSpan: 2 }, "Total"), ...totals)),
+        make(
+          "tfoot",
+          {},
+          make("tr", {}, make("th", { scope: "row", colSpan: 2 }, "Total"), ...totals),
+        ),
       ),
     ),
     say(
@@ -300,7 +350,10 @@ const on = (activations) => {
 function unitGrid(label, { sums, activations }, chosen, onChoose) {
   const most = Math.max(...activations);
   const cells = sums.map((sum, i) => {
-    const each = make("button", { type: "button", className: activations[i] > 0 ? "unit" : "unit off" });
+    const each = make("button", {
+      type: "button",
+      className: activations[i] > 0 ? "unit" : "unit off",
+    });
     const words = `Unit ${i + 1}: sum ${fixed(sum, 2)}, output ${fixed(activations[i], 2)}`;
     each.title = words;
     each.setAttribute("aria-label", words);
@@ -308,7 +361,11 @@ function unitGrid(label, { sums, activations }, chosen, onChoose) {
     each.style.setProperty("--level", most ? activations[i] / most : 0);
     return each;
   });
-  const root = make("div", { className: "units", role: "group", "aria-label": label }, ...cells);
+  const root = make(
+    "div",
+    { className: "units", role: "group", "aria-label": label },
+    ...cells,
+  );
   roving(root, cells, chosen);
   const choose = (event) => {
     const at = cells.indexOf(event.target);
@@ -332,7 +389,12 @@ function bounds(strokes) {
   const [xs, ys] = [0, 1].map((axis) => points.map((point) => point[axis]));
   const x = Math.min(...xs) - PEN / 2,
     y = Math.min(...ys) - PEN / 2;
-  return { x, y, width: Math.max(...xs) + PEN / 2 - x, height: Math.max(...ys) + PEN / 2 - y };
+  return {
+    x,
+    y,
+    width: Math.max(...xs) + PEN / 2 - x,
+    height: Math.max(...ys) + PEN / 2 - y,
+  };
 }
 
 /* Where a frame's ink lies, in pixels from the top and from the left, and its mean place. */

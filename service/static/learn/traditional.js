@@ -6,7 +6,14 @@ import { choice, whole } from "./controls.js";
 import { checkbox, fill, table, wide } from "./widgets.js";
 
 // What is drawn at first; the rest a visitor adds.
-const FIRST = ["hog-svm", "rbf-svm", "logistic-regression", "lesson", "network", "versions"];
+const FIRST = [
+  "hog-svm",
+  "rbf-svm",
+  "logistic-regression",
+  "lesson",
+  "network",
+  "versions",
+];
 const NETWORKS = ["lesson", "network"];
 const DASHES = ["", "7 4", "2 3", "9 3 2 3", "4 2", "12 4", "2 5", "6 2 2 2 2 2", "10 6"];
 const MARKS = [
@@ -35,7 +42,11 @@ export async function mount(section, context) {
       points: method.pixels,
       dash: DASHES[i % DASHES.length],
       mark: MARKS[i % MARKS.length],
-      kind: NETWORKS.includes(method.name) ? "one" : method.name === "hog-svm" ? "two" : "plain",
+      kind: NETWORKS.includes(method.name)
+        ? "one"
+        : method.name === "hog-svm"
+          ? "two"
+          : "plain",
     })),
     ...versions.map(({ version, test_accuracy: accuracy }) => ({
       name: "versions",
@@ -100,7 +111,12 @@ function curvesOf(series, sizes) {
 const SCALES = {
   error: {
     of: (accuracy) => 1 - accuracy,
-    axis: { min: 0.005, max: 0.4, log: true, ticks: [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4] },
+    axis: {
+      min: 0.005,
+      max: 0.4,
+      log: true,
+      ticks: [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4],
+    },
     label: "test images misread",
   },
   accuracy: {
@@ -135,15 +151,25 @@ function drawCurves(host, series, sizes, scale) {
     line.setAttribute("stroke-dasharray", rest.dash);
     for (const [images, value] of places) {
       const transform = `translate(${drawn.x(images)} ${drawn.y(value)})`;
-      drawn.root.append(svg("path", { class: `mark ${rest.kind}`, d: rest.mark, transform }));
+      drawn.root.append(
+        svg("path", { class: `mark ${rest.kind}`, d: rest.mark, transform }),
+      );
     }
     const [images, value] = places.at(-1);
-    return { ...rest, accuracy: points.at(-1).accuracy, x: drawn.x(images), y: drawn.y(value) };
+    return {
+      ...rest,
+      accuracy: points.at(-1).accuracy,
+      x: drawn.x(images),
+      y: drawn.y(value),
+    };
   });
   const labelAt = width - right + 26;
   for (const end of spread(ends)) {
     drawn.root.append(
-      svg("path", { class: "leader", d: `M${end.x + 7} ${end.y}L${labelAt - 5} ${end.labelY}` }),
+      svg("path", {
+        class: "leader",
+        d: `M${end.x + 7} ${end.y}L${labelAt - 5} ${end.labelY}`,
+      }),
       svg(
         "text",
         { x: labelAt, y: end.labelY + 4, class: `name ${end.kind}` },
@@ -155,7 +181,9 @@ function drawCurves(host, series, sizes, scale) {
 
 const inWords = ({ title, points }) =>
   `${title} ` +
-  points.map(({ images, accuracy }) => `${hundred(accuracy)} % right with ${whole(images)}`).join(", ");
+  points
+    .map(({ images, accuracy }) => `${hundred(accuracy)} % right with ${whole(images)}`)
+    .join(", ");
 
 /** Move labels apart that would lie on each other; they stay in the order of their lines. */
 function spread(ends) {
@@ -212,13 +240,17 @@ function winnersOf({ methods, sizes }) {
 
 const withSpread = ({ accuracy, spread: apart }) =>
   `${hundred(accuracy)}${apart === null ? "" : ` ± ${hundred(apart)}`}`;
-const seconds = (value) => (value < 10 ? String(Number(value.toPrecision(1))) : whole(Math.round(value)));
+const seconds = (value) =>
+  value < 10 ? String(Number(value.toPrecision(1))) : whole(Math.round(value));
 
 function numbersOf({ baselines, versions }) {
   const { sizes, methods } = baselines;
   const most = sizes.at(-1);
   const best = new Map(
-    sizes.map((size) => [size, Math.max(...methods.map((method) => at(method, size)?.accuracy ?? 0))]),
+    sizes.map((size) => [
+      size,
+      Math.max(...methods.map((method) => at(method, size)?.accuracy ?? 0)),
+    ]),
   );
   const cell = (point) => {
     if (!point) return "–";
@@ -284,7 +316,9 @@ function tableOf({ methods }) {
   tried.forEach(({ name, table: own }, i) => {
     const kind = NETWORKS.includes(name) ? "one" : "plain";
     const y = drawn.y(i);
-    const ends = [own.accuracy - own.spread, Math.min(1, own.accuracy + own.spread)].map(drawn.x);
+    const ends = [own.accuracy - own.spread, Math.min(1, own.accuracy + own.spread)].map(
+      drawn.x,
+    );
     drawn.root.append(
       svg("path", { class: `error ${kind}`, d: `M${ends[0]} ${y}H${ends[1]}` }),
       svg("path", {

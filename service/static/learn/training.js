@@ -25,7 +25,13 @@ function mountLoss(host) {
   const drawn = make("div");
   const { root, x, y, line } = chart(drawn, {
     label: "", // said anew with every move
-    x: { min: 0, max: 1, ticks: [0, 0.2, 0.4, 0.6, 0.8, 1], label: "p of the right digit", format: short },
+    x: {
+      min: 0,
+      max: 1,
+      ticks: [0, 0.2, 0.4, 0.6, 0.8, 1],
+      label: "p of the right digit",
+      format: short,
+    },
     y: { min: 0, max: 7, ticks: [0, 1, 2, 3, 4, 5, 6, 7], label: "loss", format: short },
     width: WIDTH,
   });
@@ -65,7 +71,9 @@ function mountLoss(host) {
     say(`Loss ${fixed(loss, 2)}`);
   };
   update();
-  host.append(panel(drawn, make("div", { className: "controls" }, p.root, words, meaning, spoken)));
+  host.append(
+    panel(drawn, make("div", { className: "controls" }, p.root, words, meaning, spoken)),
+  );
 }
 
 function judge(p, loss) {
@@ -75,7 +83,9 @@ function judge(p, loss) {
     `costs ln ${DIGITS} = ${fixed(guess, 4)}`;
   if (Math.abs(loss - guess) < 1e-9) return `${against}: exactly this answer.`;
   const verdict =
-    loss < guess ? "more than this answer." : "less than this answer, which is worse than a guess.";
+    loss < guess
+      ? "more than this answer."
+      : "less than this answer, which is worse than a guess.";
   return `${against}: ${verdict}`;
 }
 
@@ -112,7 +122,8 @@ async function mountDescent(host, context) {
     }),
   );
   const restart = () => {
-    if (run.length > 1) earlier = [...earlier.filter((each) => each.rate !== run.rate), run].slice(-3);
+    if (run.length > 1)
+      earlier = [...earlier.filter((each) => each.rate !== run.rate), run].slice(-3);
     run = Object.assign([neuron.measure(neuron.START, points)], { rate: 10 ** rate.value });
     show();
   };
@@ -147,8 +158,8 @@ async function mountDescent(host, context) {
           "tr",
           {},
           make("th", { scope: "row" }, name),
-          ...[parameters[k], gradient[k], parameters[k] - run.rate * gradient[k]].map((value) =>
-            make("td", { className: "number" }, fixed(value, 4)),
+          ...[parameters[k], gradient[k], parameters[k] - run.rate * gradient[k]].map(
+            (value) => make("td", { className: "number" }, fixed(value, 4)),
           ),
         ),
       ),
@@ -181,7 +192,12 @@ async function mountDescent(host, context) {
       map.key,
       make(
         "div",
-        { className: "wide", tabIndex: 0, role: "region", "aria-label": "Parameters and gradients" },
+        {
+          className: "wide",
+          tabIndex: 0,
+          role: "region",
+          "aria-label": "Parameters and gradients",
+        },
         make("table", {}, make("thead", {}, make("tr", {}, ...heads)), numbers),
       ),
       spoken,
@@ -194,7 +210,8 @@ function judgeRun(run) {
   const rises = run.filter(({ loss }, i) => i && loss > run[i - 1].loss).length;
   if (run.at(-1).loss > run[0].loss)
     return "The loss is higher than at the start: the steps leap over the valley.";
-  if (rises) return `The loss rose in ${rises} of ${run.length - 1} steps: the steps are too long.`;
+  if (rises)
+    return `The loss rose in ${rises} of ${run.length - 1} steps: the steps are too long.`;
   const slope = Math.hypot(...run.at(-1).gradient);
   return slope < 0.01
     ? "The gradient is close to 0: the loss is near the bottom of its valley."
@@ -202,7 +219,8 @@ function judgeRun(run) {
 }
 
 function drawLosses(host, run, earlier) {
-  const name = (each) => `learning rate ${short(each.rate, 3)}, loss ${fixed(each.at(-1).loss, 3)}`;
+  const name = (each) =>
+    `learning rate ${short(each.rate, 3)}, loss ${fixed(each.at(-1).loss, 3)}`;
   const longest = Math.max(20, ...[run, ...earlier].map((each) => each.length - 1));
   const { root, x, y, line } = chart(host, {
     label:
@@ -245,8 +263,20 @@ function scatter(points) {
     y,
   } = chart(root, {
     label: "",
-    x: { min: -3, max: 3, ticks: [-3, -2, -1, 0, 1, 2, 3], label: "upper half", format: short },
-    y: { min: -3, max: 3, ticks: [-3, -2, -1, 0, 1, 2, 3], label: "right half", format: short },
+    x: {
+      min: -3,
+      max: 3,
+      ticks: [-3, -2, -1, 0, 1, 2, 3],
+      label: "upper half",
+      format: short,
+    },
+    y: {
+      min: -3,
+      max: 3,
+      ticks: [-3, -2, -1, 0, 1, 2, 3],
+      label: "right half",
+      format: short,
+    },
     width: WIDTH,
     height: Math.round(0.62 * WIDTH),
   });
@@ -285,9 +315,13 @@ function scatter(points) {
       const share = from / (from - to);
       return [...kept, corner.map((each, k) => each + share * (next[k] - each))];
     });
-    const cuts = side.filter((corner) => Math.abs(value(corner)) < 1e-6 * Math.hypot(a, b, c));
+    const cuts = side.filter(
+      (corner) => Math.abs(value(corner)) < 1e-6 * Math.hypot(a, b, c),
+    );
     const path = (corners) =>
-      corners.length ? `M${corners.map(([u, r]) => `${x(u).toFixed(1)} ${y(r).toFixed(1)}`).join("L")}` : "";
+      corners.length
+        ? `M${corners.map(([u, r]) => `${x(u).toFixed(1)} ${y(r).toFixed(1)}`).join("L")}`
+        : "";
     odd.setAttribute("d", side.length ? `${path(side)}Z` : "");
     border.setAttribute("d", path(cuts));
     drawn.setAttribute(
@@ -317,12 +351,18 @@ async function mountCurves(host, context) {
     const { history } = found;
     const soft = isSoft(found);
     const best = history.val_loss.indexOf(Math.min(...history.val_loss));
-    charts.replaceChildren(curves(history, "loss", soft, best), curves(history, "accuracy", soft, best));
+    charts.replaceChildren(
+      curves(history, "loss", soft, best),
+      curves(history, "accuracy", soft, best),
+    );
     words.replaceChildren(...explainCurves(found, best));
   };
   const pick = choice({
     label: "Version",
-    options: versions.map(({ version, recipe }) => [String(version), `${version} (recipe “${recipe}”)`]),
+    options: versions.map(({ version, recipe }) => [
+      String(version),
+      `${version} (recipe “${recipe}”)`,
+    ]),
     value: String(versions[0].version),
     onChange: show,
   });
@@ -358,8 +398,14 @@ function curves(history, what, soft, best) {
     width: WIDTH,
     height: Math.round(0.35 * WIDTH + 130),
   });
-  root.append(svg("path", { class: "best-epoch", d: `M${toX(best + 1)} ${toY(y.min)}V${toY(y.max)}` }));
-  const points = (each) => each.map((value, i) => [i + 1, Math.min(y.max, Math.max(y.min, value))]);
+  root.append(
+    svg("path", {
+      class: "best-epoch",
+      d: `M${toX(best + 1)} ${toY(y.min)}V${toY(y.max)}`,
+    }),
+  );
+  const points = (each) =>
+    each.map((value, i) => [i + 1, Math.min(y.max, Math.max(y.min, value))]);
   line(points(training), "one dashed");
   line(points(validation), "two");
   host.append(
@@ -368,7 +414,12 @@ function curves(history, what, soft, best) {
       {},
       make("strong", {}, isLoss ? `Loss${soft ? ", softened," : ""}` : "Accuracy"),
       ` after the last epoch: `,
-      make("span", { className: "key" }, swatch("one dashed"), `training ${last(training)}`),
+      make(
+        "span",
+        { className: "key" },
+        swatch("one dashed"),
+        `training ${last(training)}`,
+      ),
       " ",
       make("span", { className: "key" }, swatch("two"), `validation ${last(validation)}`),
     ),
@@ -380,7 +431,11 @@ function curves(history, what, soft, best) {
 const ends = (values) => `from ${fixed(values[0], 3)} to ${fixed(values.at(-1), 3)}`;
 
 function swatch(className) {
-  const root = svg("svg", { viewBox: "0 0 40 12", class: "chart swatch", "aria-hidden": "true" });
+  const root = svg("svg", {
+    viewBox: "0 0 40 12",
+    class: "chart swatch",
+    "aria-hidden": "true",
+  });
   root.append(svg("path", { d: "M2 6H38", class: className }));
   return root;
 }
@@ -388,7 +443,12 @@ function swatch(className) {
 /* Axes that fit: a few epochs evenly, many with a log scale, where most happens early. */
 function epochs(count) {
   if (count <= 20)
-    return { min: 1, max: count, ticks: Array.from({ length: count }, (_, i) => i + 1), label: "epoch" };
+    return {
+      min: 1,
+      max: count,
+      ticks: Array.from({ length: count }, (_, i) => i + 1),
+      label: "epoch",
+    };
   const ticks = [1, 3, 10, 30, 100, 300, 1000].filter((tick) => tick <= count);
   return { min: 1, max: count, ticks, log: true, label: "epoch (log scale)" };
 }
@@ -410,7 +470,10 @@ function losses(values) {
 function accuracies(values) {
   const tenths = Math.floor(10 * Math.min(...values)) / 10,
     step = tenths < 0.8 ? 0.1 : 0.02;
-  const ticks = Array.from({ length: Math.round((1 - tenths) / step) + 1 }, (_, i) => 1 - i * step);
+  const ticks = Array.from(
+    { length: Math.round((1 - tenths) / step) + 1 },
+    (_, i) => 1 - i * step,
+  );
   return {
     min: tenths,
     max: 1,
@@ -439,7 +502,9 @@ function explainCurves({ version, history, test_accuracy: accuracy }, best) {
       `and the validation loss has risen by ${fixed(rise, 4)}.`,
     );
   } else {
-    found.append(`By the last epoch it is ${fixed(validation.at(-1), 4)}: no overfitting to be seen.`);
+    found.append(
+      `By the last epoch it is ${fixed(validation.at(-1), 4)}: no overfitting to be seen.`,
+    );
   }
   return [
     found,

@@ -15,11 +15,18 @@ const MOST = 5; // products that are listed
  */
 export function unitView() {
   const pictures = ["The frame", "Its weights", "Their products"].map((title) => {
-    const canvas = make("canvas", { className: "pixels", width: SIDE, height: SIDE, role: "img" });
+    const canvas = make("canvas", {
+      className: "pixels",
+      width: SIDE,
+      height: SIDE,
+      role: "img",
+    });
     const caption = make("figcaption");
     return { canvas, caption, title, figure: make("figure", {}, canvas, caption) };
   });
-  const signs = ["×", "="].map((sign) => make("span", { className: "sign", "aria-hidden": "true" }, sign));
+  const signs = ["×", "="].map((sign) =>
+    make("span", { className: "sign", "aria-hidden": "true" }, sign),
+  );
   const sums = make("div", { className: "working" });
   const { table, list } = productTable("Row, column", "Value");
   const show = (layers, reply, unit) => {
@@ -27,11 +34,22 @@ export function unitView() {
     const weights = column(layers[0], unit);
     const products = weights.map((weight, i) => (weight * frame[i]) / 255);
     const [one, two, three] = pictures;
-    paint(one, frame, grey, `${frame.filter(Boolean).length} of ${whole(SIZES[0])} pixels have ink`);
+    paint(
+      one,
+      frame,
+      grey,
+      `${frame.filter(Boolean).length} of ${whole(SIZES[0])} pixels have ink`,
+    );
     paint(two, weights, signed(largest(weights)), range(weights));
     paint(three, products, signed(largest(products)), range(products));
     const { sums: served, activations } = reply.layers[0];
-    const sum = showSum(sums, products, layers[0].biases[unit], served[unit], activations[unit]);
+    const sum = showSum(
+      sums,
+      products,
+      layers[0].biases[unit],
+      served[unit],
+      activations[unit],
+    );
     showProducts(list, products, (i) => [
       `${Math.floor(i / SIDE) + 1}, ${(i % SIDE) + 1}`,
       frame[i] / 255,
@@ -85,7 +103,9 @@ export function productTable(what, value) {
 
 /** Fill it; `describe(i)` gives an input's name, value and weight. */
 export function showProducts(list, products, describe) {
-  const order = Array.from(products.keys()).sort((a, b) => Math.abs(products[b]) - Math.abs(products[a]));
+  const order = Array.from(products.keys()).sort(
+    (a, b) => Math.abs(products[b]) - Math.abs(products[a]),
+  );
   list.replaceChildren(
     ...order.slice(0, MOST).map((i) => {
       const [name, value, weight] = describe(i);
@@ -122,8 +142,10 @@ export function showSum(host, products, bias, served, activation) {
   return sum;
 }
 
-const total = (values, wanted) => values.reduce((sum, value) => sum + (wanted(value) ? value : 0), 0);
-const range = (values) => `from ${fixed(Math.min(...values), 2)} to ${fixed(Math.max(...values), 2)}`;
+const total = (values, wanted) =>
+  values.reduce((sum, value) => sum + (wanted(value) ? value : 0), 0);
+const range = (values) =>
+  `from ${fixed(Math.min(...values), 2)} to ${fixed(Math.max(...values), 2)}`;
 
 /* A line of a sum: what it is, and the number. */
 function line(name, value, className = "") {

@@ -50,7 +50,12 @@ export function picker(legend, names, chosen, onPick) {
   const name = `pick-${++made}`;
   const grid = make("div", { className: "pick-grid" });
   const cells = names.map((words, i) => {
-    const input = make("input", { type: "radio", name, checked: i === chosen, "aria-label": words });
+    const input = make("input", {
+      type: "radio",
+      name,
+      checked: i === chosen,
+      "aria-label": words,
+    });
     const canvas = frameCanvas();
     input.addEventListener("change", () => onPick(i));
     const label = make("label", { className: "pick", title: words }, input, canvas);
@@ -120,13 +125,22 @@ export function fill(section, name, ...elements) {
 
 /** Put what may be wider than the screen where it scrolls by itself, by keyboard too. */
 export const wide = (label, ...children) =>
-  make("div", { className: "wide", role: "region", "aria-label": label, tabIndex: 0 }, ...children);
+  make(
+    "div",
+    { className: "wide", role: "region", "aria-label": label, tabIndex: 0 },
+    ...children,
+  );
 
 /** Make a table of rows of strings or elements; the first of a row is its head. */
 export function table(caption, heads, rows) {
   const head = make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)));
   const body = rows.map(([first, ...rest]) =>
-    make("tr", {}, make("th", { scope: "row" }, first), ...rest.map((cell) => make("td", {}, cell))),
+    make(
+      "tr",
+      {},
+      make("th", { scope: "row" }, first),
+      ...rest.map((cell) => make("td", {}, cell)),
+    ),
   );
   return make(
     "table",
