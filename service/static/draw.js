@@ -100,11 +100,10 @@ function pictureToSend() {
 
 /** Keep with a picture the frame that it became, because a link cannot hold the picture. */
 function keepFrame(frame) {
-  const { seen } = drawing;
-  if (seen.length === 1 && seen[0].kind === "picture") {
-    seen[0].levels = frame.flat();
-    saveLink();
-  }
+  const picture = drawing.seen.find(({ kind }) => kind === "picture");
+  if (!picture) return;
+  picture.levels = frame.flat();
+  saveLink();
 }
 
 function unsureBelow(version) {
