@@ -4,7 +4,7 @@ import { makeAnswer } from "./answer.js";
 import { Asker } from "./asker.js";
 import { byId } from "./dom.js";
 import { Drawing, decode, encode, fromStrokes } from "./drawing.js";
-import { makeGallery } from "./gallery.js";
+import { makeGallery, markNone } from "./gallery.js";
 import { makeInside } from "./inside.js";
 import { makePad } from "./pad.js";
 import { makePictures } from "./pictures.js";
@@ -27,6 +27,7 @@ let changedAt = 0; // the time of the event that made the newest drawing
 const pad = makePad(drawing, (time) => {
   changedAt = time;
   byId("notice").textContent = "";
+  markNone();
   drawingChanged();
 });
 
@@ -162,6 +163,7 @@ function restore() {
   document.querySelector(`input[name=tool][value=${tool}]`).checked = true;
   byId("answer-beside").hidden = !byId("beside").value;
   byId("beside-name").textContent = byId("beside").value;
+  markNone();
   try {
     drawing.acts = decode(state.get("drawing") ?? "");
   } catch (error) {
@@ -206,6 +208,7 @@ makePictures(
   ({ bitmap, dataUrl }) => {
     drawing.clear();
     drawing.add({ kind: "picture", bitmap, dataUrl });
+    markNone();
     byId("notice").textContent = "";
     changedAt = performance.now();
     pad.repaint();
