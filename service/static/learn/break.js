@@ -245,7 +245,9 @@ function outcomeOf(digits) {
       right += digit === label;
       const levels = image.map((pixel) => Math.round(255 * pixel));
       paintPixels(pick.cells[i].canvas, levels, grey);
-      captions[i].textContent = digit === label ? `${digit} ✓` : `${nameOf(digit)} ✗`;
+      // A dash for none: ten pictures beside each other leave no room for a word.
+      captions[i].textContent =
+        digit === label ? `${digit} ✓` : `${digit < 0 ? "–" : digit} ✗`;
       captions[i].classList.toggle("wrong", digit !== label);
       if (i !== chosen) return;
       paintPixels(frame, levels, grey);
