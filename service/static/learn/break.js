@@ -1,6 +1,6 @@
 /* Section 8: break the network or its input, and see what is left. */
 
-import { grey, make, paintPixels, percent } from "../dom.js";
+import { aDigit, grey, make, paintPixels, percent } from "../dom.js";
 import { WHOLE, breaker, distort, probabilities } from "./breakage.js";
 import { ownDigits, read } from "./digits.js";
 import { button, slider, speaker, tiny } from "./controls.js";
@@ -259,7 +259,7 @@ function outcomeOf(digits) {
       reading.textContent =
         digit < 0
           ? "No digit is ahead: several have the same share."
-          : `Reads ${digit}${digit === label ? "" : `, and it is a ${label}`}, with ${percent(shares[digit])}.`;
+          : `Reads ${digit}${digit === label ? "" : `, and it is ${aDigit(label)}`}, with ${percent(shares[digit])}.`;
     });
     count.replaceChildren(
       make("strong", {}, `${right} of ${digits.length}`),
