@@ -4,7 +4,7 @@ import { makeAnswer } from "./answer.js";
 import { Asker } from "./asker.js";
 import { byId } from "./dom.js";
 import { Drawing, decode, encode, fromStrokes } from "./drawing.js";
-import { makeGallery } from "./gallery.js";
+import { makeGallery, markNone } from "./gallery.js";
 import { makeInside } from "./inside.js";
 import { makePad } from "./pad.js";
 import { makePictures } from "./pictures.js";
@@ -14,6 +14,7 @@ const SAY_AFTER = 700; // ms without a new answer: a screen reader reads one, no
 const LINK_EVERY = 400; // ms; browsers allow some hundred changes of the address in 30 s
 const MOST_MEASURED = 5000; // a browser keeps them all, for a page that is open all day too
 const NO_INK = "No ink yet: draw a digit.";
+const NO_ANSWER = "No answer to this drawing yet.";
 
 const main = byId("main");
 const drawing = new Drawing();
@@ -27,6 +28,7 @@ let changedAt = 0; // the time of the event that made the newest drawing
 const pad = makePad(drawing, (time) => {
   changedAt = time;
   byId("notice").textContent = "";
+  markNone();
   drawingChanged();
 });
 
@@ -56,9 +58,10 @@ const asker = new Asker({
   },
   refuse(request, { message }) {
     byId("server").textContent = "";
+    const about = message.replace(/^image 0 (has no ink: )?/, ""); // there is one image only
     const words = /no ink/.test(message)
-      ? `No ink: ${message}.`
-      : `The server refused it: ${message}.`;
+      ? `No ink: ${about}.`
+      : `The server refused it: ${about}.`;
     answers[request.where].blank(words);
     if (request.where !== "main") return;
     main.dataset.state = "refused";
@@ -69,7 +72,11 @@ const asker = new Asker({
     main.dataset.state = "away";
     const words = `The server does not answer: ${why}. Your drawing is kept, and asked again every second.`;
     // Set once: a screen reader would say it every second.
-    if (byId("server").textContent !== words) byId("server").textContent = words;
+    if (byId("server").textContent === words) return;
+    byId("server").textContent = words;
+    // What is shown until now is the answer to an older drawing.
+    for (const answer of Object.values(answers)) answer.blank(NO_ANSWER);
+    inside.blank();
   },
   settle() {
     if (main.dataset.state === "asking" || main.dataset.state === "away")
@@ -88,6 +95,8 @@ function drawingChanged() {
     say(NO_INK);
     return;
   }
+  if (main.dataset.state === "empty")
+    for (const answer of Object.values(answers)) answer.blank(NO_ANSWER);
   main.dataset.state = "asking";
   asker.request();
 }
@@ -100,11 +109,10 @@ function pictureToSend() {
 
 /** Keep with a picture the frame that it became, because a link cannot hold the picture. */
 function keepFrame(frame) {
-  const { seen } = drawing;
-  if (seen.length === 1 && seen[0].kind === "picture") {
-    seen[0].levels = frame.flat();
-    saveLink();
-  }
+  const picture = drawing.seen.find(({ kind }) => kind === "picture");
+  if (!picture) return;
+  picture.levels = frame.flat();
+  saveLink();
 }
 
 function unsureBelow(version) {
@@ -163,6 +171,7 @@ function restore() {
   document.querySelector(`input[name=tool][value=${tool}]`).checked = true;
   byId("answer-beside").hidden = !byId("beside").value;
   byId("beside-name").textContent = byId("beside").value;
+  markNone();
   try {
     drawing.acts = decode(state.get("drawing") ?? "");
   } catch (error) {
@@ -207,6 +216,7 @@ makePictures(
   ({ bitmap, dataUrl }) => {
     drawing.clear();
     drawing.add({ kind: "picture", bitmap, dataUrl });
+    markNone();
     byId("notice").textContent = "";
     changedAt = performance.now();
     pad.repaint();

@@ -4,6 +4,7 @@ export const CELLS = 28;
 export const SIDE = 280; // pixels of the picture that is sent: 10 × 10 for one of the network's
 const STEPS = 4095; // a place is 12 bits each way, so that a link holds it exactly
 
+const DAMAGED = "it is cut short or damaged";
 const KINDS = ["brush", "eraser", "ink", "paper", "frame"]; // by their numbers in a link
 
 /**
@@ -130,13 +131,16 @@ const PAINT = { brush: stroke, eraser: stroke, ink: cell, paper: cell, frame, pi
  *
  * An act is the number of its kind, its width, the count of its points (2 bytes) and the
  * points (3 bytes each). Of a frame the count is of bytes, and each run of zeros is a zero
- * and its length. A picture goes as the frame that the server has made of it, if it has.
+ * and its length. A picture, with all that was drawn on it, goes as the frame that the server
+ * has made of it, if it has.
  *
  * @param {Drawing} drawing
  * @returns {string} base64url
  */
 export function encode(drawing) {
-  const bytes = drawing.seen.flatMap((act) => {
+  // The frame that a picture became holds what was drawn on it too, and in other places.
+  const picture = drawing.seen.find(({ kind }) => kind === "picture");
+  const bytes = (picture ? [picture] : drawing.seen).flatMap((act) => {
     if (act.kind === "picture") return act.levels ? frameBytes(act.levels) : [];
     if (act.kind === "frame") return frameBytes(act.levels);
     const { kind, width = 0, points } = act;
@@ -158,10 +162,7 @@ export function encode(drawing) {
  * @throws {Error} it is something else.
  */
 export function decode(text) {
-  const bytes = Uint8Array.from(
-    atob(text.replaceAll("-", "+").replaceAll("_", "/")),
-    (letter) => letter.charCodeAt(0),
-  );
+  const bytes = bytesOf(text);
   const acts = [];
   for (let at = 0; at < bytes.length;) {
     const [number, width, high, low] = bytes.subarray(at, (at += 4));
@@ -170,7 +171,7 @@ export function decode(text) {
     const content = bytes.subarray(at, (at += kind === "frame" ? count : 3 * count));
     const strokes = kind === "brush" || kind === "eraser";
     if (!kind || !count || at > bytes.length || (strokes && !width))
-      throw new Error("it is cut short or damaged");
+      throw new Error(DAMAGED);
     acts.push(
       kind === "frame"
         ? { kind, levels: levelsOf(content) }
@@ -178,6 +179,16 @@ export function decode(text) {
     );
   }
   return acts;
+}
+
+function bytesOf(text) {
+  let letters;
+  try {
+    letters = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  } catch {
+    throw new Error(DAMAGED); // the browser's own words are of functions
+  }
+  return Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
 }
 
 function frameBytes(levels) {

@@ -9,8 +9,13 @@ import { aDigit, byId, make } from "./dom.js";
  * @param {function(object, number)} choose called with a drawing, `{strokes, pen}`, and the time
  */
 export async function makeGallery(choose) {
-  const reply = await fetch("/gallery.json");
-  const { digits, hard } = await reply.json();
+  let digits, hard;
+  try {
+    ({ digits, hard } = await (await fetch("/gallery.json")).json());
+  } catch {
+    byId("about").textContent = "The drawings could not be fetched: load the page again.";
+    return;
+  }
   const shelf = (drawings, className, title, button) =>
     make(
       "div",
@@ -47,11 +52,19 @@ export async function makeGallery(choose) {
       choose(drawing, timeStamp);
       // Who has clicked wants to see it; who has pressed a key would lose sight of the focus.
       if (detail) byId("pad").scrollIntoView({ block: "center" });
-      for (const other of byId("gallery").querySelectorAll("button"))
-        other.setAttribute("aria-pressed", String(other === button));
-      byId("about").textContent =
-        drawing.about ?? `One of the project's own: ${aDigit(drawing.label)}.`;
+      mark(button, drawing.about ?? `One of the project's own: ${aDigit(drawing.label)}.`);
     });
     return button;
   }
+}
+
+/** Mark none: what is drawn now is none of them. */
+export function markNone() {
+  if (byId("gallery").querySelector('[aria-pressed="true"]')) mark(null, "");
+}
+
+function mark(button, about) {
+  for (const other of byId("gallery").querySelectorAll("button"))
+    other.setAttribute("aria-pressed", String(other === button));
+  byId("about").textContent = about;
 }

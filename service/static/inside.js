@@ -4,7 +4,7 @@ import { byId, decimal, grey, largest, make, paintPixels, percent, signed } from
 import { SIZES, column, fetchLayers, pixelWeights } from "./network.js";
 
 const HAZE = 0.55; // of the drawing over the weights: it is seen, and they are too
-const FORWARD = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+const SAY_AFTER = 700; // ms; a held unit's words change with each answer, and are read at rest
 
 /** Take over the elements, and return `show(version, reply)` and `blank()`. */
 export function makeInside() {
@@ -13,6 +13,13 @@ export function makeInside() {
   let pinned = null; // the unit that a click holds: {depth, unit}
   let pointed = null; // the one under the pointer or the focus
   let seen = null; // {version, frame, layers} of the newest answer
+  let sayTimer;
+
+  const tell = (words) => {
+    byId("unit").textContent = words;
+    clearTimeout(sayTimer);
+    sayTimer = setTimeout(() => (byId("unit-said").textContent = words), SAY_AFTER);
+  };
 
   const draw = () => {
     const chosen = pointed ?? pinned;
@@ -26,7 +33,7 @@ export function makeInside() {
     );
     if (!chosen || !seen || !layers) {
       paintPixels(canvas, frame, grey);
-      byId("unit").textContent = seen && chosen ? "The weights are on their way." : "";
+      tell(seen && chosen ? "The weights are on their way." : "");
       return;
     }
     const { depth, unit } = chosen;
@@ -43,7 +50,7 @@ export function makeInside() {
       "aria-label",
       `The network's pixels under the weights of ${nameOf(depth, unit)}`,
     );
-    byId("unit").textContent = inWords(seen, values, depth, unit);
+    tell(inWords(seen, values, depth, unit));
   };
 
   const choose = (event) => {
@@ -74,6 +81,9 @@ export function makeInside() {
     group.append(...buttons);
     group.addEventListener("pointerover", choose);
     group.addEventListener("focusin", choose);
+    group.addEventListener("focusin", ({ target }) => {
+      for (const button of buttons) button.tabIndex = button === target ? 0 : -1;
+    });
     group.addEventListener("pointerleave", leave);
     group.addEventListener("focusout", leave);
     group.addEventListener("click", hold);
@@ -154,14 +164,21 @@ function makeUnits(depth, size) {
 
 /** Move the focus through a layer, which is one stop of the Tab key. */
 function walk(event, buttons) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
   const now = buttons.indexOf(event.target);
-  const places = { Home: 0, End: buttons.length - 1 };
-  const next = places[event.key] ?? now + (FORWARD[event.key] ?? 0);
-  if (next === now || !buttons[next]) return;
+  const top = buttons[0].offsetTop;
+  const columns = buttons.filter(({ offsetTop }) => offsetTop === top).length;
+  const next = {
+    ArrowLeft: now - 1,
+    ArrowRight: now + 1,
+    ArrowUp: now - columns,
+    ArrowDown: now + columns,
+    Home: 0,
+    End: buttons.length - 1,
+  }[event.key];
+  if (next === undefined) return;
   event.preventDefault();
-  buttons[now].tabIndex = -1;
-  buttons[next].tabIndex = 0;
-  buttons[next].focus();
+  buttons[next]?.focus();
 }
 
 function inWords({ frame, layers }, values, depth, unit) {

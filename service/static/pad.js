@@ -133,11 +133,14 @@ export function makePad(drawing, changed) {
     repaint();
   });
 
+  // Either ends a stroke that another finger still draws: its points would be kept, unseen.
   const undo = (time) => {
+    stroke = null;
     drawing.undo();
     change(time);
   };
   const clear = (time) => {
+    stroke = null;
     drawing.clear();
     change(time);
   };

@@ -42,6 +42,14 @@ export function makePictures(limits, opened, refuse) {
     pad.classList.remove("over");
     open(event.dataTransfer.files[0]);
   });
+  // Beside the pad, the browser would leave the page, and the drawing, for the file.
+  for (const name of ["dragover", "drop"]) {
+    document.addEventListener(name, (event) => {
+      if (event.target === pad || !event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      event.dataTransfer.dropEffect = "none";
+    });
+  }
 }
 
 async function toSend(file, bitmap, limits) {

@@ -388,6 +388,21 @@ def test_link_after_undo_is_of_what_is_left(opened, new_page):
     assert link_of(opened) == link
 
 
+def test_link_of_a_picture_that_was_drawn_on_gets_the_same_answer(opened, new_page):
+    content = picture([[[0.3, 0.1], [0.3, 0.4]]], "PNG")
+    opened.locator("#file").set_input_files(
+        {"name": "line.png", "mimeType": "image/png", "buffer": content}
+    )
+    driver.settle(opened)
+    driver.draw(opened, [[[0.5, 0.5], [0.8, 0.8]]])
+    driver.settle(opened)
+    frame = pixels(opened, "#frame")
+    other = new_page()
+    driver.open_page(other, link_of(opened))
+    driver.settle(other)
+    assert abs(pixels(other, "#frame").astype(int) - frame).mean() < 2
+
+
 def test_drawing_adds_no_page_to_the_history(opened, strokes):
     before = opened.evaluate("history.length")
     driver.draw(opened, strokes[4])

@@ -1,6 +1,6 @@
 /* Section 8: break the network or its input, and see what is left. */
 
-import { grey, make, paintPixels, percent } from "../dom.js";
+import { aDigit, grey, make, paintPixels, percent } from "../dom.js";
 import { WHOLE, breaker, distort, probabilities } from "./breakage.js";
 import { ownDigits, read } from "./digits.js";
 import { button, slider, speaker, tiny } from "./controls.js";
@@ -245,7 +245,9 @@ function outcomeOf(digits) {
       right += digit === label;
       const levels = image.map((pixel) => Math.round(255 * pixel));
       paintPixels(pick.cells[i].canvas, levels, grey);
-      captions[i].textContent = digit === label ? `${digit} ✓` : `${nameOf(digit)} ✗`;
+      // A dash for none: ten pictures beside each other leave no room for a word.
+      captions[i].textContent =
+        digit === label ? `${digit} ✓` : `${digit < 0 ? "–" : digit} ✗`;
       captions[i].classList.toggle("wrong", digit !== label);
       if (i !== chosen) return;
       paintPixels(frame, levels, grey);
@@ -257,7 +259,7 @@ function outcomeOf(digits) {
       reading.textContent =
         digit < 0
           ? "No digit is ahead: several have the same share."
-          : `Reads ${digit}${digit === label ? "" : `, and it is a ${label}`}, with ${percent(shares[digit])}.`;
+          : `Reads ${digit}${digit === label ? "" : `, and it is ${aDigit(label)}`}, with ${percent(shares[digit])}.`;
     });
     count.replaceChildren(
       make("strong", {}, `${right} of ${digits.length}`),

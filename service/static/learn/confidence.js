@@ -1,7 +1,7 @@
 /* Section 6: softmax by hand, calibration, and what confidence does not mean. */
 
 import { chart, svg } from "../chart.js";
-import { grey, make, paintPixels, percent } from "../dom.js";
+import { aDigit, grey, make, paintPixels, percent } from "../dom.js";
 import { ACTIVATIONS, forward } from "../network.js";
 import { ownDigits, read, withFrame } from "./digits.js";
 import { button, fixed, slider, speaker, whole } from "./controls.js";
@@ -109,7 +109,7 @@ function softmaxOf(versions, networks, digits, shapes, unsure) {
 
   const show = () => {
     const { label, name } = all[chosen];
-    const what = label === null ? name : `a ${label}`;
+    const what = label === null ? name : aDigit(label);
     paintPixels(frame, all[chosen].frame, grey);
     frame.setAttribute("aria-label", `The frame of the drawing: ${what}.`);
     const scaled = logits.map((logit) => logit / temperature);
@@ -407,7 +407,7 @@ function unsureOf({ versions }) {
         {},
         below === null
           ? `Version ${version} has no such line: its reply never says “unsure”.`
-          : `Version ${version} is unsure below ${below}.`,
+          : `Version ${version} is unsure below ${percent(below)}.`,
       ),
     ),
   );

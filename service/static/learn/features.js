@@ -1,6 +1,6 @@
 /* Section 5: the weights of the first layer, and features made by hand beside them. */
 
-import { grey, make, paintPixels, signed } from "../dom.js";
+import { aDigit, grey, make, paintPixels, signed } from "../dom.js";
 import { column, forward } from "../network.js";
 import { ownDigits } from "./digits.js";
 import {
@@ -251,7 +251,7 @@ function rank(list, places, outcomes, unit, digits) {
         make(
           "span",
           { className: "number" },
-          make("span", { className: "hidden" }, `a ${digits[i].label}: `),
+          make("span", { className: "hidden" }, `${aDigit(digits[i].label)}: `),
           value + why,
         ),
       );

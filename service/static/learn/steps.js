@@ -2,7 +2,7 @@
    the chosen `units` and `pixel`) and the step's text, and returns what is to be shown. */
 
 import { svg } from "../chart.js";
-import { grey, largest, make, paintPixels, percent, signed } from "../dom.js";
+import { aDigit, grey, largest, make, paintPixels, percent, signed } from "../dom.js";
 import { PEN } from "../frames.js";
 import { column, pixelWeights, SIZES } from "../network.js";
 import { fixed, roving, thumbnail, tiny } from "./controls.js";
@@ -16,7 +16,7 @@ const columnOf = (i) => i % SIDE;
 
 /** Show the drawing. */
 export function buildDrawing({ drawing: { label, strokes } }, told) {
-  const picture = framed(thumbnail(strokes), `The drawing: a ${label}`);
+  const picture = framed(thumbnail(strokes), `The drawing: ${aDigit(label)}`);
   const points = strokes.reduce((sum, stroke) => sum + stroke.length, 0);
   const { width, height } = bounds(strokes);
   return [
@@ -335,7 +335,7 @@ export function buildOutput({ drawing, reply }, told) {
       `, with a confidence of ${percent(confidence)}. `,
       digit === drawing.label
         ? "It was drawn as one. "
-        : `It was drawn as a ${drawing.label}: the network is wrong. `,
+        : `It was drawn as ${aDigit(drawing.label)}: the network is wrong. `,
       unsure ? "The server marks it as unsure." : "",
     ),
   ];

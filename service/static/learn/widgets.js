@@ -1,6 +1,6 @@
 /* What sections 5 to 8 share beyond controls.js. */
 
-import { make, percent } from "../dom.js";
+import { aDigit, make, percent } from "../dom.js";
 import { choice } from "./controls.js";
 
 let made = 0; // for names: the radio buttons of a group have one of their own
@@ -87,7 +87,7 @@ export function framePicker(legend, digits, chosen, onPick, others = []) {
 
 /** Name the project's digits: "a 7, drawing 8 of 30". */
 const digitNames = (digits) =>
-  digits.map(({ label }, i) => `a ${label}, drawing ${i + 1} of ${digits.length}`);
+  digits.map(({ label }, i) => `${aDigit(label)}, drawing ${i + 1} of ${digits.length}`);
 
 /**
  * Make ten bars, one a digit.
