@@ -12,6 +12,8 @@ import { makeSnippets } from "./snippets.js";
 
 const SAY_AFTER = 700; // ms without a new answer: a screen reader reads one, not sixty a second
 const LINK_EVERY = 400; // ms; browsers allow some hundred changes of the address in 30 s
+const LATE_AFTER = 400; // ms; above what an answer takes, below what makes one wonder
+const LATE = "The server has not answered to the newest drawing yet.";
 const MOST_MEASURED = 5000; // a browser keeps them all, for a page that is open all day too
 const NO_INK = "No ink yet: draw a digit.";
 const NO_ANSWER = "No answer to this drawing yet.";
@@ -21,7 +23,7 @@ const drawing = new Drawing();
 const answers = { main: makeAnswer(""), beside: makeAnswer("-beside") };
 const inside = makeInside();
 let lastRequest = null; // what was answered last, for the snippets
-let sayTimer, linkTimer;
+let sayTimer, linkTimer, lateTimer;
 let measured = 0;
 let changedAt = 0; // the time of the event that made the newest drawing
 
@@ -36,13 +38,14 @@ const asker = new Asker({
   snapshot() {
     const body = JSON.stringify({ instances: [{ b64: pictureToSend() }] });
     const beside = byId("beside").value;
+    const picture = drawing.seen.find(({ kind }) => kind === "picture");
     return [
-      { where: "main", version: byId("version").value, body, changedAt },
-      ...(beside ? [{ where: "beside", version: beside, body, changedAt }] : []),
+      { where: "main", version: byId("version").value, body, changedAt, picture },
+      ...(beside ? [{ where: "beside", version: beside, body }] : []),
     ];
   },
   answer(request, answer) {
-    byId("server").textContent = "";
+    heard();
     const words = answers[request.where].show(
       request.version,
       unsureBelow(request.version),
@@ -51,17 +54,16 @@ const asker = new Asker({
     if (request.where !== "main") return;
     lastRequest = request;
     inside.show(request.version, answer.reply);
-    keepFrame(answer.reply.predictions[0].frame);
+    keepFrame(request.picture, answer.reply.predictions[0].frame);
     for (const id of ["copy-curl", "copy-python"]) byId(id).disabled = false;
     say(words);
     measure(request.changedAt);
   },
   refuse(request, { message }) {
-    byId("server").textContent = "";
-    const about = message.replace(/^image 0 (has no ink: )?/, ""); // there is one image only
+    heard();
     const words = /no ink/.test(message)
-      ? `No ink: ${about}.`
-      : `The server refused it: ${about}.`;
+      ? "No ink: nothing stands out from the paper."
+      : `The server refused it: ${message.replace("image 0", "the picture")}.`;
     answers[request.where].blank(words);
     if (request.where !== "main") return;
     main.dataset.state = "refused";
@@ -69,6 +71,7 @@ const asker = new Asker({
     say(words);
   },
   away(why) {
+    clearTimeout(lateTimer);
     main.dataset.state = "away";
     const words = `The server does not answer: ${why}. Your drawing is kept, and asked again every second.`;
     // Set once: a screen reader would say it every second.
@@ -88,8 +91,8 @@ function drawingChanged() {
   saveLink();
   if (drawing.isEmpty) {
     asker.cancel();
+    heard();
     main.dataset.state = "empty";
-    byId("server").textContent = "";
     for (const answer of Object.values(answers)) answer.blank(NO_INK);
     inside.blank();
     say(NO_INK);
@@ -98,7 +101,15 @@ function drawingChanged() {
   if (main.dataset.state === "empty")
     for (const answer of Object.values(answers)) answer.blank(NO_ANSWER);
   main.dataset.state = "asking";
+  lateTimer ??= setTimeout(() => (byId("timing").textContent = LATE), LATE_AFTER);
   asker.request();
+}
+
+/** The server has answered, or nothing is asked any more. */
+function heard() {
+  clearTimeout(lateTimer);
+  lateTimer = undefined;
+  byId("server").textContent = "";
 }
 
 /** The drawing as a data URL: a picture that nothing was drawn on goes as its own file. */
@@ -108,8 +119,7 @@ function pictureToSend() {
 }
 
 /** Keep with a picture the frame that it became, because a link cannot hold the picture. */
-function keepFrame(frame) {
-  const picture = drawing.seen.find(({ kind }) => kind === "picture");
+function keepFrame(picture, frame) {
   if (!picture) return;
   picture.levels = frame.flat();
   saveLink();
@@ -165,7 +175,10 @@ function restore() {
   const state = new URLSearchParams(location.hash.slice(1));
   for (const id of SETTINGS) {
     byId(id).value = state.get(id) ?? usual[id];
-    if (!byId(id).value) byId(id).value = usual[id]; // a version that this server has not
+    if (byId(id).value || !state.get(id)) continue;
+    byId(id).value = usual[id];
+    const without = `This server has no version ${state.get(id)}, for which the link asks`;
+    byId("notice").textContent = `${without}; here is version ${byId("version").value}.`;
   }
   const tool = state.get("tool") === "eraser" ? "eraser" : "brush";
   document.querySelector(`input[name=tool][value=${tool}]`).checked = true;
@@ -213,11 +226,11 @@ addEventListener("hashchange", () => {
 makeSnippets(() => lastRequest);
 makePictures(
   { bytes: Number(main.dataset.maxBody), pixels: Number(main.dataset.maxPixels) },
-  ({ bitmap, dataUrl }) => {
+  ({ bitmap, dataUrl }, words) => {
     drawing.clear();
     drawing.add({ kind: "picture", bitmap, dataUrl });
     markNone();
-    byId("notice").textContent = "";
+    byId("notice").textContent = words;
     changedAt = performance.now();
     pad.repaint();
     drawingChanged();

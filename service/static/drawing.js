@@ -110,12 +110,17 @@ const cell = (context, side, { points: [point] }) => {
 };
 
 const frame = (context, side, { levels }) => {
-  const size = side / CELLS;
+  const small = document.createElement("canvas");
+  small.width = small.height = CELLS;
+  const pixels = small.getContext("2d");
+  pixels.fillStyle = context.fillStyle;
   levels.forEach((level, i) => {
-    context.globalAlpha = level / 255;
-    context.fillRect((i % CELLS) * size, Math.floor(i / CELLS) * size, size, size);
+    pixels.globalAlpha = level / 255;
+    pixels.fillRect(i % CELLS, Math.floor(i / CELLS), 1, 1);
   });
-  context.globalAlpha = 1;
+  context.imageSmoothingEnabled = false; // sharp cells, and no seams between them
+  context.drawImage(small, 0, 0, side, side);
+  context.imageSmoothingEnabled = true;
 };
 
 const picture = (context, side, { bitmap }) => {

@@ -94,9 +94,9 @@ export function makePad(drawing, changed) {
 
   const isInk = ({ column, row }) => {
     const size = SIDE / CELLS;
-    return (
-      plain.getImageData((column + 0.5) * size, (row + 0.5) * size, 1, 1).data[3] > 127
-    );
+    const middle = plain.getImageData((column + 0.5) * size, (row + 0.5) * size, 1, 1);
+    const [red, green, blue, alpha] = middle.data;
+    return alpha > 127 && red + green + blue < 3 * 127; // a picture has paper of its own
   };
   const tell = () => {
     byId("cell").textContent =

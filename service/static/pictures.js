@@ -9,16 +9,18 @@ const LONGEST = 1120; // pixels; the server itself goes on with 560 at most
  * Let files come in.
  *
  * @param {object} limits `{bytes, pixels}` that the server takes
- * @param {function(object)} opened called with `{bitmap, dataUrl}`: what is seen, and what is
- *   sent, the file itself wherever the server reads it
+ * @param {function(object, string)} opened called with `{bitmap, dataUrl}`: what is seen, and
+ *   what is sent, the file itself wherever the server reads it; and with a word about it
  * @param {function(string)} refuse called with what is wrong with a file
  */
 export function makePictures(limits, opened, refuse) {
-  const open = async (file) => {
+  const open = async (files) => {
+    const [file] = files ?? [];
     if (!file) return;
     try {
       const bitmap = await createImageBitmap(file);
-      opened({ bitmap, dataUrl: await toSend(file, bitmap, limits) });
+      const words = files.length > 1 ? `This is the first of ${files.length} files.` : "";
+      opened({ bitmap, dataUrl: await toSend(file, bitmap, limits) }, words);
     } catch {
       const found = `${file.name || "What was pasted"} (${file.type || "of no known type"})`;
       refuse(
@@ -28,10 +30,10 @@ export function makePictures(limits, opened, refuse) {
   };
   const pad = byId("pad");
   byId("file").addEventListener("change", ({ target }) => {
-    open(target.files[0]);
+    open([...target.files]);
     target.value = ""; // so that the same file can be opened again
   });
-  document.addEventListener("paste", (event) => open(event.clipboardData?.files[0]));
+  document.addEventListener("paste", (event) => open(event.clipboardData?.files));
   pad.addEventListener("dragover", (event) => {
     event.preventDefault();
     pad.classList.add("over");
@@ -40,7 +42,7 @@ export function makePictures(limits, opened, refuse) {
   pad.addEventListener("drop", (event) => {
     event.preventDefault();
     pad.classList.remove("over");
-    open(event.dataTransfer.files[0]);
+    open(event.dataTransfer.files);
   });
   // Beside the pad, the browser would leave the page, and the drawing, for the file.
   for (const name of ["dragover", "drop"]) {
