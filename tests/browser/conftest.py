@@ -31,7 +31,7 @@ def browser():
 
 @contextlib.contextmanager
 def opener(browser, service, expected=()):
-    """Open pages, each in a context of its own, and hold that nothing goes wrong in them."""
+    """Open pages, each in a context of its own; hold that nothing goes wrong in them."""
     contexts, complaints = [], []
 
     def complain(text):

@@ -59,7 +59,7 @@ def weights(root):
 
 @pytest.fixture(scope="module")
 def opened(new_shared_page):
-    """The lesson with every widget there, for tests that bring a widget to where they need it."""
+    """The lesson with every widget, which a test first brings to where it needs it."""
     page = new_shared_page()
     open_lesson(page)
     return page
@@ -122,6 +122,14 @@ def through(weights, frame):
         values = reference.relu(sums)
         outcomes.append((sums, values))
     return outcomes
+
+
+def test_fetches_each_versions_weights_once(page):
+    asked = []
+    page.on("request", lambda it: asked.append(it.url) if "/weights" in it.url else None)
+    open_lesson(page)
+    page.wait_for_load_state("networkidle")
+    assert sorted(url.partition("?")[2] for url in asked) == ["version=1", "version=2"]
 
 
 # 1. A neuron

@@ -72,10 +72,10 @@ def learn(opened):
     page.evaluate(
         """() => {
             const click = (it) => it.click();
-            for (const section of ["#features", "#confidence", "#break"])
-                click(document.querySelectorAll(`${section} .tens input`)[7]);
-            for (const section of ["#confidence", "#break"])
-                click(document.querySelector(`${section} fieldset.choice input[value="2"]`));
+            for (const id of ["features", "confidence", "break"])
+                click(document.querySelectorAll(`#${id} .tens input`)[7]);
+            for (const id of ["confidence", "break"])
+                click(document.querySelector(`#${id} fieldset.choice input[value="2"]`));
             const named = (text) => (button) => button.textContent === text;
             for (const text of ["Nothing broken", "The network's own logits"])
                 click([...document.querySelectorAll("button")].find(named(text)));
