@@ -281,7 +281,7 @@ def test_step_and_relu_have_no_slope_at_0(curves):
 
 
 def test_activation_can_be_hidden(curves):
-    drawn = curves.locator("svg.chart .curve.tanh")
+    drawn = curves.locator(".draggable .curve.tanh")
     expect(drawn).to_have_count(2)
     box = curves.get_by_role("checkbox", name="Tanh")
     box.check()
