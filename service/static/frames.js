@@ -1,7 +1,7 @@
 /* Drawings as /gallery.json has them, in strokes: shown, and sent to the server as pictures. */
 
 import { svg } from "./chart.js";
-import { PEN, SIDE } from "./drawing.js";
+import { Drawing, PEN, SIDE, fromStrokes } from "./drawing.js";
 
 /**
  * Draw a drawing as an SVG, in the colour of the text around it.
@@ -17,20 +17,13 @@ export function thumbnail({ strokes, pen = PEN }) {
   return svg("svg", { ...look, "aria-hidden": "true" }, ...lines);
 }
 
-/* A PNG as a data URL. */
-function toPicture({ strokes, pen = PEN }) {
+/* A PNG as a data URL: the picture that the front page sends of the same drawing. */
+function toPicture({ strokes, pen }) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = SIDE;
-  const context2d = canvas.getContext("2d");
-  context2d.lineCap = context2d.lineJoin = "round";
-  context2d.lineWidth = pen * SIDE;
-  for (const [[x, y], ...rest] of strokes) {
-    context2d.moveTo(x * SIDE, y * SIDE);
-    // A stroke of one point is a dot: a line back to where it starts.
-    for (const [toX, toY] of rest.length ? rest : [[x, y]])
-      context2d.lineTo(toX * SIDE, toY * SIDE);
-  }
-  context2d.stroke();
+  const drawing = new Drawing();
+  for (const act of fromStrokes(strokes, pen)) drawing.add(act);
+  drawing.paint(canvas.getContext("2d"), SIDE, "#000");
   return canvas.toDataURL("image/png");
 }
 
