@@ -515,6 +515,19 @@ def test_newest_drawing_stays_when_an_older_answer_comes_late(page):
     expect(layers.locator(".answer")).to_have_text("The answer: 6")
 
 
+def test_sends_the_picture_that_the_front_page_sends(learn, page):
+    driver.open_page(page)
+    sent = []
+    for opened, button in [
+        (page, page.locator("#gallery button").nth(4)),
+        (learn, learn.locator("#layers-steps .digit").nth(4)),
+    ]:
+        with opened.expect_request(lambda it: it.method == "POST") as found:
+            button.click()
+        sent.append(found.value.post_data_json["instances"][0]["b64"])
+    assert sent[0] == sent[1]
+
+
 @pytest.mark.expects("Failed to load resource")
 def test_section_says_what_the_server_said_when_it_cannot_answer(page):
     open_lesson(page)
