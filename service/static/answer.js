@@ -1,6 +1,7 @@
 /* The answer: the digit, in words, and ten probabilities. */
 
-import { aDigit, byId, make, percent } from "./dom.js";
+import { byId, make } from "./dom.js";
+import { aDigit, percent } from "./numbers.js";
 
 const LEAST_SAID = 0.001; // a runner-up of less is not worth a word
 const DIGITS = [...Array(10).keys()];

@@ -16,18 +16,6 @@ export function make(name, properties = {}, ...children) {
   return element;
 }
 
-/** Write a probability as people read it: 99.99 %, and never 100 for what is less. */
-export function percent(share) {
-  const floored = Math.floor(share * 1e4) / 100;
-  return `${(share < 1 && floored >= 99.99 ? floored : share * 100).toFixed(2)} %`;
-}
-
-/** Write a number with so many decimals and a true minus. */
-export const decimal = (value, decimals = 2) => value.toFixed(decimals).replace("-", "−");
-
-/** Write a digit with its article. */
-export const aDigit = (digit) => `${digit === 8 ? "an" : "a"} ${digit}`;
-
 /**
  * Paint grey levels or signed weights, one pixel each, on a canvas of that many pixels.
  *

@@ -64,7 +64,7 @@ export function place(x, y) {
 }
 
 /** Return the cell, [column, row], of a place. */
-export function cellOf(point) {
+function cellOf(point) {
   return point.map((value) => Math.min(CELLS - 1, Math.floor((value / STEPS) * CELLS)));
 }
 
@@ -73,8 +73,11 @@ export function middleOf(column, row) {
   return place((column + 0.5) / CELLS, (row + 0.5) / CELLS);
 }
 
+/** The width of a stroke as a share of the side, where a drawing names none. */
+export const PEN = 0.1;
+
 /** Turn polylines in the unit square, such as the gallery's, into acts. */
-export function fromStrokes(strokes, pen = 0.1) {
+export function fromStrokes(strokes, pen = PEN) {
   return strokes.map((points) => ({
     kind: "brush",
     width: Math.round(pen * 100),

@@ -1,65 +1,86 @@
-/* Drawings given as strokes: drawn on a canvas, and explained by the server. */
+/* Drawings as /gallery.json has them, in strokes: shown, and sent to the server as pictures. */
 
-const SIDE = 280; // pixels of the picture that is sent, ten for each of the model's
-/** The width of a stroke as a share of the picture's side, as the server's own drawings have it. */
-export const PEN = 0.1;
+import { svg } from "./chart.js";
+import { Drawing, PEN, SIDE, fromStrokes } from "./drawing.js";
 
 /**
- * Draw strokes with a round pen, in the context's strokeStyle.
+ * Draw a drawing as an SVG, in the colour of the text around it.
  *
- * @param {CanvasRenderingContext2D} context2d
- * @param {number[][][]} strokes polylines of [x, y] in the unit square, x right, y down
- * @param {number} [pen] width as a share of the side
- * @param {number} [size] pixels of the square that is drawn in
+ * @param {{strokes: number[][][], pen: number=}} drawing polylines in the unit square
  */
-export function renderStrokes(
-  context2d,
-  strokes,
-  pen = PEN,
-  size = context2d.canvas.width,
-) {
-  context2d.lineCap = context2d.lineJoin = "round";
-  context2d.lineWidth = pen * size;
-  context2d.beginPath();
-  for (const [[x, y], ...rest] of strokes) {
-    context2d.moveTo(x * size, y * size);
-    // A stroke of one point is a dot: a line back to where it starts.
-    for (const [toX, toY] of rest.length ? rest : [[x, y]])
-      context2d.lineTo(toX * size, toY * size);
-  }
-  context2d.stroke();
+export function thumbnail({ strokes, pen = PEN }) {
+  const lines = strokes.map((stroke) => {
+    const points = stroke.length > 1 ? stroke : [stroke[0], stroke[0]]; // one point is a dot
+    return svg("polyline", { points: points.join(" ") });
+  });
+  const look = { viewBox: "0 0 1 1", class: "drawing", "stroke-width": pen };
+  return svg("svg", { ...look, "aria-hidden": "true" }, ...lines);
 }
 
-/** Return strokes as the picture that is sent: a PNG as a data URL. */
-export function toPicture(strokes, pen = PEN) {
+/* A PNG as a data URL: the picture that the front page sends of the same drawing. */
+function toPicture({ strokes, pen }) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = SIDE;
-  const context2d = canvas.getContext("2d");
-  context2d.strokeStyle = "#000";
-  renderStrokes(context2d, strokes, pen, SIDE);
+  const drawing = new Drawing();
+  for (const act of fromStrokes(strokes, pen)) drawing.add(act);
+  drawing.paint(canvas.getContext("2d"), SIDE, "#000");
   return canvas.toDataURL("image/png");
 }
 
-/**
- * Ask the server what every layer makes of a drawing.
- *
- * @param {number[][][]} strokes as in /gallery.json
- * @param {object} [options]
- * @param {number} [options.pen] width of the pen as a share of the picture's side
- * @param {number|string} [options.version] the server's default if left out
- * @returns {Promise<object>} the reply of POST /explain: `{predictions, layers, model}`
- * @throws {Error} with what the server said, in words.
- */
-export async function explain(strokes, { pen = PEN, version } = {}) {
-  const reply = await fetch(
-    version === undefined ? "/explain" : `/explain?version=${version}`,
-    {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ instances: [{ b64: toPicture(strokes, pen) }] }),
-    },
-  );
+async function ask(path, drawings) {
+  const reply = await fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({
+      instances: drawings.map((drawing) => ({ b64: toPicture(drawing) })),
+    }),
+  });
   const content = await reply.json();
   if (!reply.ok) throw new Error(content.error);
   return content;
 }
+
+/**
+ * Ask the server what every layer of its default version makes of a drawing.
+ *
+ * @param {{strokes: number[][][], pen: number=}} drawing
+ * @returns {Promise<object>} the reply of POST /explain: `{predictions, layers, model}`
+ * @throws {Error} with what the server said, in words.
+ */
+export const explain = (drawing) => ask("/explain", [drawing]);
+
+/**
+ * Ask the server for its answers to drawings, and for their frames, in one request.
+ *
+ * @param {{strokes: number[][][], pen: number=}[]} drawings
+ * @param {number|string} version
+ * @returns {Promise<object[]>} the predictions of POST /predict, each with `frame` as 784 levels
+ * @throws {Error} with what the server said, in words.
+ */
+export async function read(drawings, version) {
+  const { predictions } = await ask(`/predict?echo=frame&version=${version}`, drawings);
+  return predictions.map((each) => ({ ...each, frame: each.frame.flat() }));
+}
+
+let own;
+/**
+ * Return the project's 30 digits with their frames, asked for once.
+ *
+ * @returns {Promise<{label: number, strokes: number[][][], frame: number[], pixels: Float32Array}[]>}
+ *   `frame` is 0 to 255, `pixels` the same from 0 to 1
+ */
+export function ownDigits(context) {
+  // The frame is the same for every version: the server makes it before the network.
+  own ??= context.gallery().then(async ({ digits }) => {
+    const answers = await read(digits, context.versions[0]);
+    return digits.map((digit, i) => withFrame(digit, answers[i].frame));
+  });
+  return own;
+}
+
+/** Return a drawing with its frame, in both scales. */
+export const withFrame = (drawing, frame) => ({
+  ...drawing,
+  frame,
+  pixels: Float32Array.from(frame, (level) => level / 255),
+});

@@ -1,7 +1,8 @@
 /* The gallery: the project's own digits, and harder ones with what makes them hard. */
 
-import { svg } from "./chart.js";
-import { aDigit, byId, make } from "./dom.js";
+import { byId, make } from "./dom.js";
+import { thumbnail } from "./frames.js";
+import { aDigit } from "./numbers.js";
 
 /**
  * Fill `#gallery`.
@@ -25,26 +26,20 @@ export async function makeGallery(choose) {
     );
   byId("gallery").append(
     shelf(digits, "", "Digits", (drawing) =>
-      thumbnail(drawing, `Digit ${drawing.label}`, { label: drawing.label }, []),
+      choiceOf(drawing, `Digit ${drawing.label}`, { label: drawing.label }, []),
     ),
     shelf(hard, "hard", "Hard ones", (drawing) =>
-      thumbnail(drawing, null, { label: drawing.label ?? "", name: drawing.name }, [
+      choiceOf(drawing, null, { label: drawing.label ?? "", name: drawing.name }, [
         drawing.name,
       ]),
     ),
   );
 
-  function thumbnail(drawing, label, dataset, words) {
-    const lines = drawing.strokes.map((points) =>
-      svg("polyline", {
-        points: points.map((point) => point.join(",")).join(" "),
-        "stroke-width": drawing.pen ?? 0.1,
-      }),
-    );
+  function choiceOf(drawing, label, dataset, words) {
     const button = make(
       "button",
       { type: "button", dataset, "aria-pressed": "false" },
-      svg("svg", { viewBox: "0 0 1 1", "aria-hidden": "true" }, ...lines),
+      thumbnail(drawing),
       ...words,
     );
     if (label) button.setAttribute("aria-label", label);

@@ -1,7 +1,8 @@
 /* Inside the network: the frame that it saw, and its units, with the weights of one over it. */
 
-import { byId, decimal, grey, largest, make, paintPixels, percent, signed } from "./dom.js";
+import { byId, grey, largest, make, paintPixels, signed } from "./dom.js";
 import { SIZES, column, fetchLayers, pixelWeights } from "./network.js";
+import { fixed, percent } from "./numbers.js";
 
 const HAZE = 0.55; // of the drawing over the weights: it is seen, and they are too
 const SAY_AFTER = 700; // ms; a held unit's words change with each answer, and are read at rest
@@ -193,11 +194,11 @@ function inWords({ frame, layers }, values, depth, unit) {
   const name = nameOf(depth, unit);
   const through = depth ? ", by way of the units that are on for this drawing" : "";
   const outcome =
-    activation === "softmax" ? percent(activations[unit]) : decimal(activations[unit]);
+    activation === "softmax" ? percent(activations[unit]) : fixed(activations[unit]);
   return [
-    `${name[0].toUpperCase()}${name.slice(1)}: ink that speaks for it ${decimal(speaksFor)}`,
-    `ink against it ${decimal(-against)}`,
-    `biases ${decimal(rest)}${through}; together ${decimal(sums[unit])}`,
+    `${name[0].toUpperCase()}${name.slice(1)}: ink that speaks for it ${fixed(speaksFor)}`,
+    `ink against it ${fixed(-against)}`,
+    `biases ${fixed(rest)}${through}; together ${fixed(sums[unit])}`,
     `of which ${NAMES[activation] ?? activation} makes ${outcome}.`,
   ].join(", ");
 }

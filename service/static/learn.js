@@ -33,8 +33,9 @@ const context = {
   lesson: once(() => load("/lesson.json")),
   /** A version's layers, as in network.js. */
   layers(version) {
-    if (!layers.has(version)) layers.set(version, fetchLayers(version));
-    return layers.get(version);
+    const name = String(version); // replies name a version by a string, the page by a number
+    if (!layers.has(name)) layers.set(name, fetchLayers(name));
+    return layers.get(name);
   },
   /** The versions that this server has, lowest first. */
   versions: document.body.querySelector("main").dataset.versions.split(" ").map(Number),

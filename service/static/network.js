@@ -17,7 +17,7 @@ export async function fetchLayers(version) {
 }
 
 /** Cut the bytes of `/weights` into layers. */
-export function parseLayers(buffer) {
+function parseLayers(buffer) {
   const view = new DataView(buffer);
   const numbers = new Float32Array(buffer.byteLength / 4);
   for (let i = 0; i < numbers.length; i++) numbers[i] = view.getFloat32(4 * i, true);
@@ -104,4 +104,11 @@ export function pixelWeights(layers, outcomes, depth, unit) {
 /** Return the weights of a unit's inputs. */
 export function column({ inputs, units, kernel }, unit) {
   return Float32Array.from({ length: inputs }, (_, i) => kernel[i * units + unit]);
+}
+
+/** Return the place of the largest value; -1 where several are. */
+export function argmax(values) {
+  const most = Math.max(...values);
+  const at = values.indexOf(most);
+  return values.lastIndexOf(most) === at ? at : -1;
 }

@@ -1,4 +1,6 @@
+import contextlib
 import json
+import os
 import re
 
 import pytest
@@ -27,19 +29,14 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def new_page(browser, service, request):
-    """Open pages, each in a context of its own, and hold that nothing goes wrong in them.
-
-    What a test causes on purpose it names: ``@pytest.mark.expects("pattern", ...)``.
-    """
-    marks = request.node.iter_markers("expects")
-    expected = [pattern for mark in marks for pattern in mark.args]
+@contextlib.contextmanager
+def opener(browser, service, expected=()):
+    """Open pages, each in a context of its own; hold that nothing goes wrong in them."""
     contexts, complaints = [], []
 
     def complain(text):
         if not any(re.search(pattern, text) for pattern in expected):
-            complaints.append(text)
+            complaints.append(f"{text}, in {os.environ['PYTEST_CURRENT_TEST']}")
 
     def watch_console(message):
         if message.type == "error":
@@ -67,6 +64,25 @@ def new_page(browser, service, request):
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def new_page(browser, service, request):
+    """Pages of one test.
+
+    What a test causes on purpose it names: ``@pytest.mark.expects("pattern", ...)``.
+    """
+    marks = request.node.iter_markers("expects")
+    expected = [pattern for mark in marks for pattern in mark.args]
+    with opener(browser, service, expected) as new_page:
+        yield new_page
+
+
+@pytest.fixture(scope="module")
+def new_shared_page(browser, service):
+    """Pages that a module's tests share, where opening one takes a second."""
+    with opener(browser, service) as new_page:
+        yield new_page
 
 
 @pytest.fixture

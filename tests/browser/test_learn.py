@@ -57,11 +57,26 @@ def weights(root):
     return reference.read_layers(root / "models" / "mnist" / "2" / "model.onnx")
 
 
-@pytest.fixture
-def learn(page):
-    """The lesson, with every widget there."""
+@pytest.fixture(scope="module")
+def opened(new_shared_page):
+    """The lesson with every widget, which a test first brings to where it needs it."""
+    page = new_shared_page()
     open_lesson(page)
     return page
+
+
+@pytest.fixture(scope="module")
+def untouched(new_shared_page):
+    """The lesson as it opens, for tests that only read."""
+    page = new_shared_page()
+    open_lesson(page)
+    return page
+
+
+@pytest.fixture
+def learn(opened):
+    opened.mouse.move(0, 0)  # off what the test before has pointed at
+    return opened
 
 
 @pytest.fixture
@@ -109,12 +124,32 @@ def through(weights, frame):
     return outcomes
 
 
+def test_fetches_each_versions_weights_once(page):
+    asked = []
+    page.on("request", lambda it: asked.append(it.url) if "/weights" in it.url else None)
+    open_lesson(page)
+    page.wait_for_load_state("networkidle")
+    assert sorted(url.partition("?")[2] for url in asked) == ["version=1", "version=2"]
+
+
 # 1. A neuron
 
 
-def test_neuron_is_the_lessons_at_the_start(neuron):
+def set_neuron(neuron, inputs, weights, bias, activation="Sigmoid"):
+    for i in range(3):
+        slide(neuron, f"Input {i + 1}", inputs[i])
+        slide(neuron, f"Weight {i + 1}", weights[i])
+    slide(neuron, "Bias", bias)
+    neuron.get_by_role("radio", name=activation).check()
+
+
+LESSONS = [0.5, 0.3, 0.2], [0.4, 0.6, 0.8], 0.1
+
+
+def test_neuron_is_the_lessons_at_the_start(untouched):
+    neuron = untouched.locator("#neuron-toy")
     assert number(neuron.locator(".sum").inner_text()) == 0.64
-    expected = reference.neuron([0.5, 0.3, 0.2], [0.4, 0.6, 0.8], 0.1)
+    expected = reference.neuron(*LESSONS)
     assert number(neuron.locator(".output").inner_text()) == round(expected, 4) == 0.6548
 
 
@@ -127,11 +162,7 @@ def test_neuron_computes_what_its_sliders_say(neuron, seed, activation, apply):
     random = np.random.default_rng(seed)
     inputs = random.integers(0, 21, 3) / 20
     weights, (bias,) = random.integers(-40, 41, 3) / 20, random.integers(-40, 41, 1) / 20
-    for i in range(3):
-        slide(neuron, f"Input {i + 1}", inputs[i])
-        slide(neuron, f"Weight {i + 1}", weights[i])
-    slide(neuron, "Bias", bias)
-    neuron.get_by_role("radio", name=activation).check()
+    set_neuron(neuron, inputs, weights, bias, activation)
     z = inputs @ weights + bias
     assert number(neuron.locator(".sum").inner_text()) == pytest.approx(z, abs=5.1e-5)
     assert number(neuron.locator(".output").inner_text()) == pytest.approx(
@@ -140,6 +171,7 @@ def test_neuron_computes_what_its_sliders_say(neuron, seed, activation, apply):
 
 
 def test_neuron_slider_moves_by_a_key(neuron):
+    set_neuron(neuron, *LESSONS)
     neuron.get_by_label("Input 1", exact=True).press("ArrowRight")
     assert number(neuron.locator(".sum").inner_text()) == pytest.approx(0.64 + 0.05 * 0.4)
 
@@ -152,6 +184,7 @@ def test_neuron_goes_back_to_the_start(neuron):
 
 
 def test_neuron_draws_a_larger_weight_thicker(neuron):
+    set_neuron(neuron, *LESSONS)
     line = neuron.locator("svg.diagram line").first
     before = float(line.get_attribute("stroke-width"))
     slide(neuron, "Weight 1", 1.5)
@@ -159,7 +192,7 @@ def test_neuron_draws_a_larger_weight_thicker(neuron):
 
 
 def test_neuron_breaks_the_line_of_a_weight_below_0(neuron):
-    slide(neuron, "Weight 1", -1.5)
+    set_neuron(neuron, [0.5, 0.3, 0.2], [-1.5, 0.6, 0.8], 0.1)
     dashes = "e => getComputedStyle(e).strokeDasharray"
     lines = neuron.locator("svg.diagram line")
     assert lines.nth(0).evaluate(dashes) != "none"
@@ -167,14 +200,15 @@ def test_neuron_breaks_the_line_of_a_weight_below_0(neuron):
 
 
 def test_neuron_says_its_picture_in_words(neuron):
-    slide(neuron, "Bias", -0.5)
+    set_neuron(neuron, [0.5, 0.3, 0.2], [0.4, 0.6, 0.8], -0.5)
     said = neuron.locator("svg.diagram").get_attribute("aria-label")
     assert "inputs 0.5, 0.3, 0.2" in said
     assert "bias \u22120.5" in said
 
 
 def test_neuron_speaks_when_a_change_has_come_to_rest(neuron):
-    slide(neuron, "Bias", 0.36)  # is 0.35 to a slider of steps of 0.05
+    # 0.36 is 0.35 to a slider of steps of 0.05
+    set_neuron(neuron, [0.5, 0.3, 0.2], [0.4, 0.6, 0.8], 0.36)
     expect(neuron.get_by_role("status")).to_contain_text("0.89")
 
 
@@ -247,15 +281,19 @@ def test_step_and_relu_have_no_slope_at_0(curves):
 
 
 def test_activation_can_be_hidden(curves):
-    drawn = curves.locator("svg.chart .curve.tanh")
+    drawn = curves.locator(".draggable .curve.tanh")
     expect(drawn).to_have_count(2)
-    curves.get_by_role("checkbox", name="Tanh").uncheck()
+    box = curves.get_by_role("checkbox", name="Tanh")
+    box.check()
+    for each in drawn.all():
+        expect(each).to_be_visible()
+    box.uncheck()
     for each in drawn.all():
         expect(each).to_be_hidden()
 
 
 def test_x_moves_by_dragging_in_a_chart(learn, curves):
-    before = curves.get_by_label("x", exact=True).input_value()
+    slide(curves, "x", 1)
     surface = curves.locator(".draggable").first
     surface.scroll_into_view_if_needed()
     box = surface.bounding_box()
@@ -263,7 +301,7 @@ def test_x_moves_by_dragging_in_a_chart(learn, curves):
     learn.mouse.down()
     learn.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] / 2)
     learn.mouse.up()
-    assert float(curves.get_by_label("x", exact=True).input_value()) < 0 < float(before)
+    assert float(curves.get_by_label("x", exact=True).input_value()) < 0
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
@@ -299,8 +337,8 @@ def test_two_layers_are_one_only_without_an_activation(learn, x, between):
     )
 
 
-def test_network_without_relu_is_a_single_layer(learn, weights):
-    text = learn.locator("#activations-linear").inner_text()
+def test_network_without_relu_is_a_single_layer(untouched, weights):
+    text = untouched.locator("#activations-linear").inner_text()
     assert f"{sum(w.size + b.size for w, b in weights):,} weights" in text
     assert f"the {784 * 10 + 10:,} of one layer" in text
 
@@ -317,6 +355,10 @@ def test_every_drawing_of_the_project_can_be_chosen(layers, root):
     assert labels == [digit["label"] for digit in own]
 
 
+def go(layers, step):
+    layers.get_by_role("button", name=f"{step}. {STEPS[step - 1]}").click()
+
+
 def test_step_can_be_chosen(layers):
     for step, name in enumerate(STEPS, 1):
         mark = layers.get_by_role("button", name=f"{step}. {name}")
@@ -326,6 +368,7 @@ def test_step_can_be_chosen(layers):
 
 
 def test_next_and_previous_go_through_the_steps(layers):
+    go(layers, 1)
     for step in [1, 2, 3, 4, 5]:
         layers.get_by_role("button", name="Next").press("Enter")
         expect(layers.locator("[aria-current]")).to_have_text(f"{step + 1}. {STEPS[step]}")
@@ -333,10 +376,6 @@ def test_next_and_previous_go_through_the_steps(layers):
     expect(layers.get_by_role("button", name="Next")).to_be_disabled()
     layers.get_by_role("button", name="Previous").click()
     expect(layers.locator("[aria-current]")).to_have_text("5. Layer 2")
-
-
-def go(layers, step):
-    layers.get_by_role("button", name=f"{step}. {STEPS[step - 1]}").click()
 
 
 @pytest.mark.parametrize("digit", [1, 8])
@@ -387,7 +426,7 @@ def test_pixel_is_read_by_the_keyboard(learn, layers):
     row, column = (int(each) - 1 for each in re.findall(r"\d+", before)[:2])
     layers.locator(".reader").press("ArrowDown")
     layers.locator(".reader").press("ArrowRight")
-    at = (row + 1) * 28 + column + 1
+    at = (row + 1) % 28 * 28 + (column + 1) % 28
     expect(layers.locator(".reading")).to_contain_text(f"grey level {frame[at]} of 255")
     expect(layers.locator(".near .here")).to_have_text(f"{frame[at] / 255:.2f}")
 
@@ -451,33 +490,50 @@ def test_output_has_the_models_logits_and_probabilities(learn, layers, weights, 
     expect(layers.locator(".answer")).to_have_text(f"The answer: {shares.argmax()}")
 
 
-def test_parameters_are_counted(learn, weights):
-    table = learn.locator("#layers-shapes")
+def test_parameters_are_counted(untouched, weights):
+    table = untouched.locator("#layers-shapes")
     counts = [w.size + b.size for w, b in weights]
     assert numbers(table.locator("tbody td:nth-of-type(4)")) == counts
     assert number(table.locator(".total").inner_text()) == sum(counts)
 
 
-def test_newest_drawing_stays_when_an_older_answer_comes_late(learn, layers):
+def test_newest_drawing_stays_when_an_older_answer_comes_late(page):
+    open_lesson(page)
+    layers = page.locator("#layers-steps")
     go(layers, 6)
     held = []
-    learn.route("**/explain*", lambda route: held.append(route))
+    page.route("**/explain*", lambda route: held.append(route))
     layers.get_by_role("button", name="Digit 2, drawing 1").click()
     layers.get_by_role("button", name="Digit 6, drawing 1").click()
     while len(held) < 2:
-        learn.evaluate(driver.TWO_FRAMES)
+        page.evaluate(driver.TWO_FRAMES)
     held[1].continue_()
     expect(layers.locator(".answer")).to_have_text("The answer: 6")
-    with learn.expect_response("**/explain*"):
+    with page.expect_response("**/explain*"):
         held[0].continue_()
-    learn.evaluate(driver.TWO_FRAMES)
+    page.evaluate(driver.TWO_FRAMES)
     expect(layers.locator(".answer")).to_have_text("The answer: 6")
+
+
+def test_sends_the_picture_that_the_front_page_sends(learn, page):
+    driver.open_page(page)
+    sent = []
+    for opened, button in [
+        (page, page.locator("#gallery button").nth(4)),
+        (learn, learn.locator("#layers-steps .digit").nth(4)),
+    ]:
+        with opened.expect_request(lambda it: it.method == "POST") as found:
+            button.click()
+        sent.append(found.value.post_data_json["instances"][0]["b64"])
+    assert sent[0] == sent[1]
 
 
 @pytest.mark.expects("Failed to load resource")
-def test_section_says_what_the_server_said_when_it_cannot_answer(learn, layers):
+def test_section_says_what_the_server_said_when_it_cannot_answer(page):
+    open_lesson(page)
+    layers = page.locator("#layers-steps")
     body = json.dumps({"error": "found no ink, expected a digit"})
-    learn.route("**/explain*", lambda route: route.fulfill(status=422, body=body))
+    page.route("**/explain*", lambda route: route.fulfill(status=422, body=body))
     layers.get_by_role("button", name="Digit 2, drawing 1").click()
     expect(layers.get_by_role("alert")).to_have_text("found no ink, expected a digit")
 
@@ -543,7 +599,14 @@ def descend(root, rate, steps):
     return np.logaddexp(0, -sums).mean(), int((sums > 0).sum()), parameters
 
 
-def test_descent_starts_at_the_loss_of_a_coin(descent):
+def start(descent, preset):
+    """Start anew with the learning rate of a button, all other runs forgotten."""
+    descent.get_by_role("button", name=re.compile(preset)).click()
+    descent.get_by_role("button", name="Start again").click()
+
+
+def test_descent_starts_at_the_loss_of_a_coin(untouched):
+    descent = untouched.locator("#training-descent")
     assert number(descent.locator(".loss").inner_text()) == round(np.log(2), 4)
 
 
@@ -551,7 +614,7 @@ def test_descent_starts_at_the_loss_of_a_coin(descent):
     ("preset", "rate"), [("too small", 0.01), ("right", 1), ("too large", 100)]
 )
 def test_descent_is_gradient_descent(descent, root, preset, rate):
-    descent.get_by_role("button", name=re.compile(preset)).click()
+    start(descent, preset)
     descent.get_by_role("button", name="1 step", exact=True).click()
     descent.get_by_role("button", name="10 steps").click()
     loss, right, parameters = descend(root, rate, 11)
@@ -572,12 +635,13 @@ def test_descent_is_gradient_descent(descent, root, preset, rate):
     ],
 )
 def test_learning_rate_does_what_its_button_says(descent, preset, words):
-    descent.get_by_role("button", name=re.compile(preset)).click()
+    start(descent, preset)
     descent.get_by_role("button", name="100 steps").click()
     expect(descent.locator(".verdict")).to_contain_text(words)
 
 
 def test_another_learning_rate_starts_anew_and_keeps_the_old_run(descent):
+    start(descent, "right")
     descent.get_by_role("button", name="10 steps").click()
     slide(descent, "Learning rate", 1)
     expect(descent.locator(".verdict")).to_contain_text("Step 0")
@@ -587,6 +651,7 @@ def test_another_learning_rate_starts_anew_and_keeps_the_old_run(descent):
 
 
 def test_descent_shades_where_the_neuron_says_odd(descent, root):
+    start(descent, "right")
     descent.get_by_role("button", name="100 steps").click()
     inside = """e => [...e.querySelectorAll(".odd, .even")].map(mark => {
         const box = mark.getBBox(), at = e.createSVGPoint();
@@ -634,26 +699,30 @@ def test_losses_of_another_kind_are_said_not_to_compare(learn, root):
     expect(learn.locator("#training")).to_contain_text(
         "compare neither loss with version 1's"
     )
-    caption = learn.locator("#training-curves figcaption").first
+    section = learn.locator("#training-curves")
+    caption = section.locator("figcaption").first
+    section.get_by_role("radio", name=re.compile("^1 ")).check()
     expect(caption).not_to_contain_text("softened")
-    learn.locator("#training-curves").get_by_role("radio", name=re.compile("^2 ")).check()
+    section.get_by_role("radio", name=re.compile("^2 ")).check()
     expect(caption).to_contain_text("softened")
 
 
 # What the prose says of the model is so.
 
 
-def test_prose_has_the_models_numbers(learn, root, weights):
+def test_prose_has_the_models_numbers(untouched, root, weights):
     total = sum(w.size + b.size for w, b in weights)
-    assert f"Nobody sets {total:,} numbers" in learn.locator("#training").inner_text()
-    neuron = learn.locator("#neuron").inner_text()
+    assert f"Nobody sets {total:,} numbers" in untouched.locator("#training").inner_text()
+    neuron = untouched.locator("#neuron").inner_text()
     assert f"each of the {weights[0].weights.shape[1]} units" in neuron
     own = json.loads((root / "service" / "digits.json").read_bytes())["digits"]
-    assert f"this project's {len(own)} drawings" in learn.locator("#training").inner_text()
+    assert (
+        f"this project's {len(own)} drawings" in untouched.locator("#training").inner_text()
+    )
 
 
-def test_prose_names_the_optimizers(learn, root):
-    text = learn.locator("#training").inner_text()
+def test_prose_names_the_optimizers(untouched, root):
+    text = untouched.locator("#training").inner_text()
     assert manifest(root, 1)["recipe"]["optimizer"] == "adam"
     assert "Adam, the optimizer of version 1" in text
     assert manifest(root, 2)["recipe"]["optimizer"] == "muon"

@@ -3,16 +3,9 @@
 import { chart, svg } from "../chart.js";
 import { byId, make } from "../dom.js";
 import { SIZES } from "../network.js";
-import {
-  chartWidth,
-  choice,
-  fixed,
-  short,
-  slider,
-  speaker,
-  tiny,
-  whole,
-} from "./controls.js";
+import { fixed, short, tiny, whole } from "../numbers.js";
+import { choice, slider, speaker } from "./controls.js";
+import { chartWidth, swatch, wide } from "./parts.js";
 
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 const FUNCTIONS = [
@@ -67,14 +60,8 @@ function mountCurves(host) {
       shown[box.checked ? "add" : "delete"](key);
       update();
     });
-    const swatch = svg("svg", {
-      viewBox: "0 0 40 12",
-      class: "swatch",
-      "aria-hidden": "true",
-    });
-    swatch.append(svg("path", { d: "M2 6H38", class: `curve ${key}` }));
     const cells = [0, 1].map(() => make("td", { className: "number" }));
-    const label = make("label", {}, box, swatch, name);
+    const label = make("label", {}, box, swatch(`curve ${key}`), name);
     const row = make(
       "tr",
       {},
@@ -144,16 +131,7 @@ function mountCurves(host) {
         { className: "muted" },
         "Move x with the slider, or drag in a chart. A tick shows or hides a curve.",
       ),
-      make(
-        "div",
-        {
-          className: "wide",
-          tabIndex: 0,
-          role: "region",
-          "aria-label": "Values and slopes",
-        },
-        table,
-      ),
+      wide("Values and slopes", table),
       spoken,
     ),
   );

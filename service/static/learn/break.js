@@ -1,18 +1,19 @@
 /* Section 8: break the network or its input, and see what is left. */
 
-import { aDigit, grey, make, paintPixels, percent } from "../dom.js";
+import { grey, make, paintPixels } from "../dom.js";
+import { ownDigits, read } from "../frames.js";
+import { argmax } from "../network.js";
+import { aDigit, percent, tiny } from "../numbers.js";
 import { WHOLE, breaker, distort, probabilities } from "./breakage.js";
-import { ownDigits, read } from "./digits.js";
-import { button, slider, speaker, tiny } from "./controls.js";
 import {
-  argmax,
-  bars,
+  button,
   checkbox,
-  frameCanvas,
   framePicker,
-  inFrame,
+  slider,
+  speaker,
   versionChoice,
-} from "./widgets.js";
+} from "./controls.js";
+import { bars, frameCanvas, inFrame } from "./parts.js";
 
 // Each with what one sees and why; tests/browser/test_learn_more.py holds what they say.
 const EXPERIMENTS = [

@@ -32,7 +32,7 @@ function generator(seed) {
 }
 
 /** Return normally distributed numbers of mean 0 and standard deviation 1. */
-export function normals(count, seed) {
+function normals(count, seed) {
   const random = generator(seed);
   const found = new Float32Array(count);
   for (let i = 0; i < count; i += 2) {

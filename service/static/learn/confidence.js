@@ -1,19 +1,12 @@
 /* Section 6: softmax by hand, calibration, and what confidence does not mean. */
 
 import { chart, svg } from "../chart.js";
-import { aDigit, grey, make, paintPixels, percent } from "../dom.js";
-import { ACTIVATIONS, forward } from "../network.js";
-import { ownDigits, read, withFrame } from "./digits.js";
-import { button, fixed, slider, speaker, whole } from "./controls.js";
-import {
-  argmax,
-  fill,
-  frameCanvas,
-  framePicker,
-  table,
-  versionChoice,
-  wide,
-} from "./widgets.js";
+import { grey, make, paintPixels } from "../dom.js";
+import { ownDigits, read, withFrame } from "../frames.js";
+import { ACTIVATIONS, argmax, forward } from "../network.js";
+import { aDigit, fixed, percent, whole } from "../numbers.js";
+import { button, framePicker, slider, speaker, versionChoice } from "./controls.js";
+import { fill, frameCanvas, table, wide } from "./parts.js";
 
 const FAR = 60; // logits of the shipped versions stay within ±50
 const STEP = 5; // what the buttons add

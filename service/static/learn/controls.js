@@ -1,41 +1,11 @@
-/* Controls that several widgets of the lesson share. */
+/* What the lesson's widgets are operated with. */
 
-import { svg } from "../chart.js";
 import { make } from "../dom.js";
-import { PEN } from "../frames.js";
-
-/** How wide a chart is drawn, in its own units: narrow where the screen is, so that its text stays legible. */
-export const chartWidth = () =>
-  matchMedia("(max-width: 36rem)").matches
-    ? 300
-    : matchMedia("(max-width: 62rem)").matches
-      ? 380
-      : 540;
+import { thumbnail } from "../frames.js";
+import { aDigit, short } from "../numbers.js";
+import { frameCanvas } from "./parts.js";
 
 let made = 0; // for ids: a label and its control must find each other
-
-const minus = (text) => text.replace("-", "\u2212");
-
-/** Write a number with as many decimals as it needs, up to `decimals`: 0.5, −0.125. */
-export const short = (value, decimals = 4) =>
-  minus(String(Number(value.toFixed(decimals)) || 0));
-
-/** Write a number with that many decimals: 0.50; what rounds to zero has no sign. */
-export const fixed = (value, decimals = 2) =>
-  minus((Number(value.toFixed(decimals)) || 0).toFixed(decimals));
-
-/** Write a number from 0 to 1, legible however small: 0.0156, 9.2 × 10⁻⁵. */
-export function tiny(value) {
-  if (value >= 0.001 || value === 0) return fixed(value, 4);
-  const [digits, power] = value.toExponential(1).split("e-");
-  const raised = [...power].map(
-    (digit) => "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"[digit],
-  );
-  return `${digits} × 10\u207b${raised.join("")}`;
-}
-
-/** Write a whole number in groups of three: 109,386. */
-export const whole = (value) => value.toLocaleString("en");
 
 /**
  * Make a slider with its label before it and its number after it.
@@ -107,6 +77,29 @@ export function choice({ label, options, value, onChange }) {
   };
 }
 
+/** Make a choice of one of the server's versions, which are numbers. */
+export const versionChoice = (versions, value, onChange) =>
+  choice({
+    label: "Version",
+    options: versions.map((each) => [String(each), String(each)]),
+    value: String(value),
+    onChange: (chosen) => onChange(Number(chosen)),
+  }).root;
+
+/**
+ * Make a checkbox with its label.
+ *
+ * @returns {{root: HTMLElement, set: function(boolean)}}
+ */
+export function checkbox(label, checked, onChange) {
+  const input = make("input", { type: "checkbox", checked });
+  input.addEventListener("change", () => onChange(input.checked));
+  const set = (on) => {
+    input.checked = on;
+  };
+  return { root: make("label", { className: "option" }, input, label), set };
+}
+
 /** Make a button. */
 export function button(text, onClick) {
   const made = make("button", { type: "button" }, text);
@@ -159,19 +152,6 @@ export function roving(host, buttons, first = 0) {
   });
 }
 
-/** Draw a drawing's strokes as an SVG, in the colour of the text around it. */
-export function thumbnail(strokes, pen = PEN) {
-  const lines = strokes.map((stroke) => {
-    const points = stroke.length > 1 ? stroke : [stroke[0], stroke[0]];
-    return svg("polyline", { points: points.join(" ") });
-  });
-  return svg(
-    "svg",
-    { viewBox: "0 0 1 1", class: "drawing", "stroke-width": pen, "aria-hidden": "true" },
-    ...lines,
-  );
-}
-
 /**
  * Make a choice of one of the gallery's drawings.
  *
@@ -181,7 +161,8 @@ export function thumbnail(strokes, pen = PEN) {
  */
 export function digitPicker({ label, digits, chosen, onPick }) {
   const seen = {};
-  const buttons = digits.map(({ label: digit, strokes }, i) => {
+  const buttons = digits.map((drawing, i) => {
+    const { label: digit } = drawing;
     const nth = (seen[digit] = (seen[digit] ?? 0) + 1);
     const name = `Digit ${digit}, drawing ${nth}`;
     const each = make("button", {
@@ -190,7 +171,7 @@ export function digitPicker({ label, digits, chosen, onPick }) {
       title: name,
       "aria-label": name,
     });
-    each.append(thumbnail(strokes));
+    each.append(thumbnail(drawing));
     each.addEventListener("click", () => pick(i));
     return each;
   });
@@ -209,3 +190,55 @@ export function digitPicker({ label, digits, chosen, onPick }) {
   roving(root, buttons, chosen);
   return root;
 }
+
+/**
+ * Make a grid of small pictures, of which one is chosen: radio buttons, with rows.
+ *
+ * @param {string} legend
+ * @param {string[]} names what each picture is, in words
+ * @param {number} chosen
+ * @param {function(number)} onPick
+ * @returns {{root: HTMLElement, cells: {label: HTMLElement, canvas: HTMLCanvasElement}[]}}
+ */
+export function picker(legend, names, chosen, onPick) {
+  const name = `picker-${++made}`;
+  const grid = make("div", { className: "pick-grid" });
+  const cells = names.map((words, i) => {
+    const input = make("input", {
+      type: "radio",
+      name,
+      checked: i === chosen,
+      "aria-label": words,
+    });
+    const canvas = frameCanvas();
+    input.addEventListener("change", () => onPick(i));
+    const label = make("label", { className: "pick", title: words }, input, canvas);
+    return { label, canvas, input };
+  });
+  grid.append(...cells.map(({ label }) => label));
+  // Up and down would go to the neighbours of a radio button, as left and right do.
+  grid.addEventListener("keydown", (event) => {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const columns = getComputedStyle(grid).gridTemplateColumns.split(" ").length;
+    const at = cells.findIndex(({ input }) => input === document.activeElement);
+    cells[at + step * columns]?.input.focus();
+    cells[at + step * columns]?.input.click();
+  });
+  return {
+    root: make("fieldset", { className: "picker" }, make("legend", {}, legend), grid),
+    cells,
+  };
+}
+
+/** Make a picker of the frames of the project's digits, which come in rows of ten. */
+export function framePicker(legend, digits, chosen, onPick, others = []) {
+  const pick = picker(legend, [...digitNames(digits), ...others], chosen, onPick);
+  pick.root.classList.add("tens");
+  return pick;
+}
+
+/** Name the project's digits: "a 7, drawing 8 of 30". */
+const digitNames = (digits) =>
+  digits.map(({ label }, i) => `${aDigit(label)}, drawing ${i + 1} of ${digits.length}`);

@@ -1,8 +1,10 @@
 /* Section 5: the weights of the first layer, and features made by hand beside them. */
 
-import { aDigit, grey, make, paintPixels, signed } from "../dom.js";
-import { column, forward } from "../network.js";
-import { ownDigits } from "./digits.js";
+import { grey, make, paintPixels, signed } from "../dom.js";
+import { ownDigits } from "../frames.js";
+import { argmax, column, forward } from "../network.js";
+import { aDigit, fixed } from "../numbers.js";
+import { choice, framePicker, picker, speaker } from "./controls.js";
 import {
   UPPER_HALF,
   directionShares,
@@ -11,8 +13,7 @@ import {
   horizontalEdges,
   upperInk,
 } from "./handmade.js";
-import { choice, fixed, speaker } from "./controls.js";
-import { argmax, frameCanvas, framePicker, picker } from "./widgets.js";
+import { frameCanvas } from "./parts.js";
 
 const SHOWN = 4; // digits that turn a unit on most, and as many that do least
 const BRIGHT = 0.01; // of a picture's weights are as bright as can be: one extreme would hide the rest

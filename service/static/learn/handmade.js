@@ -3,7 +3,7 @@
 const SIDE = 28;
 const CELL = 4; // pixels; 7 × 7 cells
 export const CELLS = SIDE / CELL;
-export const DIRECTIONS = 9; // over 180°: a stroke's two edges count as one direction
+const DIRECTIONS = 9; // over 180°: a stroke's two edges count as one direction
 
 /** Return how much ink the upper half has: the mean of its pixels, 0 to 1. */
 export function upperInk(pixels) {

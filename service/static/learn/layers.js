@@ -2,7 +2,8 @@
 
 import { byId, make } from "../dom.js";
 import { explain } from "../frames.js";
-import { button, digitPicker, speaker, whole } from "./controls.js";
+import { whole } from "../numbers.js";
+import { button, digitPicker, speaker } from "./controls.js";
 import * as steps from "./steps.js";
 
 const STEPS = [
@@ -50,7 +51,7 @@ export async function mount(section, context) {
   let asked = 0;
   const ask = async (digit) => {
     const mine = ++asked;
-    const reply = await explain(digits[digit].strokes);
+    const reply = await explain(digits[digit]);
     const layers = await context.layers(reply.model.version);
     if (mine !== asked) return; // another drawing was chosen meanwhile
     Object.assign(state, { reply, layers, drawing: digits[digit] });

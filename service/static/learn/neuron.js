@@ -3,7 +3,8 @@
 import { svg } from "../chart.js";
 import { byId, make } from "../dom.js";
 import { explain } from "../frames.js";
-import { button, choice, digitPicker, fixed, short, slider, speaker } from "./controls.js";
+import { fixed, short } from "../numbers.js";
+import { button, choice, digitPicker, slider, speaker } from "./controls.js";
 import { unitView } from "./unit.js";
 
 const START = {
@@ -260,7 +261,7 @@ async function mountReal(host, context) {
   let asked = 0;
   const ask = async (digit) => {
     const mine = ++asked;
-    const answer = await explain(firsts[digit].strokes);
+    const answer = await explain(firsts[digit]);
     if (mine !== asked) return; // another digit was chosen meanwhile
     reply = answer;
     layers = await context.layers(reply.model.version);

@@ -2,10 +2,13 @@
    the chosen `units` and `pixel`) and the step's text, and returns what is to be shown. */
 
 import { svg } from "../chart.js";
-import { aDigit, grey, largest, make, paintPixels, percent, signed } from "../dom.js";
-import { PEN } from "../frames.js";
+import { grey, largest, make, paintPixels, signed } from "../dom.js";
+import { PEN } from "../drawing.js";
+import { thumbnail } from "../frames.js";
 import { column, pixelWeights, SIZES } from "../network.js";
-import { fixed, roving, thumbnail, tiny } from "./controls.js";
+import { aDigit, fixed, percent, tiny } from "../numbers.js";
+import { roving } from "./controls.js";
+import { frameCanvas, wide } from "./parts.js";
 import { productTable, showProducts, showSum, unitView } from "./unit.js";
 
 const SIDE = 28;
@@ -15,8 +18,9 @@ const row = (i) => Math.floor(i / SIDE);
 const columnOf = (i) => i % SIDE;
 
 /** Show the drawing. */
-export function buildDrawing({ drawing: { label, strokes } }, told) {
-  const picture = framed(thumbnail(strokes), `The drawing: ${aDigit(label)}`);
+export function buildDrawing({ drawing }, told) {
+  const { label, strokes } = drawing;
+  const picture = framed(thumbnail(drawing), `The drawing: ${aDigit(label)}`);
   const points = strokes.reduce((sum, stroke) => sum + stroke.length, 0);
   const { width, height } = bounds(strokes);
   return [
@@ -39,7 +43,8 @@ export function buildDrawing({ drawing: { label, strokes } }, told) {
 }
 
 /** Show how the drawing came into the frame. */
-export function buildFrame({ drawing: { label, strokes }, reply }, told) {
+export function buildFrame({ drawing, reply }, told) {
+  const { label, strokes } = drawing;
   const frame = reply.predictions[0].frame;
   const { top, bottom, left, right, centre } = extent(frame);
   const picture = pixels(
@@ -62,7 +67,7 @@ export function buildFrame({ drawing: { label, strokes }, reply }, told) {
     }),
   );
   const { x, y, width, height } = bounds(strokes);
-  const before = thumbnail(strokes);
+  const before = thumbnail(drawing);
   before.append(svg("rect", { x, y, width, height, class: "box" }));
   return [
     make(
@@ -221,12 +226,7 @@ export function buildSecond(state, told) {
   const { table, list } = productTable("Layer 1", "Output");
   const named = make("h3");
   const range = make("strong");
-  const picture = make("canvas", {
-    className: "pixels",
-    width: SIDE,
-    height: SIDE,
-    role: "img",
-  });
+  const picture = frameCanvas("weights");
   const choose = (unit) => {
     units[1] = unit;
     named.textContent = `Unit ${unit + 1} of ${layers[1].units}`;
@@ -310,14 +310,8 @@ export function buildOutput({ drawing, reply }, told) {
   });
   return [
     told,
-    make(
-      "div",
-      {
-        className: "wide",
-        tabIndex: 0,
-        role: "region",
-        "aria-label": "Logits and probabilities",
-      },
+    wide(
+      "Logits and probabilities",
       make(
         "table",
         { className: "outputs" },
@@ -414,13 +408,7 @@ function extent(frame) {
 }
 
 function pixels(values, colour, label) {
-  const canvas = make("canvas", {
-    className: "pixels",
-    width: SIDE,
-    height: SIDE,
-    role: "img",
-    "aria-label": label,
-  });
+  const canvas = frameCanvas(label);
   paintPixels(canvas, values, colour);
   return canvas;
 }

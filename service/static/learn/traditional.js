@@ -2,8 +2,9 @@
 
 import { chart, svg } from "../chart.js";
 import { make } from "../dom.js";
-import { choice, whole } from "./controls.js";
-import { checkbox, fill, table, wide } from "./widgets.js";
+import { whole } from "../numbers.js";
+import { checkbox, choice } from "./controls.js";
+import { fill, table, wide } from "./parts.js";
 
 // What is drawn at first; the rest a visitor adds.
 const FIRST = [

@@ -1,9 +1,11 @@
 /* Section 4: the loss, gradient descent on a small problem, and how the versions learned. */
 
 import { chart, svg } from "../chart.js";
-import { byId, make, percent } from "../dom.js";
-import { button, chartWidth, choice, fixed, short, slider, speaker } from "./controls.js";
+import { byId, make } from "../dom.js";
+import { fixed, percent, short } from "../numbers.js";
+import { button, choice, slider, speaker } from "./controls.js";
 import * as neuron from "./descent.js";
+import { chartWidth, swatch, wide } from "./parts.js";
 
 const DIGITS = 10;
 const WIDTH = chartWidth();
@@ -190,14 +192,8 @@ async function mountDescent(host, context) {
       ),
       make("div", { className: "twin" }, map.root, losses),
       map.key,
-      make(
-        "div",
-        {
-          className: "wide",
-          tabIndex: 0,
-          role: "region",
-          "aria-label": "Parameters and gradients",
-        },
+      wide(
+        "Parameters and gradients",
         make("table", {}, make("thead", {}, make("tr", {}, ...heads)), numbers),
       ),
       spoken,
@@ -429,16 +425,6 @@ function curves(history, what, soft, best) {
 }
 
 const ends = (values) => `from ${fixed(values[0], 3)} to ${fixed(values.at(-1), 3)}`;
-
-function swatch(className) {
-  const root = svg("svg", {
-    viewBox: "0 0 40 12",
-    class: "chart swatch",
-    "aria-hidden": "true",
-  });
-  root.append(svg("path", { d: "M2 6H38", class: className }));
-  return root;
-}
 
 /* Axes that fit: a few epochs evenly, many with a log scale, where most happens early. */
 function epochs(count) {

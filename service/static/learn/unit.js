@@ -2,7 +2,8 @@
 
 import { grey, largest, make, paintPixels, signed } from "../dom.js";
 import { column, SIZES } from "../network.js";
-import { fixed, whole } from "./controls.js";
+import { fixed, whole } from "../numbers.js";
+import { frameCanvas } from "./parts.js";
 
 const SIDE = 28;
 const MOST = 5; // products that are listed
@@ -15,12 +16,7 @@ const MOST = 5; // products that are listed
  */
 export function unitView() {
   const pictures = ["The frame", "Its weights", "Their products"].map((title) => {
-    const canvas = make("canvas", {
-      className: "pixels",
-      width: SIDE,
-      height: SIDE,
-      role: "img",
-    });
+    const canvas = frameCanvas(title);
     const caption = make("figcaption");
     return { canvas, caption, title, figure: make("figure", {}, canvas, caption) };
   });
