@@ -3,7 +3,7 @@
 import { makeAnswer } from "./answer.js";
 import { Asker } from "./asker.js";
 import { byId } from "./dom.js";
-import { Drawing, decode, encode, fromStrokes } from "./drawing.js";
+import { Drawing, decode, encode, fromStrokes, toStrokes } from "./drawing.js";
 import { makeGallery, markNone } from "./gallery.js";
 import { makeInside } from "./inside.js";
 import { makePad } from "./pad.js";
@@ -168,6 +168,8 @@ function saveLink() {
   linkTimer ??= setTimeout(() => {
     linkTimer = undefined;
     history.replaceState(null, "", link());
+    byId("follow").hidden = !toStrokes(drawing.seen);
+    byId("follow").querySelector("a").href = `/learn#drawing=${encode(drawing)}`;
   }, LINK_EVERY);
 }
 

@@ -85,6 +85,17 @@ export function fromStrokes(strokes, pen = PEN) {
   }));
 }
 
+/** Turn acts back into such a drawing; null for what is more than strokes of one pen. */
+export function toStrokes(acts) {
+  const width = acts[0]?.width;
+  if (!acts.length || acts.some((act) => act.kind !== "brush" || act.width !== width))
+    return null;
+  const strokes = acts.map(({ points }) =>
+    points.map((point) => point.map((value) => value / STEPS)),
+  );
+  return { strokes, pen: width / 100 };
+}
+
 const stroke = (context, side, { width, points }) => {
   const scaled = points.map((point) => point.map((value) => (value / STEPS) * side));
   const [first] = scaled;

@@ -3,6 +3,7 @@
 import { byId, make } from "./dom.js";
 import { thumbnail } from "./frames.js";
 import { aDigit } from "./numbers.js";
+import { roving } from "./roving.js";
 
 /**
  * Fill `#gallery`.
@@ -17,17 +18,17 @@ export async function makeGallery(choose) {
     byId("about").textContent = "The drawings could not be fetched: load the page again.";
     return;
   }
-  const shelf = (drawings, className, title, button) =>
-    make(
-      "div",
-      {},
-      make("h3", {}, title),
-      make("div", { className: `shelf ${className}` }, ...drawings.map(button)),
-    );
+  const shelf = (drawings, className, title, button) => {
+    const buttons = drawings.map(button);
+    const row = make("div", { className: `shelf ${className}` }, ...buttons);
+    roving(row, buttons);
+    return make("div", {}, make("h3", {}, title), row);
+  };
   byId("gallery").append(
-    shelf(digits, "", "Digits", (drawing) =>
-      choiceOf(drawing, `Digit ${drawing.label}`, { label: drawing.label }, []),
-    ),
+    shelf(digits, "", "Digits", (drawing, i) => {
+      const name = `Digit ${drawing.label}, drawing ${Math.floor(i / 10) + 1}`;
+      return choiceOf(drawing, name, { label: drawing.label }, []);
+    }),
     shelf(hard, "hard", "Hard ones", (drawing) =>
       choiceOf(drawing, null, { label: drawing.label ?? "", name: drawing.name }, [
         drawing.name,

@@ -1,6 +1,7 @@
 /* Inside the network: the frame that it saw, and its units, with the weights of one over it. */
 
 import { byId, grey, largest, make, paintPixels, signed } from "./dom.js";
+import { roving } from "./roving.js";
 import { SIZES, column, fetchLayers, pixelWeights } from "./network.js";
 import { fixed, percent } from "./numbers.js";
 
@@ -82,13 +83,10 @@ export function makeInside() {
     group.append(...buttons);
     group.addEventListener("pointerover", choose);
     group.addEventListener("focusin", choose);
-    group.addEventListener("focusin", ({ target }) => {
-      for (const button of buttons) button.tabIndex = button === target ? 0 : -1;
-    });
     group.addEventListener("pointerleave", leave);
     group.addEventListener("focusout", leave);
     group.addEventListener("click", hold);
-    group.addEventListener("keydown", (event) => walk(event, buttons));
+    roving(group, buttons);
   });
 
   return {
@@ -153,7 +151,6 @@ function makeUnits(depth, size) {
       {
         type: "button",
         className: "unit",
-        tabIndex: unit ? -1 : 0,
         dataset: { depth, unit },
         "aria-label": name,
         "aria-pressed": "false",
@@ -161,25 +158,6 @@ function makeUnits(depth, size) {
       make("span", {}, depth === 2 ? String(unit) : ""),
     );
   });
-}
-
-/** Move the focus through a layer, which is one stop of the Tab key. */
-function walk(event, buttons) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const now = buttons.indexOf(event.target);
-  const top = buttons[0].offsetTop;
-  const columns = buttons.filter(({ offsetTop }) => offsetTop === top).length;
-  const next = {
-    ArrowLeft: now - 1,
-    ArrowRight: now + 1,
-    ArrowUp: now - columns,
-    ArrowDown: now + columns,
-    Home: 0,
-    End: buttons.length - 1,
-  }[event.key];
-  if (next === undefined) return;
-  event.preventDefault();
-  buttons[next]?.focus();
 }
 
 function inWords({ frame, layers }, values, depth, unit) {

@@ -1,5 +1,6 @@
 /* The lesson: each section's widget is a module of its own, mounted on its <section>. */
 
+import { decode, toStrokes } from "./drawing.js";
 import { fetchLayers } from "./network.js";
 
 const SECTIONS = [
@@ -37,13 +38,23 @@ const context = {
     if (!layers.has(name)) layers.set(name, fetchLayers(name));
     return layers.get(name);
   },
+  /** The drawing that the front page's link brings, `{strokes, pen}`, or null. */
+  drawn: drawnIn(location.hash),
   /** The versions that this server has, lowest first. */
   versions: document.body.querySelector("main").dataset.versions.split(" ").map(Number),
 };
 
-for (const name of SECTIONS) {
+function drawnIn(hash) {
+  try {
+    return toStrokes(decode(new URLSearchParams(hash.slice(1)).get("drawing") ?? ""));
+  } catch {
+    return null; // cut short: the lesson has drawings of its own
+  }
+}
+
+const mounted = SECTIONS.map((name) => {
   const section = document.getElementById(name);
-  import(`./learn/${name}.js`)
+  return import(`./learn/${name}.js`)
     .then(({ mount }) => mount(section, context))
     .catch((error) => {
       const notice = document.createElement("p");
@@ -51,4 +62,7 @@ for (const name of SECTIONS) {
       notice.textContent = `This part of the lesson could not be started: ${error.message}`;
       section.append(notice);
     });
-}
+});
+// Only when all are there: what is mounted above a section moves it.
+if (context.drawn)
+  Promise.all(mounted).then(() => document.getElementById("layers").scrollIntoView());

@@ -70,11 +70,9 @@ def link_of(page):
 
 def pixels(page, canvas="#frame"):
     """What a canvas shows: uint8 [height, width, 4]."""
-    width, height, values = page.locator(canvas).evaluate(
-        """e => [e.width, e.height, Array.from(
-            e.getContext("2d").getImageData(0, 0, e.width, e.height).data)]"""
-    )
-    return np.array(values, np.uint8).reshape(height, width, 4)
+    url = page.locator(canvas).evaluate("e => e.toDataURL('image/png')")
+    shown = Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))
+    return np.asarray(shown.convert("RGBA"))
 
 
 def picture(strokes, form, side=280):
@@ -446,6 +444,26 @@ def test_link_cut_short_is_no_error(opened, new_page, strokes, part):
     page = new_page()
     driver.open_page(page, "/#" + fragment[: int(len(fragment) * part)])
     driver.settle(page, "empty", "settled")
+
+
+def test_lesson_goes_on_with_the_drawing(opened, strokes):
+    asked = watch(opened)
+    driver.draw(opened, strokes[3])
+    driver.settle(opened)
+    sent = asked[-1].post_data_buffer
+    opened.locator("#follow a").click()
+    opened.get_by_label("Your drawing").and_(
+        opened.locator("[aria-pressed=true]")
+    ).wait_for()
+    assert sent in [each.post_data_buffer for each in asked if "version" not in each.url]
+
+
+def test_lesson_cannot_follow_what_was_erased(opened, strokes):
+    driver.draw(opened, strokes[3])
+    expect(opened.locator("#follow")).to_be_visible()
+    opened.locator("input[name=tool][value=eraser]").check()
+    driver.draw(opened, LINE)
+    expect(opened.locator("#follow")).to_be_hidden()
 
 
 def test_share_copies_the_link(opened, strokes):

@@ -36,6 +36,8 @@ def test_the_document_is_openapi(root, server, tmp_path):
     assert completed.returncode == 0, completed.stdout + completed.stderr
 
 
+# The other ways are held to be the same as this one in test_short_way and _http_parity.
+@pytest.mark.parametrize("server", ["short way"], indirect=True)
 def test_the_service_answers_as_it_says(root, server, tmp_path):
     command = [root / ".venv/clients/bin/schemathesis", "run", "--seed", "1"]
     command += ["--checks", ",".join(CHECKS), "--max-examples", "20"]

@@ -6,7 +6,7 @@ import { ownDigits, read, withFrame } from "../frames.js";
 import { ACTIVATIONS, argmax, forward } from "../network.js";
 import { aDigit, fixed, percent, whole } from "../numbers.js";
 import { button, framePicker, slider, speaker, versionChoice } from "./controls.js";
-import { fill, frameCanvas, table, wide } from "./parts.js";
+import { chartWidth, fill, frameCanvas, table, wide } from "./parts.js";
 
 const FAR = 60; // logits of the shipped versions stay within ±50
 const STEP = 5; // what the buttons add
@@ -194,7 +194,8 @@ function logitRow(digit, onInput) {
 /** Write softmax out for one digit, with its numbers. */
 function formulaOf(logits, temperature, digit, share) {
   const over = temperature === 1 ? "" : ` / ${temperature.toFixed(2)}`;
-  const power = (text) => [make("i", {}, "e"), make("sup", {}, text)];
+  const power = (...exponent) => [make("i", {}, "e"), make("sup", {}, ...exponent)];
+  const logit = (of) => [make("i", {}, "z"), make("sub", {}, String(of)), over];
   const value = Math.exp(logits[digit] / temperature);
   const total = logits.reduce((sum, logit) => sum + Math.exp(logit / temperature), 0);
   return [
@@ -202,11 +203,11 @@ function formulaOf(logits, temperature, digit, share) {
       "p",
       {},
       `p(${digit}) = `,
-      ...power(`z${digit}${over}`),
+      ...power(...logit(digit)),
       " ÷ (",
-      ...power(`z0${over}`),
+      ...power(...logit(0)),
       " + … + ",
-      ...power(`z9${over}`),
+      ...power(...logit(9)),
       ")",
     ),
     make(
@@ -256,6 +257,7 @@ const STYLES = [
 
 function calibrationOf(versions) {
   const host = make("div", { className: "reliability" });
+  const width = Math.min(440, chartWidth());
   const parts = [0, 0.2, 0.4, 0.6, 0.8, 1];
   const errors = versions.map(calibrationError);
   const sentences = versions.map(
@@ -272,8 +274,8 @@ function calibrationOf(versions) {
     label: `Reliability diagram: accuracy by confidence. Expected calibration error: ${sentences.join("; ")}.`,
     x: { ...axis, label: "mean confidence of the bin" },
     y: { ...axis, label: "share that is right" },
-    width: 440,
-    height: 400,
+    width,
+    height: 0.9 * width,
     right: 28,
   });
   drawn.line(

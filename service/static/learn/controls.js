@@ -3,6 +3,7 @@
 import { make } from "../dom.js";
 import { thumbnail } from "../frames.js";
 import { aDigit, short } from "../numbers.js";
+import { roving } from "../roving.js";
 import { frameCanvas } from "./parts.js";
 
 let made = 0; // for ids: a label and its control must find each other
@@ -123,36 +124,6 @@ export function speaker() {
 }
 
 /**
- * Make one tab stop of many buttons: arrows, Home and End move among them.
- *
- * @param {HTMLElement} host
- * @param {HTMLButtonElement[]} buttons in reading order, in rows of equal length
- * @param {number} [first] the one that Tab comes to
- */
-export function roving(host, buttons, first = 0) {
-  const stop = (at) => buttons.forEach((each, i) => (each.tabIndex = i === at ? 0 : -1));
-  stop(first);
-  host.addEventListener("focusin", (event) => stop(buttons.indexOf(event.target)));
-  host.addEventListener("keydown", (event) => {
-    const at = buttons.indexOf(document.activeElement);
-    const columns = buttons.filter(
-      (each) => each.offsetTop === buttons[0].offsetTop,
-    ).length;
-    const to = {
-      ArrowLeft: at - 1,
-      ArrowRight: at + 1,
-      ArrowUp: at - columns,
-      ArrowDown: at + columns,
-      Home: 0,
-      End: buttons.length - 1,
-    }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    buttons[to]?.focus();
-  });
-}
-
-/**
  * Make a choice of one of the gallery's drawings.
  *
  * @param {object} options `label`; `digits`, as in /gallery.json; `chosen`, an index;
@@ -164,7 +135,7 @@ export function digitPicker({ label, digits, chosen, onPick }) {
   const buttons = digits.map((drawing, i) => {
     const { label: digit } = drawing;
     const nth = (seen[digit] = (seen[digit] ?? 0) + 1);
-    const name = `Digit ${digit}, drawing ${nth}`;
+    const name = digit === undefined ? "Your drawing" : `Digit ${digit}, drawing ${nth}`;
     const each = make("button", {
       type: "button",
       className: "digit",

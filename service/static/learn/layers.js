@@ -18,9 +18,10 @@ const STEPS = [
 export async function mount(section, context) {
   const host = byId("layers-steps");
   const told = [...host.querySelectorAll(".told")]; // each step's text, which needs no script
-  const { digits } = await context.gallery();
+  const own = (await context.gallery()).digits;
+  const digits = context.drawn ? [...own, context.drawn] : own;
   const state = {
-    digit: digits.findIndex(({ label }) => label === 5),
+    digit: context.drawn ? own.length : own.findIndex(({ label }) => label === 5),
     step: 0,
     units: [null, null],
     pixel: null,
@@ -63,7 +64,7 @@ export async function mount(section, context) {
     show();
   };
   const picker = digitPicker({
-    label: "Drawings of the project",
+    label: "Drawings",
     digits,
     chosen: state.digit,
     onPick: (digit) =>

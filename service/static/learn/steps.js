@@ -7,7 +7,7 @@ import { PEN } from "../drawing.js";
 import { thumbnail } from "../frames.js";
 import { column, pixelWeights, SIZES } from "../network.js";
 import { aDigit, fixed, percent, tiny } from "../numbers.js";
-import { roving } from "./controls.js";
+import { roving } from "../roving.js";
 import { frameCanvas, wide } from "./parts.js";
 import { productTable, showProducts, showSum, unitView } from "./unit.js";
 
@@ -19,8 +19,8 @@ const columnOf = (i) => i % SIDE;
 
 /** Show the drawing. */
 export function buildDrawing({ drawing }, told) {
-  const { label, strokes } = drawing;
-  const picture = framed(thumbnail(drawing), `The drawing: ${aDigit(label)}`);
+  const { strokes } = drawing;
+  const picture = framed(thumbnail(drawing), `The drawing: ${nameOf(drawing)}`);
   const points = strokes.reduce((sum, stroke) => sum + stroke.length, 0);
   const { width, height } = bounds(strokes);
   return [
@@ -44,13 +44,13 @@ export function buildDrawing({ drawing }, told) {
 
 /** Show how the drawing came into the frame. */
 export function buildFrame({ drawing, reply }, told) {
-  const { label, strokes } = drawing;
+  const { strokes } = drawing;
   const frame = reply.predictions[0].frame;
   const { top, bottom, left, right, centre } = extent(frame);
   const picture = pixels(
     frame.flat(),
     grey,
-    `The frame: 28 by 28 pixels, the ${label} in its middle`,
+    `The frame: 28 by 28 pixels, ${nameOf(drawing)} in its middle`,
   );
   const over = svg("svg", { viewBox: "0 0 28 28", class: "over", "aria-hidden": "true" });
   over.append(
@@ -327,12 +327,18 @@ export function buildOutput({ drawing, reply }, told) {
     say(
       make("strong", { className: "answer" }, `The answer: ${digit}`),
       `, with a confidence of ${percent(confidence)}. `,
-      digit === drawing.label
-        ? "It was drawn as one. "
-        : `It was drawn as ${aDigit(drawing.label)}: the network is wrong. `,
+      verdict(digit, drawing),
       unsure ? "The server marks it as unsure." : "",
     ),
   ];
+}
+
+const nameOf = ({ label }) => (label === undefined ? "yours" : aDigit(label));
+
+function verdict(digit, { label }) {
+  if (label === undefined) return "Whether it is right, only you know. ";
+  if (label === digit) return "It was drawn as one. ";
+  return `It was drawn as ${aDigit(label)}: the network is wrong. `;
 }
 
 const on = (activations) => {
