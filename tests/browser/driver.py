@@ -64,16 +64,21 @@ def on_pad(page, points):
 
 
 def along(stroke, step):
-    """Points along a stroke no further apart than a hand's would be."""
+    """Points along a stroke, from its first to its last, about that far apart."""
     yield stroke[0]
-    for (x, y), (to_x, to_y) in zip(stroke, stroke[1:]):
-        pieces = max(1, round(((to_x - x) ** 2 + (to_y - y) ** 2) ** 0.5 / step))
+    x, y = stroke[0]
+    for to_x, to_y in stroke[1:]:
+        far = ((to_x - x) ** 2 + (to_y - y) ** 2) ** 0.5
+        if far < step and (to_x, to_y) != tuple(stroke[-1]):
+            continue
+        pieces = max(1, round(far / step))
         for i in range(1, pieces + 1):
             yield x + (to_x - x) * i / pieces, y + (to_y - y) * i / pieces
+        x, y = to_x, to_y
 
 
-def draw(page, strokes, step=0.05):
-    """Draw on the pad with the mouse; strokes are points in the unit square."""
+def draw(page, strokes, step=0.1):
+    """Draw on the pad with the mouse, in quick strokes of points in the unit square."""
     for stroke in strokes:
         (x, y), *rest = on_pad(page, along(stroke, step))
         page.mouse.move(x, y)
