@@ -71,7 +71,7 @@ def register(app: Flask) -> None:
     def weights() -> Response:
         model = repository.get(asked_version(request.args))
         if model.layers is None:
-            raise explain.hidden(model.name, model.version)
+            raise explain.not_dense(model.name, model.version)
         response = Response(layers.to_bytes(model.layers), content_type=RAW)
         response.set_etag(model.sha256)
         response.cache_control.no_cache = True  # ask each time: a version can be replaced

@@ -39,30 +39,25 @@ def encode(questions: Questions, answer: Answer, name: str, version: int) -> lis
         RequestError: 404, the network is not dense layers alone.
     """
     if answer.layers is None:
-        raise hidden(name, version)
+        raise not_dense(name, version)
     outcomes = forward(answer.layers, scale(questions.pixels))
-    replies = predict.encode(questions, answer, name, version)
-    return [
-        Reply(
-            reply.body[:-1]
-            + b',"layers":%b}'
-            % orjson.dumps(
-                [
-                    {
-                        "activation": layer.activation,
-                        "sums": outcome.sums[row],
-                        "activations": outcome.activations[row],
-                    }
-                    for layer, outcome in zip(answer.layers, outcomes)
-                ],
-                option=orjson.OPT_SERIALIZE_NUMPY,
-            )
-        )
-        for row, reply in enumerate(replies)  # a request has one image
-    ]
+    replies = []
+    # A request has one image, so a reply is a row of the outcomes.
+    for row, reply in enumerate(predict.encode(questions, answer, name, version)):
+        layers = [
+            {
+                "activation": layer.activation,
+                "sums": outcome.sums[row],
+                "activations": outcome.activations[row],
+            }
+            for layer, outcome in zip(answer.layers, outcomes)
+        ]
+        text = orjson.dumps(layers, option=orjson.OPT_SERIALIZE_NUMPY)
+        replies.append(Reply(reply.body[:-1] + b',"layers":%b}' % text))
+    return replies
 
 
-def hidden(name: str, version: int) -> RequestError:
+def not_dense(name: str, version: int) -> RequestError:
     """Return why a network's layers cannot be shown."""
     return RequestError(
         404,

@@ -13,7 +13,7 @@ import {
   horizontalEdges,
   upperInk,
 } from "./handmade.js";
-import { frameCanvas } from "./parts.js";
+import { fill, frameCanvas } from "./parts.js";
 
 const SHOWN = 4; // digits that turn a unit on most, and as many that do least
 const BRIGHT = 0.01; // of a picture's weights are as bright as can be: one extreme would hide the rest
@@ -60,7 +60,9 @@ export async function mount(section, context) {
     onChange: only,
   });
   only(first);
-  section.append(
+  fill(
+    section,
+    "units",
     make("div", { className: "panel controls" }, shown.root, pick.root),
     beside,
     make(
@@ -70,8 +72,8 @@ export async function mount(section, context) {
         make("li", {}, sentence),
       ),
     ),
-    byHand.element,
   );
+  fill(section, "hand", byHand.element);
   show();
 }
 
