@@ -168,9 +168,14 @@ function saveLink() {
   linkTimer ??= setTimeout(() => {
     linkTimer = undefined;
     history.replaceState(null, "", link());
-    byId("follow").hidden = !toStrokes(drawing.seen);
-    byId("follow").querySelector("a").href = `/learn#drawing=${encode(drawing)}`;
+    follow();
   }, LINK_EVERY);
+}
+
+/** Let the lesson's link bring the drawing along, if it is one that the lesson can draw. */
+function follow() {
+  byId("follow").hidden = !toStrokes(drawing.seen);
+  byId("follow").querySelector("a").href = `/learn#drawing=${encode(drawing)}`;
 }
 
 function restore() {
@@ -221,6 +226,8 @@ byId("share").addEventListener("click", async () => {
       "The link is this page's address: copy it from the address bar.";
   }
 });
+// Whoever is quick gets the newest drawing, too.
+for (const name of ["pointerdown", "click"]) byId("follow").addEventListener(name, follow);
 addEventListener("hashchange", () => {
   // Not for a link to a place on this page, such as the one that skips to the content.
   if (!document.getElementById(location.hash.slice(1))) restore();

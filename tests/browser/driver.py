@@ -15,6 +15,9 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 NEED = (
     "needs Chromium: apt-get install chromium, or .venv/dev/bin/playwright install chromium"
 )
+# axe-core's rules, by tag; for a page's further states, in the dark those of colours alone.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RULES_OF = {"light": RULES, "dark": ["color-contrast", "link-in-text-block"]}
 TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
@@ -77,7 +80,7 @@ def along(stroke, step):
         x, y = to_x, to_y
 
 
-def draw(page, strokes, step=0.1):
+def draw(page, strokes, step=0.14):
     """Draw on the pad with the mouse, in quick strokes of points in the unit square."""
     for stroke in strokes:
         (x, y), *rest = on_pad(page, along(stroke, step))

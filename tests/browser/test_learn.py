@@ -10,7 +10,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser import driver
-from tests.browser.test_pages import RULES
 from training import reference
 
 STEPS = ["Drawing", "Frame", "784 numbers", "Layer 1", "Layer 2", "Output"]
@@ -745,5 +744,7 @@ def test_axe_finds_nothing_in_any_step(new_page, scheme):
     open_lesson(page)
     for step in range(1, len(STEPS) + 1):
         go(page.locator("#layers-steps"), step)
-        found = Axe().run(page, context="#layers", options={"runOnly": RULES})
+        found = Axe().run(
+            page, context="#layers", options={"runOnly": driver.RULES_OF[scheme]}
+        )
         assert found.violations_count == 0, found.generate_report()

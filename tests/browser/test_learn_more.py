@@ -8,7 +8,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser import driver
-from tests.browser.test_pages import RULES
 from training import reference
 from training.baselines import hog
 
@@ -663,6 +662,6 @@ def test_axe_finds_nothing_after_operation(new_page, scheme):
     found = Axe().run(
         page,
         context={"include": [[f"#{section}"] for section in SECTIONS]},
-        options={"runOnly": RULES},
+        options={"runOnly": driver.RULES_OF[scheme]},
     )
     assert found.violations_count == 0, found.generate_report()
