@@ -92,6 +92,7 @@ function drawingChanged() {
   if (drawing.isEmpty) {
     asker.cancel();
     heard();
+    follow();
     main.dataset.state = "empty";
     for (const answer of Object.values(answers)) answer.blank(NO_INK);
     inside.blank();
@@ -174,7 +175,8 @@ function saveLink() {
 
 /** Let the lesson's link bring the drawing along, if it is one that the lesson can draw. */
 function follow() {
-  byId("follow").hidden = !toStrokes(drawing.seen);
+  // Its place is kept, so that nothing moves below it.
+  byId("follow").style.visibility = toStrokes(drawing.seen) ? "visible" : "hidden";
   byId("follow").querySelector("a").href = `/learn#drawing=${encode(drawing)}`;
 }
 
