@@ -1,5 +1,7 @@
 """The modules of the pages by themselves: what they compute, and what a link can hold."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -38,7 +40,7 @@ acts = st.lists(st.one_of(stroke, cell, frame), max_size=8)
 
 quiet = settings(
     deadline=None,
-    max_examples=150,
+    max_examples=50,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 
@@ -59,10 +61,8 @@ def run(page, code, argument=None):
             const steps = {
                 roundTrip(acts) {
                     const before = Object.assign(new drawing.Drawing(), { acts });
-                    return drawing.decode(drawing.encode(before));
-                },
-                letters(acts) {
-                    return drawing.encode(Object.assign(new drawing.Drawing(), { acts }));
+                    const text = drawing.encode(before);
+                    return [text, drawing.decode(text)];
                 },
                 strokes(acts) {
                     const found = drawing.toStrokes(acts);
@@ -92,17 +92,10 @@ def run(page, code, argument=None):
 
 @quiet
 @given(acts)
-def test_a_link_brings_every_act_back(page, acts):
-    assert run(page, "roundTrip", acts) == acts
-
-
-@quiet
-@given(acts)
-def test_a_link_has_letters_that_an_address_takes(page, acts):
-    text = run(page, "letters", acts)
-    assert set(text) <= set(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    )
+def test_a_link_brings_every_act_back_in_letters_that_an_address_takes(page, acts):
+    text, found = run(page, "roundTrip", acts)
+    assert found == acts
+    assert re.fullmatch("[A-Za-z0-9_-]*", text)
 
 
 @quiet
