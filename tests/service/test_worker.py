@@ -50,6 +50,16 @@ def connect(server, content=b""):
     return client
 
 
+def wait_until_it_stops(server):
+    """Wait until the worker has heard the signal: from then on it takes no connection."""
+    deadline = time.monotonic() + 10
+    with contextlib.suppress(ConnectionRefusedError):
+        while time.monotonic() < deadline:
+            connect(server).close()
+            time.sleep(0.005)
+        raise AssertionError("the worker still takes connections")
+
+
 def read_all(client):
     """Return what comes until the other side closes; a reset ends it too."""
     received = b""
@@ -373,6 +383,7 @@ def test_a_stopping_worker_answers_what_was_accepted(start, frames):
     queued = [connect(server, request) for _ in range(50)]
     server.process.send_signal(signal.SIGTERM)
     assert [read_reply(client)[0] for client in queued] == [200] * 50
+    wait_until_it_stops(server)
     half.sendall(request[-10:])
     kept.sendall(request)
     for client in (half, kept):
