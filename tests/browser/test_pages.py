@@ -70,6 +70,18 @@ def test_never_scrolls_sideways(new_page, path, width):
 
 
 @every_page
+def test_text_can_be_spaced_on_a_narrow_screen(new_page, path):
+    """As WCAG 1.4.12 has it; only with the policy off can a test add a style."""
+    page = new_page(viewport={"width": 320, "height": 900}, bypass_csp=True)
+    open_whole(page, path)
+    page.add_style_tag(
+        content="* { line-height: 1.5 !important; letter-spacing: 0.12em !important; "
+        "word-spacing: 0.16em !important } p { margin-bottom: 2em !important }"
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
+@every_page
 def test_policy_allows_nothing_but_the_services_own(service, path):
     answer = service.request("GET", path)
     assert answer.status == 200
