@@ -123,11 +123,12 @@ def _path_parameters(name: str, versioned: bool) -> list[Schema]:
 
 
 VERSION = {"name": "version", "in": "query", "schema": {"type": "integer", "minimum": 1}}
+ECHO = {"name": "echo", "in": "query", "schema": {"type": "string", "enum": ["frame"]}}
+PICTURE = {"type": "string", "format": "binary"}
 
 
 def _predict(settings: Settings) -> Schema:
-    picture = {"type": "string", "format": "binary"}
-    form = _object({"image": _array(picture, minItems=1)})
+    files = _array(PICTURE, minItems=1)
     likeliest = {"digit": 1, "confidence": 0.9, "probabilities": PROBABILITIES}
     prediction = {**likeliest, "unsure": False}
     example = {"predictions": [prediction], "model": {"name": "mnist", "version": "2"}}
@@ -140,33 +141,29 @@ def _predict(settings: Settings) -> Schema:
         INFERENCE_ERRORS,
         operationId="predict",
         parameters=[VERSION, ECHO],
-        requestBody={"required": True, "content": _images("PredictRequest", form)},
+        requestBody={"required": True, "content": _images("PredictRequest", files)},
     )
 
 
-ECHO = {"name": "echo", "in": "query", "schema": {"type": "string", "enum": ["frame"]}}
-
-
 def _explain() -> Schema:
-    picture = {"type": "string", "format": "binary"}
-    form = _object({"image": _array(picture, 1)})
+    files = _array(PICTURE, 1)
     return _operation(
         "Read one digit, and tell what every layer makes of it",
         _content(_ref("ExplainReply")),
         INFERENCE_ERRORS,
         operationId="explain",
         parameters=[VERSION, ECHO],
-        requestBody={"required": True, "content": _images("ExplainRequest", form)},
+        requestBody={"required": True, "content": _images("ExplainRequest", files)},
     )
 
 
-def _images(schema: str, form: Schema) -> Schema:
+def _images(schema: str, files: Schema) -> Schema:
     """Describe the bodies that the project's own routes take."""
     return {
         **_content(_ref(schema), {"instances": [IMAGE]}),
         "image/png": {"schema": {"contentMediaType": "image/png"}},
         "image/jpeg": {"schema": {"contentMediaType": "image/jpeg"}},
-        "multipart/form-data": {"schema": form},
+        "multipart/form-data": {"schema": _object({"image": files})},
         RAW: {"schema": {"contentMediaType": RAW}},
     }
 

@@ -1,6 +1,7 @@
 /* The answer: the digit, in words, and ten probabilities. */
 
-import { byId, make } from "./dom.js";
+import { makeBars } from "./bars.js";
+import { byId } from "./dom.js";
 import { aDigit, percent } from "./numbers.js";
 
 const LEAST_SAID = 0.001; // a runner-up of less is not worth a word
@@ -17,27 +18,7 @@ export function makeAnswer(suffix) {
   const [digit, verdict, timing] = ["digit", "verdict", "timing"].map((id) =>
     byId(id + suffix),
   );
-  const bars = DIGITS.map((name) => {
-    const bar = make("span", { className: "bar" });
-    const share = make("span", { className: "percent" }, "–");
-    const track = make("span", { className: "track", "aria-hidden": "true" }, bar);
-    const item = make(
-      "li",
-      { dataset: { digit: name } },
-      make("span", { className: "name" }, String(name)),
-      track,
-      share,
-    );
-    byId("bars" + suffix).append(item);
-    return { item, bar, share };
-  });
-  const fill = (probabilities, best) => {
-    bars.forEach(({ item, bar, share }, i) => {
-      bar.style.transform = `scaleX(${probabilities ? probabilities[i] : 0})`;
-      share.textContent = probabilities ? percent(probabilities[i]) : "–";
-      item.classList.toggle("best", i === best);
-    });
-  };
+  const fill = makeBars(byId("bars" + suffix));
   return {
     show(version, unsureBelow, { reply, roundTrip, server }) {
       const [prediction] = reply.predictions;
@@ -47,7 +28,7 @@ export function makeAnswer(suffix) {
         : String(prediction.digit);
       digit.classList.toggle("unsure", prediction.unsure === true);
       verdict.textContent = words;
-      fill(prediction.probabilities, prediction.digit);
+      fill(prediction.probabilities);
       const [there, whole] = [server, roundTrip].map((ms) => `${ms.toFixed(1)} ms`);
       timing.textContent = `Round trip ${whole}, of which the server took ${there}.`;
       return words;
@@ -56,7 +37,7 @@ export function makeAnswer(suffix) {
       digit.textContent = "–";
       digit.classList.remove("unsure");
       verdict.textContent = words;
-      fill(null, null);
+      fill(null);
       timing.textContent = "";
     },
   };

@@ -7,7 +7,7 @@ const RETRY = 1000; // ms
 class Away extends Error {}
 
 /** The server has refused the request, and says why. */
-export class Refused extends Error {}
+class Refused extends Error {}
 
 export class Asker {
   #due = false;

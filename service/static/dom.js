@@ -50,3 +50,14 @@ export const signed = (largest) => (value) => {
 /** Return the largest absolute value. */
 export const largest = (values) =>
   values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+
+const REST = 700; // ms; a screen reader reads what stays, not sixty changes a second
+
+/** Return a function that writes words into a live region once they come to rest. */
+export function speaking(region) {
+  let timer;
+  return (words) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => (region.textContent = words), REST);
+  };
+}

@@ -2,7 +2,7 @@
 
 import { makeAnswer } from "./answer.js";
 import { Asker } from "./asker.js";
-import { byId } from "./dom.js";
+import { byId, speaking } from "./dom.js";
 import { Drawing, decode, encode, fromStrokes, toStrokes } from "./drawing.js";
 import { makeGallery, markNone } from "./gallery.js";
 import { makeInside } from "./inside.js";
@@ -10,7 +10,6 @@ import { makePad } from "./pad.js";
 import { makePictures } from "./pictures.js";
 import { makeSnippets } from "./snippets.js";
 
-const SAY_AFTER = 700; // ms without a new answer: a screen reader reads one, not sixty a second
 const LINK_EVERY = 400; // ms; browsers allow some hundred changes of the address in 30 s
 const LATE_AFTER = 400; // ms; above what an answer takes, below what makes one wonder
 const LATE = "The server has not answered to the newest drawing yet.";
@@ -22,8 +21,9 @@ const main = byId("main");
 const drawing = new Drawing();
 const answers = { main: makeAnswer(""), beside: makeAnswer("-beside") };
 const inside = makeInside();
+const say = speaking(byId("said"));
 let lastRequest = null; // what was answered last, for the snippets
-let sayTimer, linkTimer, lateTimer;
+let linkTimer, lateTimer;
 let measured = 0;
 let changedAt = 0; // the time of the event that made the newest drawing
 
@@ -78,7 +78,7 @@ const asker = new Asker({
     if (byId("server").textContent === words) return;
     byId("server").textContent = words;
     // What is shown until now is the answer to an older drawing.
-    for (const answer of Object.values(answers)) answer.blank(NO_ANSWER);
+    blankAnswers(NO_ANSWER);
     inside.blank();
   },
   settle() {
@@ -94,16 +94,28 @@ function drawingChanged() {
     heard();
     follow();
     main.dataset.state = "empty";
-    for (const answer of Object.values(answers)) answer.blank(NO_INK);
+    blankAnswers(NO_INK);
     inside.blank();
     say(NO_INK);
     return;
   }
-  if (main.dataset.state === "empty")
-    for (const answer of Object.values(answers)) answer.blank(NO_ANSWER);
+  if (main.dataset.state === "empty") blankAnswers(NO_ANSWER);
   main.dataset.state = "asking";
   lateTimer ??= setTimeout(() => (byId("timing").textContent = LATE), LATE_AFTER);
   asker.request();
+}
+
+function blankAnswers(words) {
+  for (const answer of Object.values(answers)) answer.blank(words);
+}
+
+/** Draw something else in place of what is seen; the time is that of the event. */
+function replaceDrawing(acts, time) {
+  drawing.clear();
+  for (const act of acts) drawing.add(act);
+  changedAt = time;
+  pad.repaint();
+  drawingChanged();
 }
 
 /** The server has answered, or nothing is asked any more. */
@@ -129,11 +141,6 @@ function keepFrame(picture, frame) {
 function unsureBelow(version) {
   const option = [...byId("version").options].find(({ value }) => value === version);
   return Number(option.dataset.unsureBelow);
-}
-
-function say(words) {
-  clearTimeout(sayTimer);
-  sayTimer = setTimeout(() => (byId("said").textContent = words), SAY_AFTER);
 }
 
 /** Note how long it took from the newest stroke's event until its answer was painted. */
@@ -191,8 +198,7 @@ function restore() {
   }
   const tool = state.get("tool") === "eraser" ? "eraser" : "brush";
   document.querySelector(`input[name=tool][value=${tool}]`).checked = true;
-  byId("answer-beside").hidden = !byId("beside").value;
-  byId("beside-name").textContent = byId("beside").value;
+  showBeside();
   markNone();
   try {
     drawing.acts = decode(state.get("drawing") ?? "");
@@ -207,10 +213,14 @@ function restore() {
 
 /* The controls. */
 
+function showBeside() {
+  byId("answer-beside").hidden = !byId("beside").value;
+  byId("beside-name").textContent = byId("beside").value;
+}
+
 for (const id of ["version", "beside"]) {
   byId(id).addEventListener("change", () => {
-    byId("answer-beside").hidden = !byId("beside").value;
-    byId("beside-name").textContent = byId("beside").value;
+    showBeside();
     drawingChanged();
   });
 }
@@ -238,21 +248,11 @@ makeSnippets(() => lastRequest);
 makePictures(
   { bytes: Number(main.dataset.maxBody), pixels: Number(main.dataset.maxPixels) },
   ({ bitmap, dataUrl }, words) => {
-    drawing.clear();
-    drawing.add({ kind: "picture", bitmap, dataUrl });
     markNone();
     byId("notice").textContent = words;
-    changedAt = performance.now();
-    pad.repaint();
-    drawingChanged();
+    replaceDrawing([{ kind: "picture", bitmap, dataUrl }], performance.now());
   },
   (words) => (byId("notice").textContent = words),
 );
-makeGallery(({ strokes, pen }, time) => {
-  drawing.clear();
-  for (const act of fromStrokes(strokes, pen)) drawing.add(act);
-  changedAt = time;
-  pad.repaint();
-  drawingChanged();
-});
+makeGallery(({ strokes, pen }, time) => replaceDrawing(fromStrokes(strokes, pen), time));
 restore();

@@ -1,12 +1,11 @@
 /* Inside the network: the frame that it saw, and its units, with the weights of one over it. */
 
-import { byId, grey, largest, make, paintPixels, signed } from "./dom.js";
+import { byId, grey, largest, make, paintPixels, signed, speaking } from "./dom.js";
 import { roving } from "./roving.js";
 import { SIZES, column, fetchLayers, pixelWeights } from "./network.js";
 import { fixed, percent } from "./numbers.js";
 
 const HAZE = 0.55; // of the drawing over the weights: it is seen, and they are too
-const SAY_AFTER = 700; // ms; a held unit's words change with each answer, and are read at rest
 
 /** Take over the elements, and return `show(version, reply)` and `blank()`. */
 export function makeInside() {
@@ -15,12 +14,11 @@ export function makeInside() {
   let pinned = null; // the unit that a click holds: {depth, unit}
   let pointed = null; // the one under the pointer or the focus
   let seen = null; // {version, frame, layers} of the newest answer
-  let sayTimer;
+  const say = speaking(byId("unit-said")); // a held unit's words change with each answer
 
   const tell = (words) => {
     byId("unit").textContent = words;
-    clearTimeout(sayTimer);
-    sayTimer = setTimeout(() => (byId("unit-said").textContent = words), SAY_AFTER);
+    say(words);
   };
 
   const draw = () => {
@@ -28,21 +26,22 @@ export function makeInside() {
     const canvas = byId("frame");
     const frame = seen?.frame ?? new Array(SIZES[0]).fill(0);
     const layers = weights.get(seen?.version);
-    rows.forEach((buttons) => ring(buttons, []));
     canvas.setAttribute(
       "aria-label",
       seen ? "The 28 by 28 pixels that the network saw" : "Nothing yet",
     );
-    if (!chosen || !seen || !layers) {
+    const shown = chosen && seen && layers;
+    rows.forEach((buttons, row) => {
+      const feeds = shown && row === chosen.depth - 1;
+      const worths = () => worthsOf(layers[row + 1], seen.layers[row], chosen.unit);
+      ring(buttons, feeds ? worths() : []);
+    });
+    if (!shown) {
       paintPixels(canvas, frame, grey);
       tell(seen && chosen ? "The weights are on their way." : "");
       return;
     }
     const { depth, unit } = chosen;
-    ring(
-      rows[depth - 1],
-      depth ? worthsOf(layers[depth], seen.layers[depth - 1], unit) : [],
-    );
     const values = pixelWeights(layers, seen.layers, depth, unit);
     const colour = signed(largest(values));
     paintPixels(canvas, values, (value, i) =>
@@ -57,10 +56,7 @@ export function makeInside() {
 
   const choose = (event) => {
     const button = event.target.closest(".unit");
-    pointed = button && {
-      depth: Number(button.dataset.depth),
-      unit: Number(button.dataset.unit),
-    };
+    pointed = button && unitOf(button);
     draw();
   };
   const hold = (event) => {
@@ -69,9 +65,7 @@ export function makeInside() {
     const held = button.getAttribute("aria-pressed") === "true";
     for (const other of rows.flat()) other.setAttribute("aria-pressed", "false");
     button.setAttribute("aria-pressed", String(!held));
-    pinned = held
-      ? null
-      : { depth: Number(button.dataset.depth), unit: Number(button.dataset.unit) };
+    pinned = held ? null : unitOf(button);
     draw();
   };
   const leave = () => {
@@ -127,7 +121,7 @@ const LEAST_WORTH = 0.15; // of the largest; rings around all would say nothing
 /** Mark the units that matter most, by what they are worth. */
 function ring(buttons, worths) {
   const most = largest(worths) || 1;
-  buttons?.forEach((button, i) => {
+  buttons.forEach((button, i) => {
     const share = (worths[i] ?? 0) / most;
     const marked = Math.abs(share) >= LEAST_WORTH;
     button.classList.toggle("for", marked && share > 0);
@@ -138,6 +132,11 @@ function ring(buttons, worths) {
     );
   });
 }
+
+const unitOf = ({ dataset: { depth, unit } }) => ({
+  depth: Number(depth),
+  unit: Number(unit),
+});
 
 const NAMES = { relu: "ReLU" };
 const nameOf = (depth, unit) =>

@@ -1,5 +1,6 @@
 /* Section 8: break the network or its input, and see what is left. */
 
+import { makeBars } from "../bars.js";
 import { grey, make, paintPixels } from "../dom.js";
 import { ownDigits, read } from "../frames.js";
 import { argmax } from "../network.js";
@@ -13,7 +14,7 @@ import {
   speaker,
   versionChoice,
 } from "./controls.js";
-import { bars, frameCanvas, inFrame } from "./parts.js";
+import { frameCanvas, inFrame } from "./parts.js";
 
 // Each with what one sees and why; tests/browser/test_learn_more.py holds what they say.
 const EXPERIMENTS = [
@@ -219,7 +220,8 @@ function controlsOf(state, onChange) {
 /** What the broken network makes of the chosen digit, and of all of them. */
 function outcomeOf(digits) {
   const frame = frameCanvas("frame");
-  const answer = bars();
+  const list = make("ul", { className: "bars" });
+  const showBars = makeBars(list);
   const reading = make("p", { className: "reading" });
   const count = make("p", { className: "count" });
   const { root: said, say } = speaker();
@@ -256,7 +258,7 @@ function outcomeOf(digits) {
         "aria-label",
         `The ${label} as the network sees it, read as ${nameOf(digit)}.`,
       );
-      answer.show(shares);
+      showBars(shares);
       reading.textContent =
         digit < 0
           ? "No digit is ahead: several have the same share."
@@ -276,7 +278,7 @@ function outcomeOf(digits) {
       make("div", {}, reading, count),
       said,
     ),
-    rest: make("div", { className: "panel rest" }, answer.root, pick.root),
+    rest: make("div", { className: "panel rest" }, list, pick.root),
     show,
     onPick(call) {
       picked = call;

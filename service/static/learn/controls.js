@@ -1,6 +1,6 @@
 /* What the lesson's widgets are operated with. */
 
-import { make } from "../dom.js";
+import { make, speaking } from "../dom.js";
 import { thumbnail } from "../frames.js";
 import { aDigit, short } from "../numbers.js";
 import { roving } from "../roving.js";
@@ -115,12 +115,7 @@ export function button(text, onClick) {
  */
 export function speaker() {
   const root = make("p", { className: "hidden", role: "status" });
-  let timer;
-  const say = (text) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => (root.textContent = text), 700);
-  };
-  return { root, say };
+  return { root, say: speaking(root) };
 }
 
 /**

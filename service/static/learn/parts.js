@@ -2,7 +2,6 @@
 
 import { svg } from "../chart.js";
 import { make } from "../dom.js";
-import { percent } from "../numbers.js";
 
 /** How wide a chart is drawn, in its own units: narrow where the screen is, so that its text stays legible. */
 export const chartWidth = () =>
@@ -27,35 +26,6 @@ export const frameCanvas = (label) =>
     height: 28,
     ...(label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" }),
   });
-
-/**
- * Make ten bars, one a digit.
- *
- * @returns {{root: HTMLElement, show: function(ArrayLike<number>)}}
- */
-export function bars() {
-  const rows = Array.from({ length: 10 }, (_, digit) => {
-    const bar = make("span", { className: "bar" });
-    const number = make("span", { className: "percent" });
-    const row = make(
-      "li",
-      { dataset: { digit } },
-      make("span", { className: "name" }, String(digit)),
-      make("span", { className: "track" }, bar),
-      number,
-    );
-    return { row, bar, number };
-  });
-  const show = (probabilities) => {
-    const most = Math.max(...probabilities);
-    rows.forEach(({ row, bar, number }, digit) => {
-      row.classList.toggle("best", probabilities[digit] === most);
-      bar.style.transform = `scaleX(${probabilities[digit]})`;
-      number.textContent = percent(probabilities[digit]);
-    });
-  };
-  return { root: make("ul", { className: "bars" }, ...rows.map(({ row }) => row)), show };
-}
 
 /** Put elements in the place that the section's text keeps for them. */
 export function fill(section, name, ...elements) {
