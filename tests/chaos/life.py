@@ -43,7 +43,7 @@ def reload_and_stop(chaos: Chaos) -> Iterator[Finding]:
             codes.add(server.process.wait(2 * GRACE_S))
             stops.append(time.monotonic() - began)
             account = load.stop()
-        bad = {kind: account[kind] for kind in ("wrong", "unexpected") if account[kind]}
+        bad = {kind: account[kind] for kind in ("wrong", "unexpected", "shed") if account[kind]}
         if bad:
             yield Finding(f"{bad}", False)
         right += account["right"]

@@ -118,19 +118,25 @@ def _refused(server: Server, pids: set[int]) -> bool:
 
 
 @case(
-    "one version becomes bad and another is good, SIGHUP under load",
-    "0 failed, new pids, the good one serves and the log says why the other does not",
+    "SIGHUP under load when a served version has become bad, and when a new one is bad",
+    "0 failed; the first is refused, same pids; the second is done, new pids",
 )
 def one_bad_at_reload(chaos: Chaos) -> Iterator[Finding]:
     root = repository(chaos)
-    shutil.copytree(SHIPPED / "2", root / "mnist" / "2")
+    folder = root / "mnist" / "2"
+    shutil.copytree(SHIPPED / "2", folder)
     server = chaos.start(MNIST_MODEL_ROOT=str(root)).wait_ready()
+    watch.wait(lambda: watch.all_ready(server), RELOAD_S)
     with Load(server.port) as load:
-        spoil(root / "mnist" / "2", "truncated")
+        spoil(folder, "truncated")
+        same = _refused(server, set(server.worker_pids()))
+        yield Finding("served and bad: " + ("same pids" if same else "not the same pids"), same)
+        shutil.rmtree(folder)
+        shutil.copytree(SHIPPED / "1", root / "mnist" / "3")  # its manifest says version 1
         took = reload(server)
-        yield Finding("new pids" if took else "no new pids", bool(took))
+        yield Finding("new and bad: " + ("new pids" if took else "no new pids"), bool(took))
         yield from answered(load.stop())
-    said = "mnist version 2 is refused" in server.log
+    said = "mnist version 3 is refused" in server.log
     yield Finding("the log says why" if said else "the log does not say why", said)
 
 

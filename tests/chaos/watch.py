@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tests.server import Server
 
-LISTENING, ESTABLISHED = "0A", "01"
+# States of a connection in /proc/net/tcp; closing are FIN_WAIT1, FIN_WAIT2 and CLOSE_WAIT.
+ESTABLISHED, CLOSING = "01", ("04", "05", "08")
 
 
 def wait(condition: Callable[[], object], seconds: float) -> float | None:
@@ -69,10 +70,19 @@ def all_ready(server: Server, without: object = ()) -> bool:
 
 def clients(pid: int) -> int:
     """Return how many connections a process has with clients that are there."""
+    return _connections(pid, {ESTABLISHED})
+
+
+def held(pid: int) -> int:
+    """Return how many connections a process has, those included that one side has ended."""
+    return _connections(pid, {ESTABLISHED, *CLOSING})
+
+
+def _connections(pid: int, states: set[str]) -> int:
     sockets = set(files(pid))
     lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
     fields = (line.split() for line in lines)
-    return sum(f[3] == ESTABLISHED and f"socket:[{f[9]}]" in sockets for f in fields)
+    return sum(f[3] in states and f"socket:[{f[9]}]" in sockets for f in fields)
 
 
 def resident(*pids: int) -> float:
