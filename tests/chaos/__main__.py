@@ -11,6 +11,7 @@ from tests.chaos import case, checks
 from tests.chaos import boot as _boot  # noqa: F401
 from tests.chaos import life as _life  # noqa: F401
 from tests.chaos import models as _models  # noqa: F401
+from tests.chaos import rude as _rude  # noqa: F401
 from tests.chaos import slow as _slow  # noqa: F401
 from tests.chaos.case import CASES
 

@@ -27,7 +27,8 @@ def after(server: Server) -> Iterator[Finding]:
     except OSError as error:
         yield Finding(f"no answer after it: {error!r}", False)
     if "Traceback" in server.log:
-        yield Finding(f"a traceback: ...{server.log.partition('Traceback')[2][-300:]}", False)
+        trace = server.log[server.log.index("Traceback") :].partition("\n[")[0]
+        yield Finding(f"a traceback in the log: ... {trace[-300:]}", False)
 
 
 def _predictions(server: Server) -> Iterator[Finding]:
