@@ -16,7 +16,7 @@ from tests.chaos.case import Chaos, Finding, case
 from tests.chaos.crowd import start
 from tests.chaos.load import Load, answered
 
-MIX, GOOD, CUT = 2_000, 0.7, 0.5  # requests; the shares of good ones, and of those left early
+MIX, GOOD, CUT = 10_000, 0.7, 0.5  # requests; the shares of good ones, and of those left early
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER that makes close() reset the connection
 REPLY_S = 10
 KEEPALIVE_S = 1
