@@ -7,8 +7,8 @@ import resource
 import sys
 from pathlib import Path
 
-from tests.chaos import case, checks
 from tests.chaos import boot as _boot  # noqa: F401
+from tests.chaos import case, checks
 from tests.chaos import life as _life  # noqa: F401
 from tests.chaos import models as _models  # noqa: F401
 from tests.chaos import rude as _rude  # noqa: F401
@@ -29,9 +29,13 @@ def main() -> int:
     """Run what is asked for; return 1 if a case fails."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
     parser.add_argument("--list", action="store_true", help="name the cases, and end")
-    parser.add_argument("--only", default="", metavar="PATTERN", help="cases whose name has it")
+    parser.add_argument(
+        "--only", default="", metavar="PATTERN", help="cases whose name has it"
+    )
     parser.add_argument("--rounds", type=int, default=20, help="(default: 20)")
-    parser.add_argument("--output", type=Path, default=OUTPUT, help="(default: load/results)")
+    parser.add_argument(
+        "--output", type=Path, default=OUTPUT, help="(default: load/results)"
+    )
     options = parser.parse_args()
     chosen = [one for one in CASES if re.search(options.only, one.name)]
     if options.list:
@@ -42,7 +46,7 @@ def main() -> int:
     results = []
     for one in chosen:
         print(f"{one.name} ...", end=" ", file=sys.stderr, flush=True)
-        results.append(case.perform(one, options.rounds, checks.after))
+        results.append(case.perform(one, checks.after, options.rounds))
         words = {True: "ok", False: "FAILED", None: "skipped"}
         print(words[results[-1].ok], file=sys.stderr, flush=True)
     text = f"# Faults\n\n{ABOUT}\n\n{case.table(results)}"

@@ -58,7 +58,9 @@ def parse(content: bytes) -> Reply | None:
 def problem(ask: Ask, reply: Reply) -> str | None:
     """Say what is wrong with a reply, or None; a wrong answer begins with ``read``."""
     if reply.status != ask.status:
-        return f"{ask.name}: found {reply.status} {reply.body[:80]!r}, expected {ask.status}"
+        return (
+            f"{ask.name}: found {reply.status} {reply.body[:80]!r}, expected {ask.status}"
+        )
     if ask.read is None:
         return None
     try:
@@ -149,7 +151,9 @@ def _outputs(reply: Any) -> list[int]:
 
 def _png(frame: bytes) -> bytes:
     """Return the frame as a picture of 280 x 280: each pixel becomes a hundred."""
-    lines = [bytes(p for p in frame[28 * y : 28 * y + 28] for _ in range(10)) for y in range(28)]
+    lines = [
+        bytes(p for p in frame[28 * y : 28 * y + 28] for _ in range(10)) for y in range(28)
+    ]
     data = zlib.compress(b"".join(b"\0" + line for line in lines for _ in range(10)))
     header = struct.pack(">IIBBBBB", 280, 280, 8, 0, 0, 0, 0)
     parts = ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))

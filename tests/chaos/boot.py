@@ -39,7 +39,9 @@ def _boot(chaos: Chaos, fault: str, seconds: float) -> Iterator[Finding]:
         server.process.send_signal(signal.SIGHUP)
         time.sleep(seconds)
         same = watch.alive(server.process.pid) and pids <= set(watch.ready(server))
-        yield Finding("the old workers serve on" if same else "the old workers are gone", same)
+        yield Finding(
+            "the old workers serve on" if same else "the old workers are gone", same
+        )
         planted.write_text("none")
         took = reload(server)
         yield Finding("the next reload works" if took else "no reload after it", bool(took))

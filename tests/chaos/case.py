@@ -25,19 +25,20 @@ class Chaos:
     """What a case has at hand.
 
     Attributes:
-        rounds: how often the cases that have rounds repeat themselves.
         folder: one for the case's files.
+        rounds: how often the cases that have rounds repeat themselves.
+        environment: variables of every server.
         running: the servers that it has started.
     """
 
-    def __init__(self, folder: Path, rounds: int) -> None:
-        self.folder, self.rounds = folder, rounds
+    def __init__(self, folder: Path, rounds: int = 1, **environment: str) -> None:
+        self.folder, self.rounds, self.environment = folder, rounds, environment
         self.running: list[Server] = []
 
     def start(self, *options: str, **environment: str) -> Server:
         """Start a server, with two workers unless WEB_CONCURRENCY says otherwise."""
         folder = Path(tempfile.mkdtemp(dir=self.folder))
-        server = Server(folder, *options, **environment)
+        server = Server(folder, *options, **(self.environment | environment))
         server.workers = int(environment.get("WEB_CONCURRENCY", 2))
         self.running.append(server)
         return server
@@ -83,19 +84,24 @@ def case(name: str, mark: str) -> Callable[[Run], Run]:
     return add
 
 
-def perform(one: Case, rounds: int, check: Callable[[Server], Iterator[Finding]]) -> Result:
+def perform(
+    one: Case,
+    check: Callable[[Server], Iterator[Finding]],
+    rounds: int = 1,
+    **environment: str,
+) -> Result:
     """Run a case, and the check that follows each on every server that is still there.
 
     Args:
         one: the case.
-        rounds: see `Chaos`.
         check: yields what is wrong with a server after a fault.
+        rounds, environment: see `Chaos`.
     """
     start = time.monotonic()
     findings: list[Finding] = []
     skipped = ""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        chaos = Chaos(Path(folder), rounds)
+        chaos = Chaos(Path(folder), rounds, **environment)
         try:
             findings += one.run(chaos)
             for server in chaos.running:
@@ -117,7 +123,13 @@ def table(results: list[Result]) -> str:
     words = {True: "yes", False: "**NO**", None: "-"}
     lines = ["| case | pass mark | seen | ok | s |", "|---|---|---|---|---|"]
     for one in results:
-        cells: list[Any] = [one.name, one.mark, one.seen, words[one.ok], f"{one.seconds:.0f}"]
+        cells: list[Any] = [
+            one.name,
+            one.mark,
+            one.seen,
+            words[one.ok],
+            f"{one.seconds:.0f}",
+        ]
         cleaned = (" ".join(str(cell).replace("|", "\\|").split()) for cell in cells)
         lines.append(f"| {' | '.join(cleaned)} |")
     return "\n".join(lines) + "\n"

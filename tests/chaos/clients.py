@@ -47,7 +47,9 @@ class Account:
         with self._lock:
             self._counts[kind] += 1
             if text and len(self._texts) < MOST_TEXTS:
-                self._texts.append(f"{time.monotonic() - self._start:.2f} s: {kind}: {text}")
+                self._texts.append(
+                    f"{time.monotonic() - self._start:.2f} s: {kind}: {text}"
+                )
             if seconds is not None:
                 self._latencies.append(seconds)
 
@@ -63,7 +65,9 @@ class Account:
 class Client(threading.Thread):
     """One client: a request, its reply, the next one."""
 
-    def __init__(self, port: int, asked: Iterator[Ask], keep: bool, account: Account) -> None:
+    def __init__(
+        self, port: int, asked: Iterator[Ask], keep: bool, account: Account
+    ) -> None:
         super().__init__(daemon=True)
         self._port, self._asks, self._keep, self._account = port, asked, keep, account
         self._socket: socket.socket | None = None

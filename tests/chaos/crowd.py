@@ -73,7 +73,9 @@ class Crowd:
                 break
             for file in left:
                 start = sent[file]
-                sent[file] += self._send(self._open[file], content[start : start + (1 << 18)])
+                sent[file] += self._send(
+                    self._open[file], content[start : start + (1 << 18)]
+                )
             self.look()
         return sum(count == len(content) for count in sent.values())
 

@@ -11,7 +11,9 @@ from tests.chaos.load import Load, answered, lost
 from tests.server import Server
 
 GRACE_S = 15  # graceful_timeout
-RELOAD_S = 30  # for new workers to be there and the old ones gone, on a machine that is busy
+RELOAD_S = (
+    30  # for new workers to be there and the old ones gone, on a machine that is busy
+)
 RECOVERY_S = 2.0
 TIMEOUT_S = 4  # --timeout where a worker hangs: the usual 30 s would only take longer
 ANSWERED = "http_server_request_duration_seconds_count"
@@ -43,7 +45,9 @@ def reload_and_stop(chaos: Chaos) -> Iterator[Finding]:
             codes.add(server.process.wait(2 * GRACE_S))
             stops.append(time.monotonic() - began)
             account = load.stop()
-        bad = {kind: account[kind] for kind in ("wrong", "unexpected", "shed") if account[kind]}
+        bad = {
+            kind: account[kind] for kind in ("wrong", "unexpected", "shed") if account[kind]
+        }
         if bad:
             yield Finding(f"{bad}", False)
         right += account["right"]
@@ -86,7 +90,9 @@ def kill_workers(chaos: Chaos) -> Iterator[Finding]:
                 failed, allowed = failed + new, allowed + held
                 excess += max(0, new - held)
         account = load.stop()
-    yield Finding(f"{len(times)} kills, {account['right']:,} answered", account["right"] > 0)
+    yield Finding(
+        f"{len(times)} kills, {account['right']:,} answered", account["right"] > 0
+    )
     for kind in ("wrong", "unexpected"):
         if account[kind]:
             yield Finding(f"{account[kind]} {kind}", False)
@@ -123,7 +129,9 @@ def stop_worker(chaos: Chaos) -> Iterator[Finding]:
     os.kill(pids[0], signal.SIGCONT)
     time.sleep(1)
     kept = server.worker_pids() == pids and watch.all_ready(server)
-    yield Finding("SIGCONT after 2 s is harmless" if kept else "SIGCONT: not as before", kept)
+    yield Finding(
+        "SIGCONT after 2 s is harmless" if kept else "SIGCONT: not as before", kept
+    )
     with Load(server.port, keep=8, close=0) as load:
         os.kill(pids[0], signal.SIGSTOP)
         held = watch.clients(pids[0])
@@ -137,7 +145,9 @@ def stop_worker(chaos: Chaos) -> Iterator[Finding]:
                 break
         yield Finding(f"slowest new client {slowest:.2f} s", slowest < 1)
         replaced = watch.wait(lambda: watch.all_ready(server, pids[:1]), RELOAD_S)
-        yield Finding("replaced" if replaced is not None else "never replaced", replaced is not None)
+        yield Finding(
+            "replaced" if replaced is not None else "never replaced", replaced is not None
+        )
         account = load.stop()
     yield lost(account["failed"], held)
     yield Finding(f"{account['right']:,} answered", not account["wrong"])

@@ -83,7 +83,10 @@ def bad_at_start(chaos: Chaos) -> Iterator[Finding]:
         server = chaos.start(MNIST_MODEL_ROOT=str(root))
         code, log = server.process.wait(RELOAD_S), server.log
         said = re.search(reason, log) and "Traceback" not in log and "serving" not in log
-        yield Finding(f"{kind}: code {code}" + ("" if said else f", {log[-300:]}"), bool(code and said))
+        yield Finding(
+            f"{kind}: code {code}" + ("" if said else f", {log[-300:]}"),
+            bool(code and said),
+        )
 
 
 @case(
@@ -106,7 +109,9 @@ def bad_at_reload(chaos: Chaos) -> Iterator[Finding]:
         yield Finding(f"{REFUSED} {counted:.0f}", counted == len(SPOILED))
         write(folder, good)
         took = reload(server)
-        yield Finding("new pids once it is good" if took else "no reload after it", bool(took))
+        yield Finding(
+            "new pids once it is good" if took else "no reload after it", bool(took)
+        )
         yield from answered(load.stop())
 
 
@@ -130,7 +135,9 @@ def one_bad_at_reload(chaos: Chaos) -> Iterator[Finding]:
     with Load(server.port) as load:
         spoil(folder, "truncated")
         same = _refused(server, set(server.worker_pids()))
-        yield Finding("served and bad: " + ("same pids" if same else "not the same pids"), same)
+        yield Finding(
+            "served and bad: " + ("same pids" if same else "not the same pids"), same
+        )
         shutil.rmtree(folder)
         shutil.copytree(SHIPPED / "1", root / "mnist" / "3")  # its manifest says version 1
         took = reload(server)

@@ -16,7 +16,11 @@ from tests.chaos.case import Chaos, Finding, case
 from tests.chaos.crowd import start
 from tests.chaos.load import Load, answered
 
-MIX, GOOD, CUT = 10_000, 0.7, 0.5  # requests; the shares of good ones, and of those left early
+MIX, GOOD, CUT = (
+    10_000,
+    0.7,
+    0.5,
+)  # requests; the shares of good ones, and of those left early
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER that makes close() reset the connection
 REPLY_S = 10
 KEEPALIVE_S = 1
@@ -103,7 +107,9 @@ def race(chaos: Chaos) -> Iterator[Finding]:
         ask = every[number % len(every)]
         # Idle connections are looked for twice a second: the end is between 1 and 1.5 s.
         pause = KEEPALIVE_S - 0.2 + 0.9 * number / RACERS
-        with socket.create_connection(("127.0.0.1", server.port), timeout=REPLY_S) as client:
+        with socket.create_connection(
+            ("127.0.0.1", server.port), timeout=REPLY_S
+        ) as client:
             client.sendall(ask.content)
             reply = receive(client)
             time.sleep(pause)

@@ -168,9 +168,13 @@ def lingering(chaos: Chaos) -> Iterator[Finding]:
         time.sleep(0.5)
         own = 3  # the other clients' connections, one of which may just be replaced
         gone = watch.wait(lambda: sum(map(watch.held, pids)) <= own, 5)
-        yield Finding("closed" if gone is not None else "still held after 5 s", gone is not None)
+        yield Finding(
+            "closed" if gone is not None else "still held after 5 s", gone is not None
+        )
         account = load.stop()
         for client in clients:
             client.close()
         yield from _others(account, 1)
-        yield Finding(f"p99 {'<' if account.p99_s < 0.1 else '>'} 100 ms", account.p99_s < 0.1)
+        yield Finding(
+            f"p99 {'<' if account.p99_s < 0.1 else '>'} 100 ms", account.p99_s < 0.1
+        )

@@ -64,7 +64,9 @@ def memory(samples: Iterable[Sample], warm_up: float) -> Finding:
     series = after_warm_up(samples, warm_up)
     found = slope([[(s.at, s.rss_kb) for s in one] for one in series])
     text = f"{found.mib_per_hour:+.2f} ± {found.error:.2f} MiB/h in {len(series)} processes"
-    return Finding(f"{text}, {found.samples} samples", found.mib_per_hour < MOST_MIB_PER_HOUR)
+    return Finding(
+        f"{text}, {found.samples} samples", found.mib_per_hour < MOST_MIB_PER_HOUR
+    )
 
 
 def files(samples: Iterable[Sample], warm_up: float) -> Finding:
@@ -94,7 +96,9 @@ def wrong(counts: Counter[str]) -> Finding:
 
 def unexpected(counts: Counter[str]) -> Finding:
     """Return the replies with another status than the request must get, 503 included."""
-    found = {kind: n for kind, n in counts.items() if kind.startswith(("unexpected", "shed"))}
+    found = {
+        kind: n for kind, n in counts.items() if kind.startswith(("unexpected", "shed"))
+    }
     refused = counts["refused rightly"]
     text = ", ".join(f"{n} {kind}" for kind, n in found.items()) or "0"
     return Finding(f"{text} ({refused:,} refused rightly)", not found)

@@ -52,7 +52,9 @@ class Mix:
         """Return the next request: half of the good ones are a single image of our own."""
         if self.chance.random() < BAD:
             return self.chance.choice(self._bad)
-        return self.chance.choice(self._single if self.chance.random() < 0.5 else self._mixed)
+        return self.chance.choice(
+            self._single if self.chance.random() < 0.5 else self._mixed
+        )
 
 
 class Generator:
@@ -145,7 +147,9 @@ class Generator:
             return
         self._latencies.append(time.perf_counter() - connection.due)
         key = f"{ask.name} {ask.digits}", reply.body
-        text = None if reply.status == 200 and key in self._known else asks.problem(ask, reply)
+        text = (
+            None if reply.status == 200 and key in self._known else asks.problem(ask, reply)
+        )
         if text is None:
             self.counts["refused rightly" if ask.read is None else "right"] += 1
             if reply.status == 200 and len(self._known) < MOST_KNOWN:
@@ -168,7 +172,9 @@ class Generator:
 
     def _fail(self, connection: Connection, text: str) -> None:
         self.counts["failed"] += 1
-        self.texts.append(f"failed: {connection.ask.name if connection.ask else ''}: {text}")
+        self.texts.append(
+            f"failed: {connection.ask.name if connection.ask else ''}: {text}"
+        )
         self._replace(connection)
 
     def _replace(self, connection: Connection) -> None:

@@ -14,7 +14,9 @@ Record = dict[str, Any]
 
 def judge(record: Record) -> dict[str, Finding]:
     """Return each gate by what it is about."""
-    counts: Counter[str] = sum((Counter(e["counts"]) for e in record["intervals"]), Counter())
+    counts: Counter[str] = sum(
+        (Counter(e["counts"]) for e in record["intervals"]), Counter()
+    )
     samples = [Sample(**sample) for sample in record["samples"]]
     master = [s for s in samples if s.pid == record["master"]]
     workers = [s for s in samples if s.pid != record["master"]]
@@ -31,7 +33,9 @@ def judge(record: Record) -> dict[str, Finding]:
         "open files, master": gates.files(master, warm_up),
         "open files, idle": gates.idle_files(*record["idle_files"]),
         "threads, workers": gates.threads(workers, warm_up),
-        "files left behind": Finding(f"{left[0]}, then {left[1]}", left[1] == left[0]),
+        "files in TMPDIR, /dev/shm": Finding(
+            f"{left[0]}, then {left[1]}", left[1] == left[0]
+        ),
         "reloads": Finding(f"{sum(reloads)} of {len(reloads)} with new pids", all(reloads)),
         "stop": Finding(f"exit code {record['exit_code']}", record["exit_code"] == 0),
     }
@@ -47,7 +51,7 @@ MARKS = {
     "open files, master": "constant (sockets apart)",
     "open files, idle": "as before",
     "threads, workers": "constant",
-    "files left behind": "as before",
+    "files in TMPDIR, /dev/shm": "as before",
     "reloads": "all",
     "stop": "exit code 0",
 }
@@ -56,7 +60,9 @@ MARKS = {
 def markdown(record: Record) -> str:
     """Return the tables and what they are of."""
     found = judge(record)
-    counts: Counter[str] = sum((Counter(e["counts"]) for e in record["intervals"]), Counter())
+    counts: Counter[str] = sum(
+        (Counter(e["counts"]) for e in record["intervals"]), Counter()
+    )
     rows = [
         [name, MARKS[name], finding.seen, "yes" if finding.ok else "**NO**"]
         for name, finding in found.items()

@@ -1,6 +1,5 @@
 """What the server's processes take, every few seconds, from /proc."""
 
-import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,7 +7,7 @@ from load.peers.process import memory
 from tests.chaos import watch
 from tests.server import Server
 
-FOLDERS = ("/dev/shm", tempfile.gettempdir())
+MEMORY = Path("/dev/shm")
 
 
 class Sample(NamedTuple):
@@ -50,9 +49,9 @@ def take_all(at: float, server: Server) -> list[Sample]:
     return [sample for pid in pids if (sample := take(at, pid))]
 
 
-def left_behind() -> dict[str, int]:
-    """Return how many files there are where the service may leave some."""
-    return {folder: len(list(Path(folder).iterdir())) for folder in FOLDERS}
+def left_behind(temporary: Path) -> list[int]:
+    """Return how many files are in its folder for temporary ones, and in /dev/shm."""
+    return [len(list(folder.iterdir())) for folder in (temporary, MEMORY)]
 
 
 def as_dicts(samples: list[Sample]) -> list[dict[str, Any]]:
