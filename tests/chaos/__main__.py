@@ -19,9 +19,9 @@ OUTPUT = Path(__file__).resolve().parents[2] / "load" / "results"
 MOST_FILES = 20_000  # 10,000 connections have two ends, and servers inherit the limit
 ABOUT = (
     "Faults on purpose, against a real gunicorn with two workers unless stated: "
-    "`make chaos`. After each, on every server that is still to run: all workers are there, "
-    "`/livez` answers, the golden predictions are right, the gauges are sane and the log has "
-    "no traceback."
+    "`make chaos`. After each, on every server that is still to run: all workers are "
+    "there, `/livez` answers, the golden predictions are right, the gauges are sane and the "
+    "log has no traceback."
 )
 
 

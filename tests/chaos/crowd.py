@@ -62,8 +62,8 @@ class Crowd:
     def push(self, content: memoryview, seconds: float, most_mb: float) -> int:
         """Send something large from all, side by side; return how many sent all of it.
 
-        Stops when the workers have more than ``most_mb`` MiB: it has been seen then, and the
-        machine is to live.
+        Stops when the workers have more than ``most_mb`` MiB: it has been seen then, and
+        the machine is to live.
         """
         sent = dict.fromkeys(self._open, 0)
         deadline = time.monotonic() + seconds
@@ -108,7 +108,7 @@ class Crowd:
         self._open.pop(file).close()
 
     def wait(self, seconds: float, trickle: bytes = b"") -> None:
-        """Wait until all have ended, or the time is over; meanwhile trickle, once a second."""
+        """Wait until all have ended, or for so long; trickle once a second meanwhile."""
         deadline, next_send = time.monotonic() + seconds, 0.0
         while self._open and time.monotonic() < deadline:
             self.look()

@@ -66,8 +66,8 @@ def reload_and_stop(chaos: Chaos) -> Iterator[Finding]:
 
 @case(
     "kill -9 of each worker in turn, under load",
-    f"failures at most the worker's connections; all workers there in < {RECOVERY_S:.0f} s; "
-    "counters never fall; files and processes constant",
+    "failures at most the worker's connections; all workers there in < "
+    f"{RECOVERY_S:.0f} s; counters never fall; files and processes constant",
 )
 def kill_workers(chaos: Chaos) -> Iterator[Finding]:
     server = chaos.start().wait_ready()
@@ -83,8 +83,7 @@ def kill_workers(chaos: Chaos) -> Iterator[Finding]:
                 os.kill(pid, signal.SIGSTOP)  # so that the count is exact
                 held = watch.clients(pid)
                 os.kill(pid, signal.SIGKILL)
-                gone = watch.wait(lambda: watch.all_ready(server, [pid]), RELOAD_S)
-                times.append(RELOAD_S if gone is None else gone)
+                times.append(_replaced(server, pid))
                 fallen += watch.total(watch.metrics(server), ANSWERED) < counted
                 new = load.look()["failed"] - failed_before
                 failed, allowed = failed + new, allowed + held
@@ -101,6 +100,12 @@ def kill_workers(chaos: Chaos) -> Iterator[Finding]:
     yield Finding(f"counters fell {fallen} times", fallen == 0)
     watch.wait(lambda: _files(server) == files, GRACE_S)
     yield Finding(f"open files {files}, then {_files(server)}", _files(server) == files)
+
+
+def _replaced(server: Server, pid: int) -> float:
+    """Return the seconds until another worker serves in place of one."""
+    took = watch.wait(lambda: watch.all_ready(server, [pid]), RELOAD_S)
+    return RELOAD_S if took is None else took
 
 
 def _files(server: Server) -> list[int]:

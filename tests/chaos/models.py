@@ -1,4 +1,4 @@
-"""Model files that are no good, at the start, at a reload, and replaced while they serve."""
+"""Model files that are no good at the start or a reload, or replaced while they serve."""
 
 import hashlib
 import json
@@ -56,7 +56,7 @@ def _other_shape(content: bytes) -> bytes:
     return bytes(model.SerializeToString())
 
 
-# What is done to the file, whether the manifest has the new hash, and what the log must say.
+# What is done to the file, whether the manifest has its hash, what the log must say.
 SPOILED: dict[str, tuple[Callable[[bytes], bytes], bool, str]] = {
     "wrong hash": (lambda c: c[:-1] + bytes([c[-1] ^ 1]), False, "has the SHA-256"),
     "truncated": (lambda c: c[: len(c) // 2], True, "ONNX Runtime cannot load"),

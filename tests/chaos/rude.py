@@ -29,7 +29,7 @@ DRAIN_S = 3
 
 
 def exchange(port: int, content: bytes) -> Reply | None:
-    """Send a request on a new connection; return the reply, None if there is no whole one."""
+    """Send a request on a new connection; return the reply, None if it is not whole."""
     with socket.create_connection(("127.0.0.1", port), timeout=REPLY_S) as client:
         client.sendall(content)
         return receive(client)
@@ -47,7 +47,7 @@ def receive(client: socket.socket) -> Reply | None:
 
 
 @case(
-    f"{MIX:,} requests, {GOOD:.0%} good and the others bad, of which {CUT:.0%} are left early",
+    f"{MIX:,} requests, {GOOD:.0%} good, the others bad; {CUT:.0%} are left early",
     "each of the others gets its right answer or code; no worker is lost, the files are as "
     "before and memory < +16 MiB",
 )

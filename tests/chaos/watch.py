@@ -23,7 +23,7 @@ def wait(condition: Callable[[], object], seconds: float) -> float | None:
 
 
 def alive(pid: int) -> bool:
-    """Return whether a process runs: one that only waits to be asked for its end does not."""
+    """Return whether a process runs; a zombie does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
@@ -59,7 +59,7 @@ def ready(server: Server) -> list[int]:
 
 
 def all_ready(server: Server, without: object = ()) -> bool:
-    """Return whether there are just the workers that are wanted, and none of some others."""
+    """Return whether all workers serve that are wanted, and none of some others is there."""
     pids = server.worker_pids()
     return (
         len(pids) == server.workers

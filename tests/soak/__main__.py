@@ -1,4 +1,4 @@
-"""Run a soak: ``python -m tests.soak [--minutes 30] [--workers 1]``; exit code 1 if it fails."""
+"""Run a soak, exit code 1 if it fails: ``python -m tests.soak [--minutes 30]``."""
 
 import argparse
 import contextlib

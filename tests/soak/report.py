@@ -75,15 +75,16 @@ def markdown(record: Record) -> str:
             f"{record['rate']:,.0f} requests/s, {record['share']:.0%} of the "
             f"{record['capacity']:,.0f} that {record['workers']} worker(s) answered at the "
             "start, of single images as bytes and JSON, both standard dialects, small "
-            "batches and pictures. 5 % are bad, 0.5 % of the clients are killed in the middle "
-            f"of a request, and every {record['reload_minutes']:g} minutes there is a SIGHUP."
-            " Every answer is compared with its label, every refusal with its code.\n",
+            "batches and pictures. 5 % are bad, 0.5 % of the clients are killed in the "
+            "middle of a request, and there is a SIGHUP every "
+            f"{record['reload_minutes']:g} minutes. Every answer is compared with its label, every refusal with its code.\n",
             table(["", "pass mark", "seen", "ok"], rows),
             "",
             "Memory is VmRSS, sampled every "
-            f"{record['interval_s']:g} s. Reloads replace the workers, so the slope is the one "
-            "that fits the samples of all of them best (least squares) when each may begin at "
-            f"a level of its own, without each one's first {record['warm_up_s']:g} s.\n",
+            f"{record['interval_s']:g} s. Reloads replace the workers, so the slope is the "
+            "one that fits the samples of all of them best (least squares) when each may "
+            "begin at a level of its own, without each one's first "
+            f"{record['warm_up_s']:g} s.\n",
             table(["requests", "count"], kinds),
             "",
             latencies(record["intervals"]),
