@@ -10,7 +10,6 @@ the line tells how many were answered a second.
 
 import argparse
 import json
-import random
 import select
 import socket
 import struct
@@ -22,9 +21,10 @@ from typing import Any
 from load.peers.latency import percentile
 from tests.chaos import asks
 from tests.chaos.asks import Ask
+from tests.soak.mix import Mix, poisson
 
 CONNECTIONS = 32
-BAD, KILLED, CLOSING = 0.05, 0.005, 0.02  # shares of the requests
+KILLED, CLOSING = 0.005, 0.02  # shares of the requests
 REPLY_S = 10.0
 MOST_KNOWN = 20_000  # replies that are known to be right: 20 MB
 RESET = struct.pack("ii", 1, 0)
@@ -39,22 +39,6 @@ class Connection:
         self.ask: Ask | None = None
         self.content = b""
         self.due = self.sent = 0.0
-
-
-class Mix:
-    """Draws requests: 95 % good ones, of every dialect, and 5 % that must be refused."""
-
-    def __init__(self, seed: int) -> None:
-        self.chance = random.Random(seed)
-        self._single, self._mixed, self._bad = asks.single(), asks.mixed(), asks.bad()
-
-    def draw(self) -> Ask:
-        """Return the next request: half of the good ones are a single image of our own."""
-        if self.chance.random() < BAD:
-            return self.chance.choice(self._bad)
-        return self.chance.choice(
-            self._single if self.chance.random() < 0.5 else self._mixed
-        )
 
 
 class Generator:
@@ -187,13 +171,6 @@ class Generator:
         self._open[connection.socket.fileno()] = connection
         self._poll.register(connection.socket, select.EPOLLIN)
         self._idle.append(connection)
-
-
-def poisson(rate: float, seconds: float, seed: int) -> Iterator[float]:
-    """Yield when requests of independent clients are due, in seconds from the start."""
-    chance, due = random.Random(seed), 0.0
-    while (due := due + chance.expovariate(rate)) < seconds:
-        yield due
 
 
 def main() -> None:
