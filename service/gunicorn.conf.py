@@ -35,6 +35,7 @@ worker_tmp_dir = memory if os.access(memory, os.W_OK) else None
 control_socket_disable = True  # else a socket in $HOME, and a thread in the master
 http_parser = "python"  # the tested one, whatever else happens to be installed
 
+logger_class = "service.log.Logger"  # no line of it is waited for
 loglevel = "info"
 accesslog = None  # --access-logfile - for a line a request on standard output
 
