@@ -89,10 +89,18 @@ def load(settings: Settings) -> Repository:
 
 
 def _versions(folder: Path) -> list[int]:
-    """Return the numbers of the version folders, lowest first; other names are ignored."""
+    """Return the numbers of the version folders, lowest first; other names are ignored.
+
+    Raises:
+        ModelError: the folder is there, and cannot be read.
+    """
     try:
         names = [entry.name for entry in folder.iterdir() if entry.is_dir()]
-    except OSError:
+    except FileNotFoundError:
         return []
+    except OSError as error:
+        raise ModelError(
+            f"{folder} cannot be read: {error.strerror}, expected a folder of versions"
+        ) from error
     numbers = [int(name) for name in names if name.isascii() and name.isdecimal()]
     return sorted(n for n in numbers if n > 0 and str(n) in names)
