@@ -22,7 +22,8 @@ def main() -> None:
     check("WEB_CONCURRENCY", 1, 1000)  # a worker takes 80 MB and is of use on a free core
     check("PORT", 0, 65535)  # 0 for any that is free
     config = Path(__file__).with_name("gunicorn.conf.py")
-    command = [sys.executable, "-m", "gunicorn", "--config", str(config), *sys.argv[1:]]
+    module = [sys.executable, "-m", "service.master"]
+    command = [*module, "--config", str(config), *sys.argv[1:]]
     # glibc gives each thread a heap of its own, and each keeps what its largest request
     # took: 149 MB in a worker after requests of 1,024 images, 115 MB with one heap. Only
     # one thread of a Python process allocates at a time anyway.

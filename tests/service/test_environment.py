@@ -89,8 +89,8 @@ def ended(start, url, tmp_path_factory):
         ),
         ("word", "error: PORT has value 'http', expected a whole number from 0 to 65535"),
         ("port", "error: PORT has value '65536', expected a whole number from 0 to 65535"),
-        ("file", "/file cannot be read: Not a directory, expected a folder of versions"),
-        ("locked", "/locked cannot be read: Permission denied, expected a folder of"),
+        ("file", "manifest.json; it cannot be read: Not a directory"),
+        ("locked", "manifest.json; it cannot be read: Permission denied"),
         ("few files", "error: the limit of open files is 43, expected at least 44"),
         # gunicorn tries for 5 s: the last process may be about to end.
         ("port in use", "Can't connect to ('127.0.0.1', "),
