@@ -80,8 +80,9 @@ class Handler(logging.FileHandler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record, and before it how many were lost since the last one."""
-        if self._process != record.process:  # forked: the parent tells what it has lost
-            self._process, self._lost = record.process or 0, 0
+        process = record.process or 0
+        if self._process != process:  # forked: the parent tells what it has lost
+            self._process, self._lost = process, 0
         try:
             self.stream = self.stream or self._open()
             line = self.format(record)
