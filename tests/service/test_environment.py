@@ -92,13 +92,11 @@ def ended(start, url, tmp_path_factory):
         ("file", "manifest.json; it cannot be read: Not a directory"),
         ("locked", "manifest.json; it cannot be read: Permission denied"),
         ("few files", "error: the limit of open files is 43, expected at least 44"),
-        # gunicorn tries for 5 s: the last process may be about to end.
-        ("port in use", "Can't connect to ('127.0.0.1', "),
     ],
 )
 def test_a_start_that_cannot_work_ends_and_says_why(ended, name, reason):
     server = ended[name]
-    assert server.wait() not in (0, None)
+    assert server.wait() != 0
     assert server.log.count(reason) == 1, server.log
     assert "Traceback" not in server.log
 
@@ -270,3 +268,10 @@ def test_no_process_has_a_socket_but_those_of_its_clients(bare, frames):
 def test_it_ends_without_being_killed(bare, frames):
     assert serves(bare, frames)
     assert bare.stop() == 0
+
+
+def test_a_port_that_stays_in_use_ends_the_start(ended):
+    server = ended["port in use"]  # last here, since gunicorn tries for 5 s
+    assert server.wait() != 0
+    assert server.log.count("Can't connect to ('127.0.0.1', ") == 1, server.log
+    assert "Traceback" not in server.log
