@@ -23,8 +23,8 @@ bind = f"127.0.0.1:{os.environ.get('PORT') or 8000}"
 workers = int(os.environ.get("WEB_CONCURRENCY") or cores())
 worker_class = "service.worker.Worker"  # or gthread, gunicorn's own
 # Clients that are connected, not requests at work. Each takes a file, of which a worker has
-# 20 of its own; up to 8 connections are accepted before they are counted; and the rest is
-# for a request's uploads and for the log, when that is opened anew.
+# 20 of its own; as many again are for more addresses to listen at, for uploads that do not
+# stay in memory, and for what is accepted between a stop's beginning and its end.
 reserve = 40
 files = open_files()
 # The master has a file for each worker, and twice as many of them during a reload.
