@@ -156,8 +156,8 @@ class Worker(base.Worker):  # type: ignore[misc]
         shared = board.shared
         return shared is not None and len(self.connections) > shared.fewest_connections()
 
-    def _is_full(self) -> bool:
-        return len(self.connections) >= int(self.cfg.worker_connections)
+    def _is_full(self, opening: int) -> bool:
+        return len(self.connections) + opening >= int(self.cfg.worker_connections)
 
     def _stop(self) -> None:
         self.alive = False
