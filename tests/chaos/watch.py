@@ -59,7 +59,7 @@ def ready(server: Server) -> list[int]:
 
 
 def all_ready(server: Server, without: object = ()) -> bool:
-    """Return whether all workers serve that are wanted, and none of some others is there."""
+    """Return whether all workers that are wanted serve, and none of some others."""
     pids = server.worker_pids()
     return (
         len(pids) == server.workers
