@@ -88,7 +88,7 @@ for path in sorted(glob.glob("/proc/[0-9]*/cmdline")):
 
 
 @case(
-    f"{LARGE} clients with {MOST_IMAGES} images each, for {LARGE_S} s, with {MEMORY} of memory",
+    f"{LARGE} clients, {MOST_IMAGES} images each, for {LARGE_S} s, and {MEMORY} of memory",
     "every answer right or 503; no process is killed for memory, no restart",
 )
 def little_memory(chaos: Chaos) -> Iterator[Finding]:
