@@ -72,6 +72,7 @@ def reload_and_stop(chaos: Chaos) -> Iterator[Finding]:
 def kill_workers(chaos: Chaos) -> Iterator[Finding]:
     server = chaos.start().wait_ready()
     watch.wait(lambda: watch.all_ready(server), RELOAD_S)
+    time.sleep(1)  # until they have all files open, too
     files = _files(server)
     failed = allowed = excess = fallen = 0
     times: list[float] = []
