@@ -28,6 +28,8 @@ LEAST_S = 20e-6
 EARNED_S = 30e-6
 # How much the last request of a kind counts in the mean of its kind.
 WEIGHT = 0.1
+# How much longer than the mean it can count as at most: a pause of the machine is no work.
+MOST_TIMES = 4
 MOST_KINDS = 256
 
 
@@ -67,16 +69,12 @@ class Admission:
         self._work += takes
         return True
 
-    def spend(self, seconds: float) -> None:
-        """Take notice of time that a request has taken already."""
-        self._work += seconds
-
     def learn(self, kind: int, size: int, seconds: float) -> None:
         """Take notice of how long requests of a kind took that have so many bytes."""
         rate = seconds / max(size, 1)
         known = self._rates.get(kind)
         if known is not None:
-            rate = known + WEIGHT * (rate - known)
+            rate = known + WEIGHT * (min(rate, MOST_TIMES * known) - known)
         elif len(self._rates) == MOST_KINDS:
             self._rates.clear()
         self._rates[kind] = rate

@@ -47,6 +47,8 @@ MOST_HEADS, MOST_HEAD_BYTES = 1024, 1024
 # What is kept for all clients that are not done, in bodies of the largest size: as many as
 # come at a time in earnest, 128 MiB by default.
 MOST_BODIES = 32
+# The kind of all that the application answers, whose time does not go with their bytes.
+OTHERS = 0
 # Answered even where there is no time for anything else.
 URGENT = {"/livez", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"}
 
@@ -206,8 +208,8 @@ class Worker(base.Worker):  # type: ignore[misc]
             self._turning = True
             self.loop.call_soon(self._flush_later, 1)
         inquiry = request.inquiry
-        kind = id(inquiry.head) if inquiry else 0
-        if request.path in URGENT or self._admission.admit(kind, size):
+        kind = (id(inquiry.head), size) if inquiry else (OTHERS, 1)
+        if request.path in URGENT or self._admission.admit(*kind):
             return True
         used_id = request_id(request.fields.get("x-request-id", ""))
         reply = keep, minor = request.keep_alive and self.alive, request.version[1]
@@ -239,7 +241,8 @@ class Worker(base.Worker):  # type: ignore[misc]
         if request.inquiry is None or not whole:
             start = perf_counter()
             content, keep = self._call(connection, request, body)
-            self._admission.spend(perf_counter() - start)
+            if request.path not in URGENT:
+                self._admission.learn(OTHERS, 1, perf_counter() - start)
             connection.send(content)
             connection.go_on(keep)
             return

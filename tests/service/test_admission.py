@@ -62,13 +62,13 @@ def test_kinds_have_rates_of_their_own(own):
 
 def test_a_rate_follows_what_requests_take(own):
     for _ in range(100):
-        own.learn(KIND, 1, 0.0001)
+        own.learn(KIND, 1, 0.0001)  # a tenth
     assert admitted(own, 500) == pytest.approx(MOST_S / (0.0001 + LEAST_S), rel=0.05)
 
 
-def test_time_that_was_spent_counts(own):
-    own.spend(2 * MOST_S)
-    assert not own.admit(KIND, 1)
+def test_one_that_took_far_too_long_hardly_counts(own):
+    own.learn(KIND, 1, 1000.0)
+    assert admitted(own, 20) == 20
 
 
 def test_in_a_rush_the_queue_is_short_until_it_is_calm(own, clock):
