@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from service.access import METRICS, is_open
 from service.protocols import oip, tensors
 from service.settings import Settings
 
@@ -11,6 +12,7 @@ Schema = dict[str, Any]
 # What each code means, wherever it is used.
 ERRORS = {
     400: "malformed: not the form that is described here",
+    401: "no valid API key: `Authorization: Bearer <key>`",
     404: "no such model, version or route",
     405: "another method, with `Allow`",
     411: "no Content-Length",
@@ -33,6 +35,12 @@ def document(name: str, settings: Settings) -> Schema:
         paths |= _v1(f"/v1/models/{{model}}{path}", name, versioned)
         paths |= _v2(f"/v2/models/{{model}}{path}", name, versioned)
     paths |= _plain()
+    components = {"schemas": _schemas(settings), "responses": _errors()}
+    if settings.metrics_bind:
+        del paths[METRICS]  # it is at an address of its own
+    if settings.api_keys:
+        components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        _lock(paths)
     for path, operations in paths.items():
         for operation in operations.values():
             operation["tags"] = [_tag(path)]
@@ -46,8 +54,17 @@ def document(name: str, settings: Settings) -> Schema:
         },
         "servers": [{"url": "/"}],
         "paths": paths,
-        "components": {"schemas": _schemas(settings), "responses": _errors()},
+        "components": components,
     }
+
+
+def _lock(paths: Schema) -> None:
+    """Say of all that needs a key that it does."""
+    locked = [operations for path, operations in paths.items() if not is_open(path)]
+    for operations in locked:
+        for operation in operations.values():
+            operation["security"] = [{"key": []}]
+            operation["responses"]["401"] = {"$ref": "#/components/responses/401"}
 
 
 def _tag(path: str) -> str:
