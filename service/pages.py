@@ -53,7 +53,7 @@ def register(app: Flask) -> None:
 
     @pages.get("/learn")
     def learn() -> Response:
-        return _page("learn.html", repository=repository)
+        return _page("learn.html", repository=repository, settings=settings)
 
     @pages.get("/docs")
     def docs_page() -> Response:
