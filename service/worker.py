@@ -10,7 +10,7 @@ import contextlib
 import gc
 import os
 import signal
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any, NamedTuple
 
 import uvloop
@@ -151,6 +151,9 @@ class Worker(base.Worker):  # type: ignore[misc]
         """Do what is due: the heartbeat, the date of replies, the deadlines."""
         self.notify()
         self._date = util.http_date()
+        if board.shared:
+            board.shared.show_up(monotonic())
+            self._count()
         now = self.loop.time()
         due = [c for c in self.connections if c.deadline < now]
         for number, connection in enumerate(due, 1):

@@ -13,6 +13,7 @@ from PIL import Image
 
 from service import digits, images, pictures
 from service.errors import RequestError
+from service.files import Files
 from service.model import Model
 
 LIMIT = 1 << 24  # pixels
@@ -24,7 +25,7 @@ TEN = [int(np.nonzero(digits.load().labels == label)[0][0]) for label in range(1
 
 @pytest.fixture(scope="module")
 def model(version_1):
-    return Model.load(version_1)
+    return Model.load(Files.read(version_1))
 
 
 @pytest.fixture(scope="module")
