@@ -123,7 +123,7 @@ def _hosts(text: str) -> tuple[str, ...]:
 
 
 def _address(text: str) -> str:
-    found = re.fullmatch(r"([0-9.]+|\[[0-9a-fA-F:.]+\]):([0-9]{1,5})", text)
+    found = re.fullmatch(r"([0-9.]+|\[[0-9a-f]*:[0-9a-f:.]*\]):([0-9]{1,5})", text.lower())
     try:
         if not found or not 0 < int(found[2]) < 1 << 16:
             raise ValueError

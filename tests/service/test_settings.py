@@ -24,10 +24,16 @@ def test_every_setting_is_read():
             "MNIST_MAX_IMAGES": "6",
             "MNIST_MAX_PIXELS": "7",
             "MNIST_CLIENT_SECONDS": "9",
+            "MNIST_DRAIN_SECONDS": "0",
             "MNIST_SHORT_WAY": "0",
+            "MNIST_API_KEYS": "/y",
+            "MNIST_TRUSTED_HOSTS": "A.example, .b.example",
+            "MNIST_METRICS_BIND": "[0:0::1]:090",
         }
     )
-    assert dataclasses.astuple(settings) == (Path("/x"), "other-1.2", 3, 5, 6, 7, 9, False)
+    expected = [Path("/x"), "other-1.2", 3, 5, 6, 7, 9, 0, False]
+    expected += [Path("/y"), ("a.example", ".b.example"), "[::1]:90"]
+    assert list(dataclasses.astuple(settings)) == expected
 
 
 @pytest.mark.parametrize("value", ["x", "0", "-1", "1.5", "1e3", "٣", " 1"])
