@@ -17,6 +17,7 @@ class Refused extends Error {}
 export class Asker {
   #due = false;
   #running = false;
+  #locked = false;
   #abort = null;
   #wake = () => {};
 
@@ -39,6 +40,7 @@ export class Asker {
   request() {
     this.#due = true;
     this.#wake();
+    if (this.#locked) this.on.locked();
     if (!this.#running) this.#run();
   }
 
@@ -66,9 +68,11 @@ export class Asker {
     this.#running = false;
   }
 
-  #unlock() {
+  async #unlock() {
+    this.#locked = true;
     this.on.locked();
-    return nextKey();
+    await nextKey();
+    this.#locked = false;
   }
 
   #pause(why) {
