@@ -39,6 +39,12 @@ class Access:
         self._hosts = settings.trusted_hosts
         host, _, port = settings.metrics_bind.rpartition(":")
         self._metrics = (host.strip("[]"), int(port)) if port else None
+        # One for all, which are answered together then; so it must not be raised.
+        self._no_key = RequestError(
+            401,
+            "found no valid API key, expected the header Authorization: Bearer <key>",
+            {"WWW-Authenticate": "Bearer"},
+        )
 
     def refuse(
         self, path: str, headers: Headers, at_metrics: bool = False
@@ -62,11 +68,7 @@ class Access:
                 400, f"header Host is {host!r:.100}, expected a name that is served here"
             )
         if self._keys and not is_open(path) and not self._knows(headers):
-            return RequestError(
-                401,
-                "found no valid API key, expected the header Authorization: Bearer <key>",
-                {"WWW-Authenticate": "Bearer"},
-            )
+            return self._no_key
         return no_route(path) if self._metrics and path == METRICS else None
 
     def is_metrics_address(self, own: Any) -> bool:
@@ -111,7 +113,7 @@ def read_keys(path: Path) -> Sequence[bytes]:
     """
     start = f"MNIST_API_KEYS has value {str(path)!r}"
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise SettingsError(f"{start}, expected a file with keys: {why}") from None

@@ -61,14 +61,13 @@ def register(app: Flask) -> None:
         return Response(text, content_type=content_type)
 
     @app.before_request
-    def start() -> None:
+    def start() -> Response | None:
         g.start = perf_counter()
         g.request_id = request_id(request.headers.get("X-Request-ID", ""))
         error = access.refuse(
             request.path, request.headers, access.is_metrics_address(_own_address())
         )
-        if error:
-            raise error
+        return _request_error(error) if error else None
 
     @app.after_request
     def finish(response: Response) -> Response:

@@ -24,14 +24,15 @@ def test_every_setting_is_read():
             "MNIST_MAX_IMAGES": "6",
             "MNIST_MAX_PIXELS": "7",
             "MNIST_CLIENT_SECONDS": "9",
-            "MNIST_DRAIN_SECONDS": "0",
+            "MNIST_MAX_WAIT_MS": "10",
+            "MNIST_DRAIN_SECONDS": "11",
             "MNIST_SHORT_WAY": "0",
             "MNIST_API_KEYS": "/y",
             "MNIST_TRUSTED_HOSTS": "A.example, .b.example",
             "MNIST_METRICS_BIND": "[0:0::1]:090",
         }
     )
-    expected = [Path("/x"), "other-1.2", 3, 5, 6, 7, 9, 0, False]
+    expected = [Path("/x"), "other-1.2", 3, 5, 6, 7, 9, 10, 11, False]
     expected += [Path("/y"), ("a.example", ".b.example"), "[::1]:90"]
     assert list(dataclasses.astuple(settings)) == expected
 
@@ -41,6 +42,12 @@ def test_a_number_that_cannot_work_is_refused(value):
     message = f"MNIST_MAX_IMAGES has value {value!r}, expected a whole number above 0"
     with pytest.raises(SettingsError, match=re.escape(message)):
         Settings.from_environment({"MNIST_MAX_IMAGES": value})
+
+
+@pytest.mark.parametrize("value", ["x", "-1", "1.5"])
+def test_a_number_that_may_be_0_is_no_other(value):
+    with pytest.raises(SettingsError, match="expected a whole number, 0 or more"):
+        Settings.from_environment({"MNIST_DRAIN_SECONDS": value})
 
 
 def test_a_switch_is_1_or_0():
