@@ -148,7 +148,8 @@ class Connection(asyncio.BufferedProtocol):
         if request is None or request.length != size - end:
             return False
         self.state, self.deadline = State.ANSWER, inf
-        self.worker.answer(self, request, bytes(inbox[end:size]), True)
+        if self.worker.admit(self, request, size - end):
+            self.worker.answer(self, request, bytes(inbox[end:size]), True)
         return True
 
     def _keep(self, size: int) -> None:
@@ -284,7 +285,8 @@ class Connection(asyncio.BufferedProtocol):
         if not whole:
             request = request.closing()
         self.state, self.deadline = State.ANSWER, inf
-        self.worker.answer(self, request, body, whole)
+        if self.worker.admit(self, request, len(body)):
+            self.worker.answer(self, request, body, whole)
 
     def send(self, content: bytes) -> None:
         """Send the reply to the request that was given to the worker, head included."""

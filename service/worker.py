@@ -10,6 +10,7 @@ import contextlib
 import gc
 import os
 import signal
+from collections import Counter
 from time import monotonic, perf_counter
 from typing import Any, NamedTuple
 
@@ -112,6 +113,8 @@ class Worker(base.Worker):  # type: ignore[misc]
         self.held_bytes = 0
         self.most_bytes = MOST_BODIES * self.max_body_bytes
         self._refusal = refusal(overloaded("there is more to do than there is time for"))
+        self._refused: Counter[tuple[str, str]] = Counter()
+        self._turning = False
         self._refusal_heads: dict[tuple[bool, int], bytes] = {}
         self._batch: list[_Waiting] = []
         self._batch_bytes = 0
@@ -126,7 +129,12 @@ class Worker(base.Worker):  # type: ignore[misc]
         self._stopping = asyncio.Event()
         self.loop.add_signal_handler(signal.SIGTERM, self._stop)
         acceptor = Acceptor(
-            self.sockets, self._connect, self._is_full, self._is_ahead, self.log
+            self.sockets,
+            lambda: Connection(self),
+            self._is_full,
+            self._is_ahead,
+            lambda: board.shared.workers() if board.shared else 1,
+            self.log,
         )
         self._count()
         while self.alive:
@@ -141,9 +149,6 @@ class Worker(base.Worker):  # type: ignore[misc]
             board.shared.count_connections(board.NOBODY)
         acceptor.close()
         await self._drain(acceptor)
-
-    def _connect(self) -> Connection:
-        return Connection(self)
 
     def add(self, connection: Connection) -> None:
         """Keep an open connection."""
@@ -175,6 +180,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         self.notify()
         self._date = util.http_date()
         self._refusal_heads.clear()
+        self._count_refused()
         if board.shared:
             board.shared.show_up(monotonic())
             self._count()
@@ -199,6 +205,31 @@ class Worker(base.Worker):  # type: ignore[misc]
 
     # Answering.
 
+    def admit(self, connection: Connection, request: Request, size: int) -> bool:
+        """Tell whether there is time for a request; where there is none, refuse it.
+
+        Args:
+            connection: where the request came from, and where the reply goes.
+            request: its head.
+            size: bytes of its body.
+        """
+        if not self._turning:
+            self._turning = True
+            self.loop.call_soon(self._flush_later, 1)
+        inquiry = request.inquiry
+        kind = id(inquiry.head) if inquiry else 0
+        if self._admission.admit(kind, size) or request.path in URGENT:
+            return True
+        used_id = request_id(request.fields.get("x-request-id", ""))
+        reply = keep, minor = request.keep_alive and self.alive, request.version[1]
+        if reply not in self._refusal_heads:
+            self._refusal_heads[reply] = self._head(self._refusal, keep, minor)
+        head, body = self._refusal_heads[reply], self._refusal.body
+        connection.send(b"%b%b\r\n\r\n%b" % (head, used_id.encode(), body))
+        self._refused[request.method, inquiry.route if inquiry else "unmatched"] += 1
+        connection.go_on(keep)
+        return False
+
     def answer(
         self, connection: Connection, request: Request, body: bytes, whole: bool
     ) -> None:
@@ -216,13 +247,10 @@ class Worker(base.Worker):  # type: ignore[misc]
             self._stop()
         if not self.alive:
             request = request.closing()
-        if self._admission.begin():
-            self.loop.call_soon(self._flush_later, 1)
-        if not self._admit(request, len(body)):
-            self._refuse(connection, request)
-            return
         if request.inquiry is None or not whole:
+            start = perf_counter()
             content, keep = self._call(connection, request, body)
+            self._admission.spend(perf_counter() - start)
             connection.send(content)
             connection.go_on(keep)
             return
@@ -230,23 +258,6 @@ class Worker(base.Worker):  # type: ignore[misc]
         self._batch_bytes += len(body)
         if self._batch_bytes > BATCH_BYTES:
             self._flush()
-
-    def _admit(self, request: Request, size: int) -> bool:
-        kind = id(request.inquiry.head) if request.inquiry else 0
-        return self._admission.admit(kind, size) or request.path in URGENT
-
-    def _refuse(self, connection: Connection, request: Request) -> None:
-        """Say at once that there is no time."""
-        used_id = request_id(request.fields.get("x-request-id", ""))
-        kind = keep, minor = request.keep_alive, request.version[1]
-        if kind not in self._refusal_heads:
-            self._refusal_heads[kind] = self._head(self._refusal, keep, minor)
-        head, body = self._refusal_heads[kind], self._refusal.body
-        connection.send(b"%b%b\r\n\r\n%b" % (head, used_id.encode(), body))
-        route = request.inquiry.route if request.inquiry else "unmatched"
-        if self._metrics:
-            self._metrics.count_request(request.method, route, 503, 0.0)
-        connection.go_on(keep)
 
     def _flush_later(self, seen: int) -> None:
         """Answer what has come, unless the loop's last turn has brought more than before.
@@ -258,12 +269,12 @@ class Worker(base.Worker):  # type: ignore[misc]
             self.loop.call_soon(self._flush_later, len(self._batch))
         else:
             self._flush()
-            self._admission.end()
+            self._turning = False
+            self._admission.end_turn()
 
     def _flush(self) -> None:
         """Answer the inference requests that have come since the last time."""
         batch, self._batch, self._batch_bytes = self._batch, [], 0
-        self._admission.done()
         if not batch or self._short_way is None:
             return  # a full batch has been answered already
         start = perf_counter()
@@ -342,6 +353,12 @@ class Worker(base.Worker):  # type: ignore[misc]
             if name != "Content-Type":
                 lines.append(f"{name}: {value}")
         return "\r\n".join([*lines, "X-Request-ID: "]).encode("latin-1")
+
+    def _count_refused(self) -> None:
+        for (method, route), times in self._refused.items():
+            if self._metrics:
+                self._metrics.count_request(method, route, 503, 0.0, times)
+        self._refused.clear()
 
     def count_refusal(self, status: int) -> None:
         """Count a request that reached no application."""
