@@ -4,6 +4,7 @@ import { byId } from "./dom.js";
 
 const NAME = "api-key";
 const KEY = /^[A-Za-z0-9._~+/-]+=*$/; // what the server takes; no other could be sent
+const ATTEMPTS = 5; // a rush of a few seconds is waited for
 const NEEDED = "This server asks for an API key.";
 const WRONG = "The server does not know this key.";
 const IMPOSSIBLE = "A key has only letters, digits and -._~+/ in it, and = at its end.";
@@ -28,13 +29,19 @@ export async function fetchWithKey(path, { headers, ...options } = {}) {
   return reply;
 }
 
-/** The same, but instead of a 401 wait for a key that the server knows. */
-export async function fetchWhenAllowed(path, options) {
-  for (;;) {
+/** The same, but wait: for a key that the server knows, and until it has time. */
+export async function fetchPatiently(path, options) {
+  for (let left = ATTEMPTS; ; ) {
     const reply = await fetchWithKey(path, options);
-    if (reply.status !== 401) return reply;
-    await nextKey();
+    if (reply.status === 401) await nextKey();
+    else if (reply.status === 503 && --left > 0) await later(reply);
+    else return reply;
   }
+}
+
+function later({ headers }) {
+  const seconds = Number(headers.get("Retry-After")) || 1;
+  return new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 }
 
 /** Ask for a key, and wait until there is one. */
@@ -93,4 +100,4 @@ function keep(value) {
 }
 
 // Before one draws: the form would move the drawing away under the pointer.
-if (LOCKED) fetchWhenAllowed("/v2").catch(() => {}); // who asks next will say it
+if (LOCKED) fetchPatiently("/v2").catch(() => {}); // who asks next will say it

@@ -1,7 +1,7 @@
 /* The lesson: each section's widget is a module of its own, mounted on its <section>. */
 
 import { decode, toStrokes } from "./drawing.js";
-import { fetchWhenAllowed } from "./key.js";
+import { fetchPatiently } from "./key.js";
 import { fetchLayers } from "./network.js";
 
 const SECTIONS = [
@@ -32,7 +32,7 @@ const context = {
   /** The project's drawings: `{digits, hard}`. */
   gallery: once(() => load("/gallery.json")),
   /** What was measured: curves, calibration, baselines. */
-  lesson: once(() => load("/lesson.json", fetchWhenAllowed)),
+  lesson: once(() => load("/lesson.json", fetchPatiently)),
   /** A version's layers, as in network.js. */
   layers(version) {
     const name = String(version); // replies name a version by a string, the page by a number

@@ -20,7 +20,8 @@ REFUSED = "the server responded with a status of 401"
 def service(start, tmp_path_factory):
     keys = tmp_path_factory.mktemp("keys") / "keys"
     keys.write_text(KEY)
-    return start(WEB_CONCURRENCY="1", MNIST_API_KEYS=str(keys)).wait_ready()
+    settings = {"MNIST_API_KEYS": str(keys), "MNIST_MAX_WAIT_MS": "10000"}
+    return start(WEB_CONCURRENCY="1", **settings).wait_ready()
 
 
 def give(page, key):
@@ -58,7 +59,7 @@ def test_the_lesson_waits_for_the_key_and_the_tab_keeps_it(page):
     give(page, KEY)
     expect(page.locator("#key")).to_be_hidden()
     for name in ("layers", "confidence", "training", "break"):
-        expect(page.locator(f"#{name} canvas, #{name} svg").first).to_be_visible()
+        page.locator(f"#{name} :is(canvas, svg)").first.wait_for()
     assert page.locator(".notice:visible").count() == 0
     driver.open_page(page)
     driver.draw(page, LINE)
