@@ -35,7 +35,7 @@ class Acceptor:
         self,
         listeners: Sequence[socket.socket],
         protocol: Callable[[], asyncio.BaseProtocol],
-        full: Callable[[], bool],
+        full: Callable[[int], bool],
         ahead: Callable[[], bool],
         workers: Callable[[], int],
         log: logging.Logger,
@@ -45,7 +45,7 @@ class Acceptor:
         Args:
             listeners: the sockets.
             protocol: makes the protocol of a connection.
-            full: tells whether there is no room for another.
+            full: tells whether there is no room for another beside so many that open.
             ahead: tells whether another worker has fewer connections.
             workers: tells how many accept, with this one.
             log: where what goes wrong is told.
@@ -61,7 +61,7 @@ class Acceptor:
 
     def resume(self) -> None:
         """Accept, if there is room."""
-        if not (self._active or self._closed or self._full()):
+        if not (self._active or self._closed or self._full(len(self.opening))):
             self._active = True
             for listener in self._listeners:
                 self._loop.add_reader(listener.fileno(), self._accept_some, listener)
@@ -118,7 +118,7 @@ class Acceptor:
         task = self._loop.create_task(opening)
         self.opening.add(task)
         task.add_done_callback(self.opening.discard)
-        if self._active and self._full():
+        if self._active and self._full(len(self.opening)):
             self.pause()
         return True
 

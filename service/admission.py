@@ -83,6 +83,9 @@ class Admission:
     def end_turn(self) -> None:
         """Begin anew: nothing waits any more."""
         self._work = self._earned = 0.0
+
+    def sweep(self) -> None:
+        """Look now and then whether the rush is over."""
         if self.refused and monotonic() - self._last > CALM_S:
             self._log.info("the rush is over: %d requests were refused", self.refused)
             self._limit, self._patience, self.refused = self._most, PATIENCE, 0

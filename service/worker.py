@@ -168,8 +168,8 @@ class Worker(base.Worker):  # type: ignore[misc]
         shared = board.shared
         return shared is not None and len(self.connections) > shared.fewest_connections()
 
-    def _is_full(self) -> bool:
-        return len(self.connections) >= int(self.cfg.worker_connections)
+    def _is_full(self, opening: int) -> bool:
+        return len(self.connections) + opening >= int(self.cfg.worker_connections)
 
     def _stop(self) -> None:
         self.alive = False
@@ -181,6 +181,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         self._date = util.http_date()
         self._refusal_heads.clear()
         self._count_refused()
+        self._admission.sweep()
         if board.shared:
             board.shared.show_up(monotonic())
             self._count()
@@ -218,7 +219,7 @@ class Worker(base.Worker):  # type: ignore[misc]
             self.loop.call_soon(self._flush_later, 1)
         inquiry = request.inquiry
         kind = id(inquiry.head) if inquiry else 0
-        if self._admission.admit(kind, size) or request.path in URGENT:
+        if request.path in URGENT or self._admission.admit(kind, size):
             return True
         used_id = request_id(request.fields.get("x-request-id", ""))
         reply = keep, minor = request.keep_alive and self.alive, request.version[1]

@@ -26,7 +26,7 @@ def accepted_at():
         async def serve(listener):
             log = logging.getLogger()
             acceptor = Acceptor(
-                [listener], Protocol, lambda: False, lambda: ahead, lambda: 1, log
+                [listener], Protocol, lambda _: False, lambda: ahead, lambda: 1, log
             )
             acceptor.resume()
             while len(times) < count:
@@ -62,7 +62,7 @@ def test_a_worker_whose_connection_another_took_waits_before_the_next_one():
 
         log = logging.getLogger()
         acceptor = Acceptor(
-            [listener], Protocol, lambda: False, lambda: True, lambda: 1, log
+            [listener], Protocol, lambda _: False, lambda: True, lambda: 1, log
         )
         acceptor.resume()
         with socket.create_connection(listener.getsockname()):

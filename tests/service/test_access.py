@@ -9,9 +9,11 @@ import socket
 import time
 
 import pytest
+from gunicorn.config import Config
 
 from service.access import Access, read_keys
 from service.errors import SettingsError
+from service.http1 import Request
 from service.settings import Settings
 from tests.service.conftest import WAYS
 
@@ -130,6 +132,16 @@ def test_a_head_that_is_known_is_as_open_as_before(one, frames, known):
         headers = [f"Authorization: Bearer {KEY}"] if known else []
         reply = one.raw(post(frames, *headers))
         assert reply.startswith(b"HTTP/1.1 200" if known else b"HTTP/1.1 401")
+
+
+@pytest.mark.parametrize(
+    ("field", "special"),
+    [(b"Authorization: Bearer a_key_of_16_bytes", False), (b"A_b: c", True)],
+)
+def test_a_head_with_a_key_can_be_remembered(field, special):
+    """Underscores make a header's name special, which no head is remembered with."""
+    head = b"GET / HTTP/1.1\r\nHost: x\r\n" + field + b"\r\n\r\n"
+    assert Request(head, Config(), ("127.0.0.1", 1)).special is special
 
 
 @pytest.mark.parametrize(
