@@ -18,7 +18,9 @@ from typing import Any
 # share the queue, and the first to wake up would take the others' share. Not one: a turn
 # with fifty requests takes 3 ms, and the last of many new clients would wait for long.
 AT_ONCE = 4
-# The most of a long queue: each takes some 60 µs, and those that are open wait meanwhile.
+# A share of a queue that is long: so many new clients are not there at once in earnest.
+LONG = 32
+# The most of it: each takes some 60 µs, and those that are open wait meanwhile.
 MOST_AT_ONCE = 512
 # The moment: long enough to be woken up and to run, and short beside a connection's life.
 WAIT_S = 0.002
@@ -83,7 +85,7 @@ class Acceptor:
 
     def _accept_some(self, listener: socket.socket) -> None:
         share = queued(listener) // self._workers()
-        if share > AT_ONCE:
+        if share > LONG:
             for _ in range(min(share, MOST_AT_ONCE)):
                 if not (self._active and self._accept(listener)):
                     break

@@ -115,11 +115,12 @@ class Master(Arbiter):  # type: ignore[misc]
         deadline = time.monotonic() + self.cfg.graceful_timeout
         for pid in self._new_workers():
             self.kill_worker(pid, signal.SIGTERM)
-        while self._new_workers() and time.monotonic() < deadline:
+        while self._new_workers():  # until none is left: the oldest go where there are more
+            if time.monotonic() > deadline:
+                for pid in self._new_workers():
+                    self.kill_worker(pid, signal.SIGKILL)
             time.sleep(0.05)
             super().reap_workers()
-        for pid in self._new_workers():
-            self.kill_worker(pid, signal.SIGKILL)
 
     # Supervision.
 

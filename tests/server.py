@@ -110,9 +110,12 @@ class Server:
     def wait(self):
         return self.process.wait(START_S)
 
-    def stop(self):
+    def ask_to_stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
+
+    def stop(self):
+        self.ask_to_stop()
         try:
             return self.wait()
         finally:
