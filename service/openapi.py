@@ -20,6 +20,7 @@ ERRORS = {
     415: "another Content-Type or Content-Encoding, or a picture not in PNG or JPEG",
     422: "well-formed, but no images of digits",
     500: "a bug; the log has it under the reply's X-Request-ID",
+    503: "no time or no room for it now, with `Retry-After`",
 }
 IMAGE = [0] * 380 + [255] * 8 + [0] * 396
 PROBABILITIES = [0.0, 0.9, 0.1, *[0.0] * 7]
@@ -119,7 +120,7 @@ def _errors() -> Schema:
     }
 
 
-INFERENCE_ERRORS = (400, 404, 411, 413, 415, 422)
+INFERENCE_ERRORS = (400, 404, 411, 413, 415, 422, 503)
 
 
 def _path_parameters(name: str, versioned: bool) -> list[Schema]:
@@ -283,6 +284,9 @@ def _plain() -> Schema:
         "/v2/models/stats": ("Triton's statistics", _content(_ref("Statistics"))),
     }
     described = {path: {"get": _operation(*what)} for path, what in gets.items()}
+    for path in ("/readyz", "/v2/health/ready"):
+        stopping = {"description": "it is about to stop", "content": gets[path][1]}
+        described[path]["get"]["responses"]["503"] = stopping
     lesson = _operation("What was measured, for the lesson", _any(), (404,))
     weights = _operation(
         "The layers' weights: float32, little-endian, kernel (row by row), then biases",
