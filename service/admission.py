@@ -3,8 +3,9 @@
 A request waits for those that are there before it. How long that is follows from how long
 requests of the same kind have taken, by their bytes. A burst may make others wait for as
 long as the settings say, and large requests for longer. Where that is not enough, more
-comes than can be answered, and however long the queue is made, it fills up: it is kept short
-then until the rush is over, so that those who are let in are answered as quickly as ever.
+comes than can be answered, and however long the queue is made, it fills up: it is kept
+short then until the rush is over, so that those who are let in are answered as quickly as
+ever.
 
 The idea, a queue that may be long for a moment and not for good, is CoDel's (RFC 8289).
 """
