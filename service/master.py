@@ -179,6 +179,13 @@ class Master(Arbiter):  # type: ignore[misc]
 class Application(WSGIApplication):  # type: ignore[misc]
     """gunicorn's application, from its flags and settings."""
 
+    def load_config(self) -> None:
+        """Listen at the metrics' own address too, wherever the others were said."""
+        super().load_config()
+        with contextlib.suppress(SettingsError):  # the first worker says it, and all ends
+            extra = Settings.from_environment().metrics_bind
+            self.cfg.set("bind", [*self.cfg.bind, *([extra] if extra else [])])
+
 
 def main() -> None:
     """Run gunicorn with this master, which it has no setting for."""
