@@ -3,8 +3,9 @@
 A request waits for those that are there before it. How long that is follows from how long
 requests of the same kind have taken, by their bytes. A burst may make others wait for as
 long as the settings say, and large requests for longer. Where that is not enough, more
-comes than can be answered, and however long the queue is made, it fills up: it is kept short
-then until the rush is over, so that those who are let in are answered as quickly as ever.
+comes than can be answered, and however long the queue is made, it fills up: it is kept
+short then until the rush is over, so that those who are let in are answered as quickly as
+ever.
 
 The idea, a queue that may be long for a moment and not for good, is CoDel's (RFC 8289).
 """
@@ -27,6 +28,8 @@ LEAST_S = 20e-6
 EARNED_S = 30e-6
 # How much the last request of a kind counts in the mean of its kind.
 WEIGHT = 0.1
+# How much longer than the mean it can count as at most: a pause of the machine is no work.
+MOST_TIMES = 4
 MOST_KINDS = 256
 
 
@@ -66,16 +69,12 @@ class Admission:
         self._work += takes
         return True
 
-    def spend(self, seconds: float) -> None:
-        """Take notice of time that a request has taken already."""
-        self._work += seconds
-
     def learn(self, kind: int, size: int, seconds: float) -> None:
         """Take notice of how long requests of a kind took that have so many bytes."""
         rate = seconds / max(size, 1)
         known = self._rates.get(kind)
         if known is not None:
-            rate = known + WEIGHT * (rate - known)
+            rate = known + WEIGHT * (min(rate, MOST_TIMES * known) - known)
         elif len(self._rates) == MOST_KINDS:
             self._rates.clear()
         self._rates[kind] = rate

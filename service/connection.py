@@ -56,6 +56,7 @@ class Connection(asyncio.BufferedProtocol):
         state: what it waits for.
         deadline: when it has waited long enough, in the loop's time.
         peer, server: the addresses of its two ends.
+        known_heads: what heads are read as at this end.
     """
 
     def __init__(self, worker: "Worker") -> None:
@@ -79,6 +80,7 @@ class Connection(asyncio.BufferedProtocol):
         self.transport = cast(asyncio.Transport, transport)
         self.peer = transport.get_extra_info("peername")
         self.server = transport.get_extra_info("sockname")
+        self.known_heads = self.worker.heads_at(self.server)
         self._wait(State.IDLE, self.worker.client_seconds)
         self.worker.add(self)
 
@@ -142,7 +144,7 @@ class Connection(asyncio.BufferedProtocol):
         """Answer what is one whole request with a head that is known: nearly all are."""
         inbox = self.worker.inbox
         end = self.worker.inbox_bytes.find(END, 0, size) + len(END)
-        request = self.worker.known_heads.get(bytes(inbox[:end]))
+        request = self.known_heads.get(bytes(inbox[:end]))
         if request is None or request.length != size - end:
             return False
         self.state, self.deadline = State.ANSWER, inf
@@ -204,7 +206,7 @@ class Connection(asyncio.BufferedProtocol):
         end += len(END)
         head = bytes(data[:end])
         self._buffer = data[end:]
-        self._begin(self.worker.read(head, self.peer))
+        self._begin(self.worker.read(head, self))
 
     def _begin(self, request: Request) -> None:
         """Make ready for the body."""

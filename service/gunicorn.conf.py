@@ -111,6 +111,12 @@ def post_worker_init(worker: Any) -> None:
     versions = f"version {model.version}" + (
         f" (also {', '.join(others)})" if others else ""
     )
+    access = worker.wsgi.extensions["access"]
+    listeners = [
+        listener
+        for listener in worker.sockets
+        if not access.is_metrics_address(listener.getsockname())
+    ]
     worker.log.info(
         "serving %s %s with %d workers for %d cores; open %s in a browser",
         model.name,
@@ -118,7 +124,5 @@ def post_worker_init(worker: Any) -> None:
         config.workers,
         cores(),
         # The addresses in use: a port of 0 in the settings has become a real one.
-        " and ".join(
-            str(sock).replace("//0.0.0.0:", "//127.0.0.1:") for sock in worker.sockets
-        ),
+        " and ".join(str(it).replace("//0.0.0.0:", "//127.0.0.1:") for it in listeners),
     )

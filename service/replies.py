@@ -14,6 +14,8 @@ from service.errors import RequestError
 logger = logging.getLogger(__name__)
 
 NONE: Mapping[str, str] = {}
+# On every reply, after its own headers: no browser may take it for what it does not say.
+ALWAYS: Mapping[str, str] = {"X-Content-Type-Options": "nosniff"}
 # In capitals, as werkzeug has them.
 PHRASES = {code: phrase.upper() for code, phrase in HTTP_STATUS_CODES.items()}
 SANE_ID = re.compile(r"[A-Za-z0-9._:=+/-]{1,128}")

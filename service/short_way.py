@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 from flask import Flask
 from werkzeug.datastructures import MultiDict
 
+from service.access import Access
 from service.compression import inflate
 from service.errors import RequestError
 from service.inference import (
@@ -72,6 +73,7 @@ class ShortWay:
     def __init__(self, app: Flask, learn: Callable[[int, int, float], None]) -> None:
         self._learn = learn
         settings: Settings = app.extensions["settings"]
+        self._access: Access = app.extensions["access"]
         self._repository: Repository = app.extensions["repository"]
         self._metrics: Metrics = app.extensions["metrics"]
         self._limits = Limits(settings.max_images, settings.max_pixels)
@@ -93,7 +95,7 @@ class ShortWay:
             return None
         return Inquiry(
             endpoint.route,
-            self._head(endpoint, query, headers),
+            self._access.refuse(path, headers) or self._head(endpoint, query, headers),
             headers.get("content-encoding", ""),
             sane_id(headers.get("x-request-id", "")),
         )

@@ -20,12 +20,21 @@ from gunicorn.workers import base
 
 from service import board
 from service.acceptor import Acceptor
+from service.access import Access
 from service.admission import Admission
 from service.connection import LINGER_S, Connection
 from service.gateway import Gateway
 from service.http1 import Request
 from service.inference import MOST_BYTES
-from service.replies import PHRASES, Reply, bug, overloaded, refusal, request_id
+from service.replies import (
+    ALWAYS,
+    PHRASES,
+    Reply,
+    bug,
+    overloaded,
+    refusal,
+    request_id,
+)
 from service.settings import Settings
 from service.short_way import Inquiry, ShortWay
 
@@ -47,6 +56,8 @@ MOST_HEADS, MOST_HEAD_BYTES = 1024, 1024
 # What is kept for all clients that are not done, in bodies of the largest size: as many as
 # come at a time in earnest, 128 MiB by default.
 MOST_BODIES = 32
+# The kind of all that the application answers, whose time does not go with their bytes.
+OTHERS = 0
 # Answered even where there is no time for anything else.
 URGENT = {"/livez", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"}
 
@@ -68,6 +79,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         max_body_bytes: most bytes of a body.
         inbox: where the kernel writes what comes, before the next read overwrites it.
         known_heads: what heads were read as, by their bytes.
+        metrics_heads: the same of those that came to the address of the metrics.
         held_bytes: what is kept for clients that are not done.
         most_bytes: how much that may be.
     """
@@ -97,7 +109,9 @@ class Worker(base.Worker):  # type: ignore[misc]
         self.connections: set[Connection] = set()
         self.inbox_bytes = bytearray(INBOX_BYTES)
         self.inbox = memoryview(self.inbox_bytes)
+        self._access: Access | None = extensions.get("access")
         self.known_heads: dict[bytes, Request] = {}
+        self.metrics_heads: dict[bytes, Request] = {}
         self.held_bytes = 0
         self.most_bytes = MOST_BODIES * self.max_body_bytes
         self._refusal = refusal(overloaded("there is more to do than there is time for"))
@@ -206,8 +220,8 @@ class Worker(base.Worker):  # type: ignore[misc]
             self._turning = True
             self.loop.call_soon(self._flush_later, 1)
         inquiry = request.inquiry
-        kind = id(inquiry.head) if inquiry else 0
-        if request.path in URGENT or self._admission.admit(kind, size):
+        kind = (id(inquiry.head), size) if inquiry else (OTHERS, 1)
+        if request.path in URGENT or self._admission.admit(*kind):
             return True
         used_id = request_id(request.fields.get("x-request-id", ""))
         reply = keep, minor = request.keep_alive and self.alive, request.version[1]
@@ -239,7 +253,8 @@ class Worker(base.Worker):  # type: ignore[misc]
         if request.inquiry is None or not whole:
             start = perf_counter()
             content, keep = self._call(connection, request, body)
-            self._admission.spend(perf_counter() - start)
+            if request.path not in URGENT:
+                self._admission.learn(OTHERS, 1, perf_counter() - start)
             connection.send(content)
             connection.go_on(keep)
             return
@@ -288,26 +303,32 @@ class Worker(base.Worker):  # type: ignore[misc]
             for (connection, request, _), (used_id, reply) in zip(batch, replies):
                 self._gateway.log(connection, request, used_id, reply, seconds)
 
-    def read(self, head: bytes, peer: Any) -> Request:
+    def heads_at(self, address: Any) -> dict[bytes, Request]:
+        """Return the heads that are known at an own address: each answers differently."""
+        if self._access and self._access.is_metrics_address(address):
+            return self.metrics_heads
+        return self.known_heads
+
+    def read(self, head: bytes, connection: Connection) -> Request:
         """Read a head, or take what it was read as: most clients send the same ones.
 
         Raises:
             RequestError: what is wrong with it.
         """
-        known = self.known_heads.get(head)
+        heads = connection.known_heads
+        known = heads.get(head)
         if known is not None:
             return known
-        request = Request(head, self.cfg, peer)
+        request = Request(head, self.cfg, connection.peer)
         if request.length is None or request.length > self.max_body_bytes:
             request.keep_alive = False  # where the next request begins is not known
-        if self._short_way and request.method == "POST" and request.length is not None:
-            request.inquiry = self._short_way.read(
-                request.path, request.query, request.fields
-            )
+        short = self._short_way if heads is self.known_heads else None
+        if short and request.method == "POST" and request.length is not None:
+            request.inquiry = short.read(request.path, request.query, request.fields)
         if request.keep_alive and not request.special and len(head) <= MOST_HEAD_BYTES:
-            if len(self.known_heads) == MOST_HEADS:
-                self.known_heads.clear()
-            self.known_heads[head] = request
+            if len(heads) == MOST_HEADS:
+                heads.clear()
+            heads[head] = request
         return request
 
     def write(self, reply: Reply, used_id: str, keep: bool, minor: int = 1) -> bytes:
@@ -332,7 +353,7 @@ class Worker(base.Worker):  # type: ignore[misc]
             f"Content-Type: {reply.headers['Content-Type']}",
             f"Content-Length: {len(reply.body)}",
         ]
-        for name, value in reply.headers.items():
+        for name, value in {**reply.headers, **ALWAYS}.items():
             if name != "Content-Type":
                 lines.append(f"{name}: {value}")
         return "\r\n".join([*lines, "X-Request-ID: "]).encode("latin-1")

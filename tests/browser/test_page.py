@@ -481,7 +481,8 @@ def test_share_copies_the_link(opened, strokes):
 
 @pytest.mark.expects("Failed to load resource: net::ERR_")
 def test_server_away_is_said_and_recovers_with_the_newest_drawing(start, new_page, strokes):
-    server = start().wait_ready()
+    patient = {"MNIST_MAX_WAIT_MS": "10000"}  # on a machine that is busy with the browser
+    server = start(**patient).wait_ready()
     page = new_page(base_url=server.url)
     driver.open_page(page)
     driver.draw(page, strokes[3])
@@ -494,7 +495,7 @@ def test_server_away_is_said_and_recovers_with_the_newest_drawing(start, new_pag
     expect(page.locator("#server")).to_contain_text(re.compile("server", re.I))
     page.locator("#clear").click()
     driver.draw(page, strokes[7])
-    start(port=server.port).wait_ready()
+    start(port=server.port, **patient).wait_ready()
     expect_digit(page, 7)
     expect(page.locator("#server")).to_be_empty()
 

@@ -241,7 +241,7 @@ def test_a_pause_of_the_whole_service_kills_no_worker(start, frames):
     for pid in everyone:
         os.kill(pid, signal.SIGCONT)
     assert digit(server, frames)
-    time.sleep(2)  # two looks of the master's
+    time.sleep(3)  # until the master looks again
     assert both(server) == pids
 
 
