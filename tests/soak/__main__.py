@@ -91,6 +91,7 @@ def soak(server: Server, folder: Path, options: argparse.Namespace) -> dict[str,
     found = options.capacity or capacity(server.port, generator_core)
     for _ in range(RELOADS):
         reload(server)
+    time.sleep(1)  # until the last one's worker has all its files open
     record: dict[str, Any] = {
         **{name: getattr(options, name) for name in ("minutes", "workers", "share")},
         **{"reload_minutes": options.reload_minutes, "warm_up_s": options.warm_up},
@@ -161,6 +162,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--output", type=Path, default=OUTPUT, help="(default: load/results)"
     )
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     return parser.parse_args(arguments)
 
 
@@ -171,6 +173,7 @@ def main() -> int:
         temporary = Path(name) / "tmp"
         temporary.mkdir()
         environment = {"WEB_CONCURRENCY": str(options.workers), "TMPDIR": str(temporary)}
+        environment |= dict(setting.split("=", 1) for setting in options.set)
         with cores(set(range(options.workers))):
             server = Server(Path(name), **environment)
         server.workers = options.workers
