@@ -25,6 +25,7 @@ READY_S = 30
 RELOADS = (
     6  # before the load: the master grows by some 2 MB in its first few, and then no more
 )
+WARM_UP_REQUESTS = 1000
 IDLE_S = 15  # in which the server closes what the clients have left
 
 
@@ -67,7 +68,8 @@ def idle_files(server: Server, wanted: list[int] | None = None) -> list[int]:
             len(watch.files(pid)) for pid in (server.process.pid, *server.worker_pids())
         ]
 
-    watch.wait(lambda: count() == wanted, IDLE_S)
+    watch.wait(lambda: not sum(map(watch.held, server.worker_pids())), IDLE_S)
+    watch.wait(lambda: wanted in (None, count()), IDLE_S)
     return count()
 
 
@@ -91,7 +93,8 @@ def soak(server: Server, folder: Path, options: argparse.Namespace) -> dict[str,
     found = options.capacity or capacity(server.port, generator_core)
     for _ in range(RELOADS):
         reload(server)
-    time.sleep(1)  # until the last one's worker has all its files open
+    # The first requests of a worker open a file or two that it keeps.
+    generate(server.port, generator_core, f"--capacity={WARM_UP_REQUESTS}").communicate()
     record: dict[str, Any] = {
         **{name: getattr(options, name) for name in ("minutes", "workers", "share")},
         **{"reload_minutes": options.reload_minutes, "warm_up_s": options.warm_up},
