@@ -80,7 +80,6 @@ def register(app: Flask) -> None:
 
     @pages.after_request
     def guard(response: Response) -> Response:
-        response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
 

@@ -10,6 +10,7 @@ import orjson
 from werkzeug.http import HTTP_STATUS_CODES
 
 from service.errors import RequestError
+from service.protocols import JSON_HEADERS
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def json(
     value: object, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Reply:
     """Return a reply in JSON."""
-    fields = {"Content-Type": "application/json", **(headers or {})}
+    fields = {**JSON_HEADERS, **(headers or {})}
     return Reply(status, orjson.dumps(value), fields)
 
 

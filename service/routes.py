@@ -21,9 +21,10 @@ from werkzeug.formparser import FormDataParser
 from service import catalogue, pages
 from service.compression import inflate
 from service.errors import RequestError
-from service.inference import ROUTES, answer, asked_version, read_head
+from service.inference import ROUTES, answer, asked_version, is_form, read_head
 from service.metrics import Metrics
-from service.protocols import Dialect, Limits
+from service.protocols import NO_SNIFFING, Dialect, Limits
+from service.protocols.predict import FORM_DATA
 from service.replies import Reply, bug, json, refusal, request_id
 from service.repository import Repository
 from service.settings import Settings
@@ -63,6 +64,7 @@ def register(app: Flask) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
+        response.headers.update(NO_SNIFFING)
         response.headers["X-Request-ID"] = g.request_id
         route = request.url_rule.rule if request.url_rule else "unmatched"
         if route not in UNCOUNTED:
@@ -86,8 +88,8 @@ def _add_inference(app: Flask, path: str, dialect: Dialect) -> None:
         asked_for = asked_version(request.args) if version is None else version
         found = repository.find(model, asked_for)
         body = _body(settings.max_body_bytes)
-        content = _files(body) if request.mimetype == "multipart/form-data" else body
         head = read_head(dialect, found, request.headers, request.args)
+        content = _files(body) if is_form(head) else body
         (result,) = answer(head, [content], metrics, limits)
         return _response(refusal(result) if isinstance(result, RequestError) else result)
 
@@ -107,7 +109,7 @@ def _files(body: bytes) -> list[bytes]:
     )
     options = request.mimetype_params
     try:
-        _, fields, found = parser.parse(BytesIO(body), request.mimetype, len(body), options)
+        _, fields, found = parser.parse(BytesIO(body), FORM_DATA, len(body), options)
     except RequestEntityTooLarge:
         raise RequestError(413, "form has too many parts or too long a field") from None
     except ValueError:

@@ -23,6 +23,7 @@ from service.inference import (
     Head,
     answer,
     asked_version,
+    is_form,
     read_head,
 )
 from service.metrics import Metrics
@@ -82,11 +83,14 @@ class ShortWay:
             headers: by names in lower case.
         """
         endpoint = self._endpoints.get(path)
-        if endpoint is None or headers.get("content-type", "").startswith("multipart/"):
+        if endpoint is None:
+            return None
+        head = self._head(endpoint, query, headers)
+        if isinstance(head, Head) and is_form(head):
             return None
         return Inquiry(
             endpoint.route,
-            self._head(endpoint, query, headers),
+            head,
             headers.get("content-encoding", ""),
             sane_id(headers.get("x-request-id", "")),
         )
