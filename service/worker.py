@@ -247,7 +247,8 @@ class Worker(base.Worker):  # type: ignore[misc]
         request = Request(head, self.cfg, peer)
         if request.length is None or request.length > self.max_body_bytes:
             request.keep_alive = False  # where the next request begins is not known
-        if self._short_way and request.method == "POST" and request.length is not None:
+        known_length = "content-length" in request.fields  # or it is a 411
+        if self._short_way and request.method == "POST" and known_length:
             request.inquiry = self._short_way.read(
                 request.path, request.query, request.fields
             )
