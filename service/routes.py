@@ -17,6 +17,7 @@ from werkzeug.exceptions import (
     RequestEntityTooLarge,
 )
 from werkzeug.formparser import FormDataParser
+from werkzeug.routing.exceptions import WebsocketMismatch
 
 from service import catalogue, pages
 from service.compression import inflate
@@ -116,7 +117,7 @@ def _files(body: bytes) -> list[bytes]:
         raise RequestError(
             400, "form cannot be taken apart, expected multipart/form-data as in RFC 7578"
         ) from None
-    names = sorted({*fields, *found} - {"image"})
+    names = sorted({*fields, *(found.keys() - {"image"})})
     if names or not found:
         raise RequestError(
             400, f"form has the fields {names!r:.100}, expected files in the field 'image'"
@@ -167,6 +168,8 @@ def _http_error(error: HTTPException) -> Response:
         error.valid_methods = sorted(error.valid_methods or ())  # comes as a set
         allowed = ", ".join(error.valid_methods)
         message = f"method {request.method} is not allowed on {path}, expected {allowed}"
+    elif isinstance(error, WebsocketMismatch):
+        message = f"found a WebSocket's handshake on {path}, expected a request"
     else:
         message = error.description or error.name
     response = _response(json({"error": message}, status))

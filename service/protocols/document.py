@@ -66,9 +66,10 @@ def find_twice(body: bytes) -> str | None:
     keys: list[set[bytes]] = [set()]  # of the objects that are open
     for string, between in zip(chain([b""], parts[1::2]), parts[::2]):
         if COLON.match(between):
-            if string in keys[-1]:
-                return string.decode(errors="replace")
-            keys[-1].add(string)
+            key = bytes(string)  # a body that came in pieces is a bytearray
+            if key in keys[-1]:
+                return key.decode(errors="replace")
+            keys[-1].add(key)
         if b"{" in between or b"}" in between:
             # An object that is opened here and has no key is closed here too.
             opened = between.rstrip().endswith(b"{")

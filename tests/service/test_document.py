@@ -60,6 +60,11 @@ def test_a_key_is_found_where_it_stands_twice_in_one_object(value, space, escape
     assert (found is not None) == twice(value)
 
 
+def test_a_body_that_came_in_pieces_is_read_too():
+    assert document.find_twice(bytearray(b'{"a": 1, "a": 2}')) == "a"
+    assert document.find_twice(bytearray(b'{"a": 1, "b": 2}')) is None
+
+
 def test_two_ways_to_write_a_key_are_one_key():
     assert document.find_twice(rb'{"a": 1, "\u0061": 2}') == "a"
 
