@@ -1,4 +1,3 @@
-import zlib
 from contextlib import suppress
 
 import numpy as np
@@ -25,6 +24,7 @@ from tests.picture_files import (
     png,
     rotated,
     saved,
+    with_checksums,
 )
 
 LIMIT = 1 << 24  # pixels
@@ -171,17 +171,6 @@ def mutated(draw):
     for at, value in draw(st.lists(st.tuples(place, st.integers(0, 255)), max_size=6)):
         content[at] = value
     return bytes(content[: draw(st.one_of(st.none(), place))])
-
-
-def with_checksums(content):
-    """Put a PNG's checksums right, so that its other checks have their turn."""
-    parts, at = [content[:8]], 8
-    while at + 12 <= len(content):
-        end = at + 8 + int.from_bytes(content[at : at + 4], "big")
-        checksum = zlib.crc32(content[at + 4 : end]).to_bytes(4, "big")
-        parts += [content[at:end], checksum if end + 4 <= len(content) else b""]
-        at = end + 4
-    return b"".join(parts) + content[at:]
 
 
 @given(mutated(), st.booleans())
