@@ -8,7 +8,8 @@ from pathlib import Path
 def main() -> None:
     """Become gunicorn, so that signals reach it and its exit code is this one's."""
     config = Path(__file__).with_name("gunicorn.conf.py")
-    command = [sys.executable, "-m", "gunicorn", "--config", str(config), *sys.argv[1:]]
+    module = [sys.executable, "-m", "service.master"]
+    command = [*module, "--config", str(config), *sys.argv[1:]]
     # glibc gives each thread a heap of its own, and each keeps what its largest request
     # took: 149 MB in a worker after requests of 1,024 images, 115 MB with one heap. Only
     # one thread of a Python process allocates at a time anyway.

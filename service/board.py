@@ -25,6 +25,9 @@ SLOT_BYTES = ROWS * ROW_BYTES
 
 
 NOBODY = -1.0  # connections of a slot whose worker takes none, or that has no worker
+# Seconds after which a worker that has not shown up is not counted on: three times as long
+# as it usually takes, and more than the largest request does.
+SILENT_S = 1.5
 
 
 class Board:
@@ -33,11 +36,15 @@ class Board:
     Attributes:
         slots: how many.
         connections: of the worker in each slot, how many it has open, or NOBODY.
+        ready: of the worker in each slot, its age once it can serve, else 0.
     """
 
     def __init__(self, slots: int = 1) -> None:
         self.slots = slots
-        self.connections = memoryview(mmap.mmap(-1, 8 * slots)).cast("d")
+        self.connections = self._cells(slots)
+        self.ready = self._cells(slots)
+        self._shown = self._cells(slots)  # when a worker last showed up, in seconds
+        self._stopping = self._cells(1)
         for slot in range(slots):
             self.connections[slot] = NOBODY
         self._memory = memoryview(mmap.mmap(-1, slots * SLOT_BYTES))
@@ -49,13 +56,42 @@ class Board:
         self._slot = slot
         self._own = {key: values for key, values in self._slot_rows(slot)}
 
+    @staticmethod
+    def _cells(count: int) -> Row:
+        return cast(Row, memoryview(mmap.mmap(-1, 8 * count)).cast("d"))
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the whole service is about to stop, and no more requests should come."""
+        return self._stopping[0] == 1
+
+    @stopping.setter
+    def stopping(self, value: bool) -> None:
+        self._stopping[0] = value
+
+    def release(self, slot: int) -> None:
+        """Say that a slot has no worker any more."""
+        self.connections[slot] = NOBODY
+        self.ready[slot] = 0
+
+    def show_up(self, now: float) -> None:
+        """Say that this worker is at work, and do not wait for others that are not.
+
+        Args:
+            now: seconds, by a clock that all processes share.
+        """
+        self._shown[self._slot] = now
+        for slot, shown in enumerate(self._shown):
+            if now - shown > SILENT_S:
+                self.connections[slot] = NOBODY
+
     def count_connections(self, count: float) -> None:
         """Tell the other workers how many connections this one has open, or NOBODY."""
         self.connections[self._slot] = count
 
     def fewest_connections(self) -> float:
         """Return the connections of that other worker which has the fewest, or infinity."""
-        others = self.connections.tolist()
+        others = list(self.connections)
         del others[self._slot]
         return min([count for count in others if count != NOBODY], default=inf)
 

@@ -11,6 +11,7 @@ import msgspec
 import orjson
 from flask import Flask, Response, request
 
+from service import board
 from service.errors import RequestError
 from service.metrics import Metrics, Totals
 from service.model import INPUT, OUTPUT, Model
@@ -69,7 +70,12 @@ def _register_v2(app: Flask, repository: Repository) -> None:
 
     @app.get("/v2/health/ready")
     def v2_ready() -> Response:
-        return _json({"ready": True, "live": True})  # the specification's text says live
+        ready = not (board.shared and board.shared.stopping)
+        response = _json(
+            {"ready": ready, "live": True}
+        )  # the specification's text says live
+        response.status_code = 200 if ready else 503
+        return response
 
     @app.get("/v2/models")
     def v2_models() -> Response:

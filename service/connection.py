@@ -10,16 +10,16 @@ from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING, cast
 
+from service.bodies import ChunkedBody, SizedBody
 from service.errors import RequestError
 from service.http1 import (
     END,
     MAX_HEAD_BYTES,
-    ChunkedBody,
     Request,
     too_large_fields,
     too_long_line,
 )
-from service.replies import refusal, request_id
+from service.replies import overloaded, refusal, request_id
 
 if TYPE_CHECKING:
     from service.worker import Worker
@@ -30,6 +30,8 @@ LINGER_S = 2
 # Bytes of requests to come that are taken in while one is answered; the kernel keeps the
 # rest, so that a client that sends and never reads fills its own memory and not ours.
 READ_AHEAD = 64 * 1024
+# Bytes that a connection may always take, however much all others take.
+FREE_BYTES = 16 * 1024
 
 
 class State(Enum):
@@ -47,7 +49,8 @@ class Connection(asyncio.BufferedProtocol):
 
     The kernel writes what comes into one piece of memory for all connections, where a
     request that is whole is taken from at once, and what is missing of a body straight to
-    its place. So a body is copied once, or not at all.
+    its place. So a body is copied once. What is kept for a client that is not done is
+    counted, and is bounded for all clients together.
 
     Attributes:
         state: what it waits for.
@@ -60,8 +63,7 @@ class Connection(asyncio.BufferedProtocol):
         self.state = State.IDLE
         self.deadline = inf
         self._buffer: bytes | bytearray = b""
-        self._body: bytearray | None = None  # one that came in pieces: room for all of it
-        self._filled = 0  # bytes of it that are there
+        self._body: SizedBody | None = None  # one that comes in pieces
         self._request: Request | None = None  # whose body is still coming
         self._chunked: ChunkedBody | None = None
         self._dropped = 0  # bytes read and not kept
@@ -69,6 +71,7 @@ class Connection(asyncio.BufferedProtocol):
         self._full = False  # there is enough to answer: nothing is read for now
         self._paused = False  # the client does not read what it was sent
         self._eof = False
+        self._held = 0  # bytes that are kept for this client
 
     # What asyncio calls.
 
@@ -81,17 +84,19 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: D102
         self.deadline = inf
+        self._buffer, self._body, self._chunked = b"", None, None
+        self._count_bytes()
         self.worker.discard(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: D102
         if self._body is not None:
-            return memoryview(self._body)[self._filled :]
+            return self._body.room()
         return self.worker.inbox
 
     def buffer_updated(self, nbytes: int) -> None:  # noqa: D102
         if self._body is not None:
-            self._filled += nbytes
-            self._check_filled(self._body)
+            self._body.fill(nbytes)
+            self._advance()
         elif self.state is State.LINGER:
             self._drop(nbytes)
         else:
@@ -109,9 +114,12 @@ class Connection(asyncio.BufferedProtocol):
     def pause_writing(self) -> None:  # noqa: D102
         self._paused = True
         self._wait(self.state, self.worker.client_seconds)
+        if self._takes_too_much():
+            self.transport.abort()
 
     def resume_writing(self) -> None:  # noqa: D102
         self._paused = False
+        self._count_bytes()
         self._wait(self.state, self.worker.client_seconds)
         if self.state not in (State.LINGER, State.ANSWER) and not self._scheduled:
             self._advance()
@@ -155,6 +163,8 @@ class Connection(asyncio.BufferedProtocol):
         elif len(self._buffer) > READ_AHEAD and not self._full:
             self._full = True
             self.transport.pause_reading()
+            if self._takes_too_much():
+                self.transport.abort()
 
     def _advance(self) -> None:
         """Answer the next request, as far as it is there."""
@@ -163,7 +173,7 @@ class Connection(asyncio.BufferedProtocol):
             if self._request is None:
                 self._read_head()
             if self._body is not None:
-                self._await(State.BODY)
+                self._read_rest(self._body)
             elif self._request is not None:
                 self._read_body(self._request)
         except RequestError as error:
@@ -211,21 +221,17 @@ class Connection(asyncio.BufferedProtocol):
         elif length > self.worker.max_body_bytes:
             self._skip_body(length)
         elif len(data) < length:
-            # The kernel gives the memory only as it is written, so this costs a client that
-            # announces much and sends little nothing but an address range.
-            self._body, self._filled, self._buffer = bytearray(length), len(data), b""
-            self._body[: len(data)] = data
-            self._check_filled(self._body)
+            self._body, self._buffer = SizedBody(length, data), b""
+            self._read_rest(self._body)
         else:
             self._buffer = data[length:]
             self._answer(cast(bytes, data[:length]))
 
-    def _check_filled(self, body: bytearray) -> None:
-        if self._filled < len(body):
+    def _read_rest(self, body: SizedBody) -> None:
+        if body.complete:
+            self._answer(body.content())
+        else:
             self._await(State.BODY)
-            return
-        self._body = None
-        self._answer(cast(bytes, body))  # nobody writes to it any more
 
     def _read_chunks(self, chunked: ChunkedBody) -> None:
         chunked.feed(bytes(self._buffer))
@@ -252,6 +258,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def _await(self, state: State) -> None:
         """Wait for more bytes, or end if there will be none."""
+        if self._takes_too_much():
+            raise overloaded("too many requests are incomplete")
         if not self._eof:
             if self._full:
                 self._read_on()
@@ -259,7 +267,7 @@ class Connection(asyncio.BufferedProtocol):
                 self._wait(state, self.worker.client_seconds)
         elif self._request is not None:
             # Cut short: the application says so.
-            self._answer(bytes(self._body[: self._filled]) if self._body else b"")
+            self._answer(self._body.content() if self._body else b"")
         else:
             self.transport.close()
 
@@ -267,7 +275,9 @@ class Connection(asyncio.BufferedProtocol):
 
     def _answer(self, body: bytes) -> None:
         request = cast(Request, self._request)
-        self._request = self._body = None
+        self._request = self._body = self._chunked = None
+        if self._held:
+            self._count_bytes()
         whole = len(body) == request.length
         if not whole:
             request = request.closing()
@@ -309,6 +319,8 @@ class Connection(asyncio.BufferedProtocol):
     def _linger(self) -> None:
         """Close, but not before the client has: see LINGER_S."""
         self._buffer, self._request, self._body, self._dropped = b"", None, None, 0
+        self._chunked = None
+        self._count_bytes()
         self._wait(State.LINGER, LINGER_S)
         if self._eof:
             self.transport.close()
@@ -319,6 +331,19 @@ class Connection(asyncio.BufferedProtocol):
         self._dropped += size
         if self._dropped > 2 * self.worker.max_body_bytes:
             self.transport.abort()
+
+    def _count_bytes(self) -> None:
+        held = len(self._buffer)
+        held += self._body.size if self._body else 0
+        held += self._chunked.size if self._chunked else 0
+        held += self.transport.get_write_buffer_size() if self._paused else 0
+        self.worker.held_bytes += held - self._held
+        self._held = held
+
+    def _takes_too_much(self) -> bool:
+        """Count what is kept for this client, and tell whether there is room for it."""
+        self._count_bytes()
+        return self._held > FREE_BYTES and self.worker.held_bytes > self.worker.most_bytes
 
     def _wait(self, state: State, seconds: float) -> None:
         self.state = state

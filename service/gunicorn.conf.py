@@ -41,14 +41,17 @@ accesslog = None  # --access-logfile - for a line a request on standard output
 
 def on_starting(server: Any) -> None:
     """Make the memory for the workers' metrics, before any of them starts."""
-    # Room for a reload, when the old workers and the new ones live side by side.
-    server.board = board.shared = board.Board(slots=max(64, 4 * server.cfg.workers))
+    # Room for a reload, when the old workers and the new ones live side by side; the last
+    # slot is the master's own.
+    slots = max(64, 4 * server.cfg.workers) + 1
+    server.board = board.shared = board.Board(slots)
+    server.board.claim(slots - 1)
 
 
 def pre_fork(server: Any, worker: Any) -> None:
     """Give the worker a slot of that memory that no live worker has."""
     taken = {other.slot for other in server.WORKERS.values()}
-    slots = range(server.board.slots)
+    slots = range(server.board.slots - 1)
     worker.slot = next((slot for slot in slots if slot not in taken), slots[-1])
 
 
@@ -56,17 +59,24 @@ def post_fork(server: Any, worker: Any) -> None:
     """Let the service's messages go where gunicorn's go; let only the first worker halt."""
     server.board.claim(worker.slot)
     if worker.age > 1:
-        # The exit code on which the master stops. From two workers at once it stops with
+        # The exit codes on which the master stops. From two workers at once it stops with
         # a traceback and code 1; from a later one it would take the good ones down.
-        server.APP_LOAD_ERROR = 1
+        server.APP_LOAD_ERROR = server.WORKER_BOOT_ERROR = 1
     logger = logging.getLogger("service")
     logger.handlers = worker.log.error_log.handlers
     logger.setLevel(worker.log.error_log.level)
     logger.propagate = False
 
 
+def child_exit(server: Any, worker: Any) -> None:
+    """Say that the worker's slot is free."""
+    server.board.release(worker.slot)
+
+
 def post_worker_init(worker: Any) -> None:
-    """Say once what was chosen, and where to look."""
+    """Say that it can serve; and once what was chosen, and where to look."""
+    if board.shared:
+        board.shared.ready[worker.slot] = worker.age
     if worker.age > 1:
         return
     config, repository = worker.cfg, worker.wsgi.extensions["repository"]

@@ -207,54 +207,6 @@ class Request(HeaderPolicy):  # type: ignore[misc]
         return not self.keep_alive
 
 
-class ChunkedBody:
-    """A chunked body, put together by llhttp and bounded.
-
-    Attributes:
-        complete: whether the last chunk and the trailer have come.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self.complete = False
-        self._limit = limit
-        self._parts: list[bytes] = []
-        self._size = 0
-        self._fed = 0
-        self._parser = httptools.HttpRequestParser(self)
-        # A head of its own, since that of the request has been read already.
-        self._parser.feed_data(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked" + END)
-
-    def on_body(self, part: bytes) -> None:  # noqa: D102
-        if not self.complete:
-            self._parts.append(part)
-            self._size += len(part)
-
-    def on_message_complete(self) -> None:  # noqa: D102
-        self.complete = True
-
-    def feed(self, data: bytes) -> None:
-        """Take in what came; bytes after the end are another request's and are dropped.
-
-        Raises:
-            RequestError: 400 malformed, 413 over the limit.
-        """
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
-            if not self.complete:
-                raise _malformed(str(error)) from None
-        self._fed += len(data)
-        # Chunks of a byte cost six on the line: that is no way to send an image.
-        if self._size > self._limit or self._fed > 2 * self._limit:
-            raise RequestError(
-                413, f"chunked body is too long, expected at most {self._limit} bytes"
-            )
-
-    def content(self) -> bytes:
-        """Return the bytes of the body."""
-        return b"".join(self._parts)
-
-
 def too_long_line(cfg: Any) -> RequestError:
     """Return the error for a request line over gunicorn's limit."""
     return RequestError(

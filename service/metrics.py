@@ -199,6 +199,14 @@ class Metrics(Collector):
         for labels, row in labelled("last"):
             last.add_metric(labels, row[0])
         yield last
+        reloads = CounterMetricFamily(
+            "mnist_reloads",
+            "Reloads done, and refused because the new workers could not serve.",
+            labels=["result"],
+        )
+        for labels, row in labelled("reloads"):
+            reloads.add_metric(labels, row[0])
+        yield reloads
         yield self._versions()
 
     def _predicted(self, rows: list[tuple[list[str], list[float]]]) -> Metric:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -11,6 +10,7 @@ import onnxruntime as ort
 
 from service import digits, layers
 from service.errors import ModelError
+from service.files import Files
 
 PIXELS = 784
 INPUT = ("image", "tensor(float)", PIXELS)
@@ -47,18 +47,18 @@ class Model:
         self.layers = layers.read(content, INPUT[0], OUTPUT[0])
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Load and check the version in ``<root>/<name>/<version>``.
+    def load(cls, files: Files) -> Self:
+        """Load and check a version.
 
-        The bytes are read once, compared with the manifest's SHA-256, and those very
-        bytes are loaded; then the signature is checked and the project's own digits are
-        predicted, which also warms the session up.
+        The bytes are compared with the manifest's SHA-256, and those very bytes are
+        loaded; then the signature is checked and the project's own digits are predicted,
+        which also warms the session up.
 
         Raises:
             ModelError: what was found and what was expected.
         """
-        manifest = _read_manifest(folder)
-        model = cls(manifest, _read_model(folder, manifest))
+        manifest = _read_manifest(files)
+        model = cls(manifest, _check_model(files, manifest))
         model._check_signature()
         model._check_digits()
         return model
@@ -116,9 +116,9 @@ class Model:
             )
 
 
-def _read_manifest(folder: Path) -> _Manifest:
+def _read_manifest(files: Files) -> _Manifest:
     try:
-        content = json.loads((folder / "manifest.json").read_bytes())
+        content = json.loads(_bytes(files.manifest))
         name, version, sha256 = (content[key] for key in ("name", "version", "sha256"))
         unsure_below = content.get("unsure_below")
         if unsure_below is not None:
@@ -135,7 +135,7 @@ def _read_manifest(folder: Path) -> _Manifest:
         raise ModelError(
             f"manifest.json has unsure_below {manifest.unsure_below}, expected 0 to 1"
         )
-    expected = (folder.parent.name, int(folder.name))
+    expected = (files.folder.parent.name, int(files.folder.name))
     if manifest[:2] != expected:
         raise ModelError(
             f"manifest.json is of {manifest.name!r} version {manifest.version!r}, "
@@ -144,9 +144,9 @@ def _read_manifest(folder: Path) -> _Manifest:
     return manifest
 
 
-def _read_model(folder: Path, manifest: _Manifest) -> bytes:
+def _check_model(files: Files, manifest: _Manifest) -> bytes:
     try:
-        content = (folder / "model.onnx").read_bytes()
+        content = _bytes(files.model)
     except OSError as error:
         raise ModelError(f"model.onnx cannot be read: {error.strerror}") from error
     digest = hashlib.sha256(content).hexdigest()
@@ -156,6 +156,12 @@ def _read_model(folder: Path, manifest: _Manifest) -> bytes:
             f"{manifest.sha256} as in manifest.json"
         )
     return content
+
+
+def _bytes(found: bytes | OSError) -> bytes:
+    if isinstance(found, OSError):
+        raise found
+    return found
 
 
 def _session(content: bytes) -> ort.InferenceSession:

@@ -47,6 +47,11 @@ def refusal(error: RequestError) -> Reply:
     return json({"error": error.message}, error.status, error.headers)
 
 
+def overloaded(found: str) -> RequestError:
+    """Return the error for a request that there is no time or room for."""
+    return RequestError(503, f"{found}, expected again in 1 s", {"Retry-After": "1"})
+
+
 def bug(error: Exception, request_id: str) -> Reply:
     """Log what nobody expected; the client gets a fixed text and where to look."""
     logger.error("request %s failed", request_id, exc_info=error)

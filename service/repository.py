@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
+from service import files
 from service.errors import ModelError, RequestError
+from service.files import Snapshot
 from service.model import Model
 from service.settings import Settings
 
@@ -56,24 +57,31 @@ class Repository(NamedTuple):
             ) from None
 
 
-def load(settings: Settings) -> Repository:
+def load(settings: Settings, snapshot: Snapshot | None = None) -> Repository:
     """Load every version of the model; a bad one is refused and the others go on.
 
+    Args:
+        settings: where they are, and which is the default.
+        snapshot: their files where these have been read already.
+
     Raises:
-        ModelError: no version is good, or the one that the settings name is not.
+        ModelError: no version is good, or the one that the settings name is not, or one
+            that was good before a reload is not any more.
     """
-    folder = settings.model_root / settings.model_name
+    found = snapshot or Snapshot(files.read(settings), {})
     models: dict[int, Model] = {}
     refused: dict[int, str] = {}
-    for version in _versions(folder):
+    for version, content in found.versions.items():
         try:
-            models[version] = Model.load(folder / str(version))
+            models[version] = Model.load(content)
         except ModelError as error:
             refused[version] = str(error)
             logger.error(
                 "%s version %d is refused: %s", settings.model_name, version, error
             )
+            _check_before(version, found, error)
     if not models:
+        folder = settings.model_root / settings.model_name
         reasons = "".join(f"; version {v}: {reason}" for v, reason in refused.items())
         raise ModelError(
             f"{folder} has no version that can be served, expected at least one folder "
@@ -88,11 +96,16 @@ def load(settings: Settings) -> Repository:
     return Repository(models, refused, models[default])
 
 
-def _versions(folder: Path) -> list[int]:
-    """Return the numbers of the version folders, lowest first; other names are ignored."""
+def _check_before(version: int, found: Snapshot, error: ModelError) -> None:
+    """Raise if what is refused now was served: it is to go on being served."""
+    before = found.before.get(version)
+    if before is None or before.same(found.versions[version]):
+        return
     try:
-        names = [entry.name for entry in folder.iterdir() if entry.is_dir()]
-    except OSError:
-        return []
-    numbers = [int(name) for name in names if name.isascii() and name.isdecimal()]
-    return sorted(n for n in numbers if n > 0 and str(n) in names)
+        Model.load(before)
+    except ModelError:
+        return
+    raise ModelError(
+        f"version {version} was served before this reload and is refused now ({error}), "
+        "expected it good or gone"
+    )

@@ -19,7 +19,7 @@ from werkzeug.exceptions import (
 from werkzeug.formparser import FormDataParser
 from werkzeug.routing.exceptions import WebsocketMismatch
 
-from service import catalogue, pages
+from service import board, catalogue, pages
 from service.compression import inflate
 from service.errors import RequestError
 from service.inference import ROUTES, answer, asked_version, is_form, read_head
@@ -51,7 +51,8 @@ def register(app: Flask) -> None:
     @app.get("/readyz")
     def readyz() -> Response:
         # A worker answers only once its models are loaded, checked and warmed up.
-        return _response(json({"ready": True}))
+        ready = not (board.shared and board.shared.stopping)
+        return _response(json({"ready": ready}, 200 if ready else 503))
 
     @app.get("/metrics")
     def metrics_page() -> Response:

@@ -28,6 +28,11 @@ class Settings:
         max_pixels: largest picture, width × height; a digit needs far less.
         client_seconds: how long a client may take to send a request's head, to send its
             body, or to read its reply; 8 are enough for 4 MiB at 4.5 Mbit/s.
+        max_wait_ms: how long a request may have to wait for those before it, in
+            milliseconds; a quarter of a second is what sixteen clients with a thousand
+            images each make one another wait, and less than any client's patience.
+        drain_seconds: how long the service goes on after SIGTERM while it says that it is
+            not ready: as long as a load balancer may take to send requests elsewhere.
         short_way: whether inference is answered before Flask's dispatch, 1 or 0.
     """
 
@@ -38,6 +43,8 @@ class Settings:
     max_images: int = 1024
     max_pixels: int = 4 * 1024 * 1024
     client_seconds: int = 8
+    max_wait_ms: int = 250
+    drain_seconds: int = 0
     short_way: bool = True
 
     @classmethod
@@ -54,6 +61,7 @@ class Settings:
             "model_root": Path,
             "model_name": _name,
             "short_way": _switch,
+            "drain_seconds": _not_negative,
         }
         values: dict[str, Any] = {}
         for field in fields(cls):
@@ -70,10 +78,20 @@ class Settings:
 
 
 def _positive(text: str) -> int:
-    # isdecimal alone would let other scripts' digits pass.
-    if not (text.isascii() and text.isdecimal()) or int(text) == 0:
+    if _whole(text) in (None, 0):
         raise ValueError("a whole number above 0")
     return int(text)
+
+
+def _not_negative(text: str) -> int:
+    if _whole(text) is None:
+        raise ValueError("a whole number, 0 or more")
+    return int(text)
+
+
+def _whole(text: str) -> int | None:
+    # isdecimal alone would let other scripts' digits pass.
+    return int(text) if text.isascii() and text.isdecimal() else None
 
 
 def _name(text: str) -> str:

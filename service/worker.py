@@ -10,7 +10,7 @@ import contextlib
 import gc
 import os
 import signal
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any, NamedTuple
 
 import uvloop
@@ -19,11 +19,12 @@ from gunicorn.workers import base
 
 from service import board
 from service.acceptor import Acceptor
+from service.admission import Admission
 from service.connection import LINGER_S, Connection
 from service.gateway import Gateway
 from service.http1 import Request
 from service.inference import MOST_BYTES
-from service.replies import PHRASES, Reply, bug, request_id
+from service.replies import PHRASES, Reply, bug, overloaded, refusal, request_id
 from service.settings import Settings
 from service.short_way import Inquiry, ShortWay
 
@@ -42,6 +43,11 @@ EXPIRE_AT_ONCE = 10
 INBOX_BYTES = 1 << 18
 # Heads that are remembered: 4 MB at most.
 MOST_HEADS, MOST_HEAD_BYTES = 1024, 1024
+# What is kept for all clients that are not done, in bodies of the largest size: as many as
+# come at a time in earnest, 128 MiB by default.
+MOST_BODIES = 32
+# Answered even where there is no time for anything else.
+URGENT = {"/livez", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"}
 
 
 class _Waiting(NamedTuple):
@@ -61,6 +67,8 @@ class Worker(base.Worker):  # type: ignore[misc]
         max_body_bytes: most bytes of a body.
         inbox: where the kernel writes what comes, before the next read overwrites it.
         known_heads: what heads were read as, by their bytes.
+        held_bytes: what is kept for clients that are not done.
+        most_bytes: how much that may be.
     """
 
     alive: bool
@@ -79,13 +87,20 @@ class Worker(base.Worker):  # type: ignore[misc]
         self.keepalive = self.cfg.keepalive  # a look into cfg costs a microsecond
         self.max_body_bytes = settings.max_body_bytes
         self._metrics = extensions.get("metrics")
+        self._admission = Admission(settings.max_wait_ms / 1000, self.log)
         self._short_way = (
-            ShortWay(self.wsgi) if self._metrics and settings.short_way else None
+            ShortWay(self.wsgi, self._admission.learn)
+            if self._metrics and settings.short_way
+            else None
         )
         self.connections: set[Connection] = set()
         self.inbox_bytes = bytearray(INBOX_BYTES)
         self.inbox = memoryview(self.inbox_bytes)
         self.known_heads: dict[bytes, Request] = {}
+        self.held_bytes = 0
+        self.most_bytes = MOST_BODIES * self.max_body_bytes
+        self._refusal = refusal(overloaded("there is more to do than there is time for"))
+        self._refusal_heads: dict[tuple[bool, int], bytes] = {}
         self._batch: list[_Waiting] = []
         self._batch_bytes = 0
         self._gateway = Gateway(self.wsgi, self.cfg, self.log)
@@ -147,6 +162,10 @@ class Worker(base.Worker):  # type: ignore[misc]
         """Do what is due: the heartbeat, the date of replies, the deadlines."""
         self.notify()
         self._date = util.http_date()
+        self._refusal_heads.clear()
+        if board.shared:
+            board.shared.show_up(monotonic())
+            self._count()
         now = self.loop.time()
         due = [c for c in self.connections if c.deadline < now]
         for number, connection in enumerate(due, 1):
@@ -185,17 +204,37 @@ class Worker(base.Worker):  # type: ignore[misc]
             self._stop()
         if not self.alive:
             request = request.closing()
+        if self._admission.begin():
+            self.loop.call_soon(self._flush_later, 1)
+        if not self._admit(request, len(body)):
+            self._refuse(connection, request)
+            return
         if request.inquiry is None or not whole:
             content, keep = self._call(connection, request, body)
             connection.send(content)
             connection.go_on(keep)
             return
-        if not self._batch:
-            self.loop.call_soon(self._flush_later, 1)
         self._batch.append(_Waiting(connection, request, (request.inquiry, body)))
         self._batch_bytes += len(body)
         if self._batch_bytes > BATCH_BYTES:
             self._flush()
+
+    def _admit(self, request: Request, size: int) -> bool:
+        kind = id(request.inquiry.head) if request.inquiry else 0
+        return self._admission.admit(kind, size) or request.path in URGENT
+
+    def _refuse(self, connection: Connection, request: Request) -> None:
+        """Say at once that there is no time."""
+        used_id = request_id(request.fields.get("x-request-id", ""))
+        kind = keep, minor = request.keep_alive, request.version[1]
+        if kind not in self._refusal_heads:
+            self._refusal_heads[kind] = self._head(self._refusal, keep, minor)
+        head, body = self._refusal_heads[kind], self._refusal.body
+        connection.send(b"%b%b\r\n\r\n%b" % (head, used_id.encode(), body))
+        route = request.inquiry.route if request.inquiry else "unmatched"
+        if self._metrics:
+            self._metrics.count_request(request.method, route, 503, 0.0)
+        connection.go_on(keep)
 
     def _flush_later(self, seen: int) -> None:
         """Answer what has come, unless the loop's last turn has brought more than before.
@@ -207,10 +246,12 @@ class Worker(base.Worker):  # type: ignore[misc]
             self.loop.call_soon(self._flush_later, len(self._batch))
         else:
             self._flush()
+            self._admission.end()
 
     def _flush(self) -> None:
         """Answer the inference requests that have come since the last time."""
         batch, self._batch, self._batch_bytes = self._batch, [], 0
+        self._admission.done()
         if not batch or self._short_way is None:
             return  # a full batch has been answered already
         start = perf_counter()

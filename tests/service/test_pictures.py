@@ -8,6 +8,7 @@ from PIL import Image
 
 from service import digits, pictures
 from service.errors import RequestError
+from service.files import Files
 from service.model import Model
 from tests.picture_files import (
     CANVAS,
@@ -33,7 +34,7 @@ MEAN_GAP = 12  # grey levels
 
 @pytest.fixture(scope="module")
 def model(version_1):
-    return Model.load(version_1)
+    return Model.load(Files.read(version_1))
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from service import digits, repository
 from service.errors import ModelError, RequestError
+from service.files import Files
 from service.model import Model
 from service.settings import Settings
 
@@ -59,7 +60,7 @@ def drop_softmax(model):
 
 
 def test_shipped_version_predicts_the_projects_digits(shipped):
-    model = Model.load(shipped)
+    model = Model.load(Files.read(shipped))
     found = digits.load()
     probabilities = model.predict(found.frames.astype(np.float32) / np.float32(255))
     assert np.array_equal(probabilities.argmax(axis=1), found.labels)

@@ -24,10 +24,13 @@ def test_every_setting_is_read():
             "MNIST_MAX_IMAGES": "6",
             "MNIST_MAX_PIXELS": "7",
             "MNIST_CLIENT_SECONDS": "9",
+            "MNIST_MAX_WAIT_MS": "10",
+            "MNIST_DRAIN_SECONDS": "11",
             "MNIST_SHORT_WAY": "0",
         }
     )
-    assert dataclasses.astuple(settings) == (Path("/x"), "other-1.2", 3, 5, 6, 7, 9, False)
+    numbers = (3, 5, 6, 7, 9, 10, 11)
+    assert dataclasses.astuple(settings) == (Path("/x"), "other-1.2", *numbers, False)
 
 
 @pytest.mark.parametrize("value", ["x", "0", "-1", "1.5", "1e3", "٣", " 1"])
@@ -35,6 +38,12 @@ def test_a_number_that_cannot_work_is_refused(value):
     message = f"MNIST_MAX_IMAGES has value {value!r}, expected a whole number above 0"
     with pytest.raises(SettingsError, match=re.escape(message)):
         Settings.from_environment({"MNIST_MAX_IMAGES": value})
+
+
+@pytest.mark.parametrize("value", ["x", "-1", "1.5"])
+def test_a_number_that_may_be_0_is_no_other(value):
+    with pytest.raises(SettingsError, match="expected a whole number, 0 or more"):
+        Settings.from_environment({"MNIST_DRAIN_SECONDS": value})
 
 
 def test_a_switch_is_1_or_0():

@@ -52,7 +52,7 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def short_way():
-    return ShortWay(create_app(Settings()))
+    return ShortWay(create_app(Settings()), lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ def test_an_answer_too_few_is_a_bug_and_nobody_gets_another_one_s(
 
 def test_every_answer_is_counted_under_its_route_and_status(make):
     app = create_app(Settings())
-    own = ShortWay(app)
+    own = ShortWay(app, lambda *_: None)
     own.answer(
         [make(kind, 0, 1) for kind in ("raw", "json", "blank", "tensor", "no version")]
     )
