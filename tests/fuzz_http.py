@@ -25,6 +25,7 @@ WARM_UP = 0.2  # of the requests; what the service keeps for good is there by th
 GROWTH_KIB = 1024  # a worker after that
 GOLDEN_EVERY = 50
 MOST_FAULTS = 10  # enough to see what is wrong
+SETTLED_S = 1  # until nothing is left of the start
 SETTLE_S = 10  # until the workers have closed what the client has
 LINGER = struct.pack("ii", 1, 0)  # close with a reset
 GOLDEN = request(PREDICT, SEVEN.tobytes(), RAW)
@@ -55,11 +56,13 @@ class Fuzzer:
         self.report = Report()
         self._kept: socket.socket | None = None
         self.golden = self._ask(GOLDEN).body
+        self.close()
+        time.sleep(SETTLED_S)
 
     def run(self, requests: int) -> Report:
         """Send so many requests, and hold the state of the workers before and after."""
-        self.close()
-        pids, files = self.server.worker_pids(), self._settled()
+        pids = self.server.worker_pids()
+        files = open_files(pids)
         before: dict[int, int] = {}
         for number in range(requests):
             if number == int(requests * WARM_UP):
@@ -146,14 +149,14 @@ class Fuzzer:
                     received += part
         return take_all(received, b"HEAD" in sent.content)
 
-    def _settled(self) -> dict[int, int]:
-        """Return how many files each worker has open, once they are no more than before."""
-        counts = [open_files(self.server.worker_pids())]
+    def _settled(self, expected: dict[int, int]) -> dict[int, int]:
+        """Return the files of the workers; wait for those that are to be closed."""
         deadline = time.monotonic() + SETTLE_S
-        while time.monotonic() < deadline and counts[-1:] * 3 != counts[-3:]:
+        while (found := open_files(list(expected))) != expected:
+            if time.monotonic() > deadline:
+                break
             time.sleep(0.05)
-            counts.append(open_files(self.server.worker_pids()))
-        return counts[-1]
+        return found
 
     def _check_workers(
         self, pids: list[int], files: dict[int, int], before: dict[int, int]
@@ -169,14 +172,15 @@ class Fuzzer:
         if self.server.worker_pids() != pids:
             faults.append(f"workers {pids} have become {self.server.worker_pids()}")
             return
-        if self._settled() != files:
-            faults.append(f"open files of the workers: {files}, now {self._settled()}")
+        if (found := self._settled(files)) != files:
+            faults.append(f"the workers had {files} open files, now {found}")
         after = memory(pids)
         self.report.growth = {pid: after[pid] - before.get(pid, after[pid]) for pid in pids}
         if max(self.report.growth.values()) >= GROWTH_KIB:
             faults.append(f"the workers have grown by {self.report.growth} KiB")
         if "Traceback" in self.server.log:
-            faults.append("the log has a traceback")
+            found = self.server.log.partition("Traceback")[2][:2000]
+            faults.append(f"the log has a traceback{found}")
 
 
 def memory(pids: list[int]) -> dict[int, int]:

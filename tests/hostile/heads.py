@@ -93,6 +93,9 @@ for accept in ("text/html", "image/*", "*/*;q=0", "", "\xff"):
 # Lengths. The last of these is cut short: the sending side is closed.
 
 
+UPGRADE = get("/livez", "Connection: Upgrade", "Upgrade: h2c")
+
+
 def without_length(path: str) -> bytes:
     return f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {RAW}\r\n\r\n".encode()
 
@@ -104,6 +107,8 @@ for path in PATHS:
     )
     for name, body, status in (
         ("chunked", b"2\r\n{}\r\n0\r\n\r\n", 411),
+        ("chunks-and-upgrade", b"0\r\n\r\n" + UPGRADE, 411),
+        ("chunks-and-connect", b"0\r\n\r\nCONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", 411),
         ("chunks-cut", b"2\r\n{", 400),
         ("chunks-malformed", b"x\r\n{}\r\n0\r\n\r\n", 400),
         ("chunks-too-long", (b"%x\r\n" % 9_000_000) + bytes(4_300_000), 413),

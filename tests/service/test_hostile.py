@@ -1,7 +1,11 @@
 """Whatever a stranger sends gets its code and harms nothing: the rows of ``hostile``."""
 
 import json
+import os
 import re
+import signal
+import socket
+import struct
 from pathlib import Path
 
 import pytest
@@ -152,3 +156,19 @@ def test_no_row_leaves_memory_behind(start):
             assert len(replies(server.raw(content))) > 10
         sizes.append(resident(server))
     assert sizes[1] - sizes[0] < 1024
+
+
+def test_a_client_that_has_gone_before_it_is_accepted_leaves_no_trace(start):
+    server = start(WEB_CONCURRENCY="1").wait_ready()
+    (pid,) = server.worker_pids()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        for path in ("/livez", "/", PREDICT):
+            client = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    answered(server)
+    assert "Traceback" not in server.log
