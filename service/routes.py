@@ -118,7 +118,7 @@ def _files(body: bytes) -> list[bytes]:
         raise RequestError(
             400, "form cannot be taken apart, expected multipart/form-data as in RFC 7578"
         ) from None
-    names = sorted({*fields, *(found.keys() - {"image"})})
+    names = sorted({name or "" for name in (*fields, *(found.keys() - {"image"}))})
     if names or not found:
         raise RequestError(
             400, f"form has the fields {names!r:.100}, expected files in the field 'image'"

@@ -6,6 +6,7 @@ Each request depends on the seed and its number only, so what failed can be sent
 
 import argparse
 import contextlib
+import resource
 import socket
 import struct
 import sys
@@ -23,9 +24,10 @@ from tests.server import Server
 SECONDS = 1.0  # until a reply or the end; the largest picture takes 0.4 s
 WARM_UP = 0.2  # of the requests; what the service keeps for good is there by then
 GROWTH_KIB = 1024  # a worker after that
+PAGE_KIB = resource.getpagesize() // 1024
+PEAK_EVERY = 20
 GOLDEN_EVERY = 50
 MOST_FAULTS = 10  # enough to see what is wrong
-SETTLED_S = 1  # until nothing is left of the start
 SETTLE_S = 10  # until the workers have closed what the client has
 LINGER = struct.pack("ii", 1, 0)  # close with a reset
 GOLDEN = request(PREDICT, SEVEN.tobytes(), RAW)
@@ -56,22 +58,22 @@ class Fuzzer:
         self.report = Report()
         self._kept: socket.socket | None = None
         self.golden = self._ask(GOLDEN).body
-        self.close()
-        time.sleep(SETTLED_S)
 
     def run(self, requests: int) -> Report:
-        """Send so many requests, and hold the state of the workers before and after."""
+        """Send so many requests, and hold the workers to what they were after the first."""
+        warm, late = int(requests * WARM_UP), int(requests * (1 - WARM_UP))
         pids = self.server.worker_pids()
-        files = open_files(pids)
-        before: dict[int, int] = {}
+        files, first, last = open_files(pids), Peak(pids), Peak(pids)
         for number in range(requests):
-            if number == int(requests * WARM_UP):
-                before = memory(pids)
+            if number == warm:
+                self.close()
+                files = open_files(pids)
+            if number % PEAK_EVERY == 0 and not warm <= number < late:
+                (first if number < warm else last).look()
             self.send(number)
             if len(self.report.faults) >= MOST_FAULTS:
                 break
-        self.close()
-        self._check_workers(pids, files, before)
+        self._check_workers(files, first, last)
         return self.report
 
     def send(self, number: int) -> None:
@@ -149,18 +151,7 @@ class Fuzzer:
                     received += part
         return take_all(received, b"HEAD" in sent.content)
 
-    def _settled(self, expected: dict[int, int]) -> dict[int, int]:
-        """Return the files of the workers; wait for those that are to be closed."""
-        deadline = time.monotonic() + SETTLE_S
-        while (found := open_files(list(expected))) != expected:
-            if time.monotonic() > deadline:
-                break
-            time.sleep(0.05)
-        return found
-
-    def _check_workers(
-        self, pids: list[int], files: dict[int, int], before: dict[int, int]
-    ) -> None:
+    def _check_workers(self, files: dict[int, int], first: "Peak", last: "Peak") -> None:
         """Compare the workers with what they were."""
         faults = self.report.faults
         try:
@@ -169,24 +160,51 @@ class Fuzzer:
         except (Broken, OSError) as error:
             faults.append(f"no answer to the project's own digit: {error!r}")
         self.close()
-        if self.server.worker_pids() != pids:
-            faults.append(f"workers {pids} have become {self.server.worker_pids()}")
-            return
-        if (found := self._settled(files)) != files:
-            faults.append(f"the workers had {files} open files, now {found}")
-        after = memory(pids)
-        self.report.growth = {pid: after[pid] - before.get(pid, after[pid]) for pid in pids}
-        if max(self.report.growth.values()) >= GROWTH_KIB:
-            faults.append(f"the workers have grown by {self.report.growth} KiB")
+        pids = self.server.worker_pids()
+        if pids == list(files):
+            last.look()
+            self._check_files(files)
+            self._check_growth(first, last)
+        else:
+            faults.append(f"workers {list(files)} have become {pids}")
         if "Traceback" in self.server.log:
             found = self.server.log.partition("Traceback")[2][:2000]
             faults.append(f"the log has a traceback{found}")
 
+    def _check_files(self, files: dict[int, int]) -> None:
+        deadline = time.monotonic() + SETTLE_S
+        while any(now > files[pid] for pid, now in open_files(list(files)).items()):
+            if time.monotonic() > deadline:
+                found = open_files(list(files))
+                self.report.faults.append(
+                    f"the workers had {files} open files, now {found}"
+                )
+                break
+            time.sleep(0.05)
 
-def memory(pids: list[int]) -> dict[int, int]:
-    """Return the resident memory of processes in KiB."""
-    pages = {pid: Path(f"/proc/{pid}/statm").read_text().split()[1] for pid in pids}
-    return {pid: int(count) * 4 for pid, count in pages.items()}
+    def _check_growth(self, first: "Peak", last: "Peak") -> None:
+        growth = {pid: last.most[pid] - most for pid, most in first.most.items()}
+        self.report.growth = growth
+        if max(growth.values()) >= GROWTH_KIB:
+            self.report.faults.append(f"the workers have grown: {growth} KiB")
+
+
+class Peak:
+    """The most memory that each worker had, in KiB.
+
+    Peaks are compared, because what a worker keeps for a while, such as the heads that it
+    knows, grows and is dropped again and again.
+    """
+
+    def __init__(self, pids: list[int]) -> None:
+        self.most = dict.fromkeys(pids, 0)
+
+    def look(self) -> None:
+        """Look again; a worker that is no more is left out."""
+        for pid in self.most:
+            with contextlib.suppress(OSError):
+                pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+                self.most[pid] = max(self.most[pid], int(pages) * PAGE_KIB)
 
 
 def open_files(pids: list[int]) -> dict[int, int]:
@@ -221,6 +239,7 @@ def main(arguments: list[str] | None = None) -> int:
             else:
                 print(case(options.seed, options.only))
                 fuzzer.send(options.only)
+            fuzzer.close()
         finally:
             server.stop()
     print(table(fuzzer.report))

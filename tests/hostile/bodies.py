@@ -193,6 +193,11 @@ FORMS: dict[str, tuple[int, bytes, str]] = {
     "field-instead-of-file": (400, part('form-data; name="image"'), FORM_DATA),
     "other-field": (400, form_data(PICTURE, name="file"), FORM_DATA),
     "no-name": (400, part("form-data"), FORM_DATA),
+    "no-name-and-a-name": (
+        400,
+        form_data(b"x", name="x").replace(b"--B--\r\n", part("form-data")),
+        FORM_DATA,
+    ),
     "no-boundary": (400, form_data(PICTURE), "multipart/form-data"),
     "other-boundary": (400, form_data(PICTURE), "multipart/form-data; boundary=C"),
     "long-boundary": (
