@@ -16,6 +16,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.hostile import bodies, documents, files, heads
 from tests.hostile.dialects import PREDICT, RAW, SEVEN, request
 from tests.hostile.mutations import Case, case
 from tests.hostile.replies import Broken, Reply, check, check_answer, take, take_all
@@ -31,6 +32,13 @@ MOST_FAULTS = 10  # enough to see what is wrong
 SETTLE_S = 10  # until the workers have closed what the client has
 LINGER = struct.pack("ii", 1, 0)  # close with a reset
 GOLDEN = request(PREDICT, SEVEN.tobytes(), RAW)
+LARGEST = [
+    documents.ROWS[f"batch-1025-{PREDICT}"].make,
+    bodies.ROWS[f"gzip-bomb-{PREDICT}"].make,
+    files.ROWS["picture-largest-body"].make,
+    files.ROWS["picture-largest-b64"].make,
+    heads.ROWS[f"length-of-5-MB-{PREDICT}"].make,
+]
 
 
 @dataclass
@@ -63,18 +71,25 @@ class Fuzzer:
         """Send so many requests, and hold the workers to what they were after the first."""
         warm, late = int(requests * WARM_UP), int(requests * (1 - WARM_UP))
         pids = self.server.worker_pids()
-        files, first, last = open_files(pids), Peak(pids), Peak(pids)
+        self._send_largest(len(pids))
+        opened, first, last = open_files(pids), Peak(pids), Peak(pids)
         for number in range(requests):
             if number == warm:
                 self.close()
-                files = open_files(pids)
+                opened = open_files(pids)
             if number % PEAK_EVERY == 0 and not warm <= number < late:
                 (first if number < warm else last).look()
             self.send(number)
             if len(self.report.faults) >= MOST_FAULTS:
                 break
-        self._check_workers(files, first, last)
+        self._check_workers(opened, first, last)
         return self.report
+
+    def _send_largest(self, workers: int) -> None:
+        """Let each worker meet what takes most memory: the allocator keeps some of it."""
+        for content in LARGEST:
+            for _ in range(2 * workers):  # connections are shared among the workers
+                self._ask_alone(Case(content(), False))
 
     def send(self, number: int) -> None:
         """Send one request, and note what is wrong with the answer."""
@@ -151,7 +166,7 @@ class Fuzzer:
                     received += part
         return take_all(received, b"HEAD" in sent.content)
 
-    def _check_workers(self, files: dict[int, int], first: "Peak", last: "Peak") -> None:
+    def _check_workers(self, opened: dict[int, int], first: "Peak", last: "Peak") -> None:
         """Compare the workers with what they were."""
         faults = self.report.faults
         try:
@@ -161,23 +176,23 @@ class Fuzzer:
             faults.append(f"no answer to the project's own digit: {error!r}")
         self.close()
         pids = self.server.worker_pids()
-        if pids == list(files):
+        if pids == list(opened):
             last.look()
-            self._check_files(files)
+            self._check_files(opened)
             self._check_growth(first, last)
         else:
-            faults.append(f"workers {list(files)} have become {pids}")
+            faults.append(f"workers {list(opened)} have become {pids}")
         if "Traceback" in self.server.log:
             found = self.server.log.partition("Traceback")[2][:2000]
             faults.append(f"the log has a traceback{found}")
 
-    def _check_files(self, files: dict[int, int]) -> None:
+    def _check_files(self, opened: dict[int, int]) -> None:
         deadline = time.monotonic() + SETTLE_S
-        while any(now > files[pid] for pid, now in open_files(list(files)).items()):
+        while any(now > opened[pid] for pid, now in open_files(list(opened)).items()):
             if time.monotonic() > deadline:
-                found = open_files(list(files))
+                found = open_files(list(opened))
                 self.report.faults.append(
-                    f"the workers had {files} open files, now {found}"
+                    f"the workers had {opened} open files, now {found}"
                 )
                 break
             time.sleep(0.05)
