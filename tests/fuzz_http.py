@@ -6,7 +6,6 @@ Each request depends on the seed and its number only, so what failed can be sent
 
 import argparse
 import contextlib
-import resource
 import socket
 import struct
 import sys
@@ -20,18 +19,20 @@ from tests.hostile import bodies, documents, files, heads
 from tests.hostile.dialects import PREDICT, RAW, SEVEN, request
 from tests.hostile.mutations import Case, case
 from tests.hostile.replies import Broken, Reply, check, check_answer, take, take_all
+from tests.hostile.workers import Peak, open_files
 from tests.server import Server
 
 SECONDS = 1.0  # until a reply or the end; the largest picture takes 0.4 s
 WARM_UP = 0.2  # of the requests; what the service keeps for good is there by then
-GROWTH_KIB = 1024  # a worker after that
-PAGE_KIB = resource.getpagesize() // 1024
+GROWTH_KIB = 1024  # a worker after that; one of fewer requests still fills what it keeps
 PEAK_EVERY = 20
 GOLDEN_EVERY = 50
 MOST_FAULTS = 10  # enough to see what is wrong
 SETTLE_S = 10  # until the workers have closed what the client has
 LINGER = struct.pack("ii", 1, 0)  # close with a reset
 GOLDEN = request(PREDICT, SEVEN.tobytes(), RAW)
+HEADS = 1100  # a little more than a worker remembers
+HEAD = b"GET /livez HTTP/1.1\r\nHost: x\r\nA: %800d\r\n\r\n"
 LARGEST = [
     documents.ROWS[f"batch-1025-{PREDICT}"].make,
     bodies.ROWS[f"gzip-bomb-{PREDICT}"].make,
@@ -61,8 +62,11 @@ class Report:
 class Fuzzer:
     """Sends the requests of a seed to a server, and looks at what comes back."""
 
-    def __init__(self, server: Server, seed: int, seconds: float = SECONDS) -> None:
+    def __init__(
+        self, server: Server, seed: int, seconds: float = SECONDS, growth: int = GROWTH_KIB
+    ) -> None:
         self.server, self.seed, self.seconds = server, seed, seconds
+        self.most_growth = growth
         self.report = Report()
         self._kept: socket.socket | None = None
         self.golden = self._ask(GOLDEN).body
@@ -71,7 +75,7 @@ class Fuzzer:
         """Send so many requests, and hold the workers to what they were after the first."""
         warm, late = int(requests * WARM_UP), int(requests * (1 - WARM_UP))
         pids = self.server.worker_pids()
-        self._send_largest(len(pids))
+        self._fill(len(pids))
         opened, first, last = open_files(pids), Peak(pids), Peak(pids)
         for number in range(requests):
             if number == warm:
@@ -85,11 +89,17 @@ class Fuzzer:
         self._check_workers(opened, first, last)
         return self.report
 
-    def _send_largest(self, workers: int) -> None:
-        """Let each worker meet what takes most memory: the allocator keeps some of it."""
+    def _fill(self, workers: int) -> None:
+        """Let each worker meet what takes most memory, of which some is kept for good.
+
+        That is what the allocator does not give back, and the heads that are remembered.
+        """
         for content in LARGEST:
             for _ in range(2 * workers):  # connections are shared among the workers
                 self._ask_alone(Case(content(), False))
+        for first in range(0, 2 * HEADS * workers, 100):
+            heads = [HEAD % number for number in range(first, first + 100)]
+            self._ask_alone(Case(b"".join(heads), False))
 
     def send(self, number: int) -> None:
         """Send one request, and note what is wrong with the answer."""
@@ -164,9 +174,12 @@ class Fuzzer:
                 client.shutdown(socket.SHUT_WR)
                 while part := client.recv(1 << 18):
                     received += part
-        return take_all(received, b"HEAD" in sent.content)
+        found = take_all(received, b"HEAD" in sent.content)
+        if not found and b"\r\n\r\n" in sent.content.removeprefix(b"\r\n"):
+            raise Broken("found no reply to a whole head, expected one")
+        return found
 
-    def _check_workers(self, opened: dict[int, int], first: "Peak", last: "Peak") -> None:
+    def _check_workers(self, opened: dict[int, int], first: Peak, last: Peak) -> None:
         """Compare the workers with what they were."""
         faults = self.report.faults
         try:
@@ -197,34 +210,11 @@ class Fuzzer:
                 break
             time.sleep(0.05)
 
-    def _check_growth(self, first: "Peak", last: "Peak") -> None:
+    def _check_growth(self, first: Peak, last: Peak) -> None:
         growth = {pid: last.most[pid] - most for pid, most in first.most.items()}
         self.report.growth = growth
-        if max(growth.values()) >= GROWTH_KIB:
+        if max(growth.values()) >= self.most_growth:
             self.report.faults.append(f"the workers have grown: {growth} KiB")
-
-
-class Peak:
-    """The most memory that each worker had, in KiB.
-
-    Peaks are compared, because what a worker keeps for a while, such as the heads that it
-    knows, grows and is dropped again and again.
-    """
-
-    def __init__(self, pids: list[int]) -> None:
-        self.most = dict.fromkeys(pids, 0)
-
-    def look(self) -> None:
-        """Look again; a worker that is no more is left out."""
-        for pid in self.most:
-            with contextlib.suppress(OSError):
-                pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
-                self.most[pid] = max(self.most[pid], int(pages) * PAGE_KIB)
-
-
-def open_files(pids: list[int]) -> dict[int, int]:
-    """Return how many files processes have open."""
-    return {pid: len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in pids}
 
 
 def table(report: Report) -> str:
@@ -242,13 +232,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="until a reply")
+    parser.add_argument(
+        "--growth", type=int, default=GROWTH_KIB, help="KiB a worker may grow by"
+    )
     parser.add_argument("--only", type=int, help="show and send one request of the seed")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         # Nothing may wait for that: a request that is not whole has an end instead.
         server = Server(Path(folder), WEB_CONCURRENCY="2", MNIST_CLIENT_SECONDS="60")
         try:
-            fuzzer = Fuzzer(server.wait_ready(), options.seed, options.seconds)
+            fuzzer = Fuzzer(
+                server.wait_ready(), options.seed, options.seconds, options.growth
+            )
             if options.only is None:
                 fuzzer.run(options.requests)
             else:
