@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +27,8 @@ SECONDS = 1.0  # until a reply or the end; the largest picture takes 0.4 s
 WARM_UP = 0.2  # of the requests; what the service keeps for good is there by then
 GROWTH_KIB = 1024  # a worker after that; one of fewer requests still fills what it keeps
 PEAK_EVERY = 20
+# Nothing may wait for these: a request that is not whole has an end instead.
+OPTIONS, SETTINGS = ("--keep-alive", "60"), {"MNIST_CLIENT_SECONDS": "60"}
 GOLDEN_EVERY = 50
 MOST_FAULTS = 10  # enough to see what is wrong
 SETTLE_S = 10  # until the workers have closed what the client has
@@ -75,7 +78,8 @@ class Fuzzer:
         """Send so many requests, and hold the workers to what they were after the first."""
         warm, late = int(requests * WARM_UP), int(requests * (1 - WARM_UP))
         pids = self.server.worker_pids()
-        self._fill(len(pids))
+        with self._noting("the largest and the most"):
+            self._fill(len(pids))
         opened, first, last = open_files(pids), Peak(pids), Peak(pids)
         for number in range(requests):
             if number == warm:
@@ -105,32 +109,36 @@ class Fuzzer:
         """Send one request, and note what is wrong with the answer."""
         sent = case(self.seed, number)
         start = time.monotonic()
-        try:
-            replies = (
-                self._ask_framed(sent, number) if sent.framed else self._ask_alone(sent)
-            )
-            for reply in replies:
+        with self._noting(f"request {number}"):
+            ask = self._ask_framed if sent.framed else self._ask_alone
+            for reply in ask(sent, number):
                 self.report.statuses[reply.status] += 1
                 check(reply)
-            if number % GOLDEN_EVERY == 0 and self._ask(GOLDEN).body != self.golden:
-                raise Broken(
-                    "the digit of the project's own is read otherwise than at first"
-                )
-        except TimeoutError:
-            self._fault(number, f"no reply and no end in {self.seconds} s")
-        except (Broken, OSError, ValueError, KeyError) as error:
-            self._fault(number, f"{type(error).__name__}: {error}")
+            if number % GOLDEN_EVERY == 0:
+                self._check_golden()
         self.report.slowest = max(self.report.slowest, time.monotonic() - start)
+
+    def _check_golden(self) -> None:
+        if self._ask(GOLDEN).body != self.golden:
+            raise Broken("the project's own digit is read otherwise than at first")
+
+    @contextlib.contextmanager
+    def _noting(self, what: str) -> Iterator[None]:
+        """Note what goes wrong, and go on with a new connection."""
+        try:
+            yield
+        except TimeoutError:
+            self.report.faults.append(f"{what}: no reply and no end in {self.seconds} s")
+            self.close()
+        except (Broken, OSError, ValueError, KeyError) as error:
+            self.report.faults.append(f"{what}: {type(error).__name__}: {error}")
+            self.close()
 
     def close(self) -> None:
         """Close the connection that is used again and again."""
         if self._kept:
             self._kept.close()
         self._kept = None
-
-    def _fault(self, number: int, text: str) -> None:
-        self.report.faults.append(f"request {number}: {text}")
-        self.close()
 
     def _connect(self) -> socket.socket:
         client = socket.create_connection(("127.0.0.1", self.server.port), self.seconds)
@@ -161,7 +169,7 @@ class Fuzzer:
             raise Broken(f"found the reply to {reply.headers[b'x-request-id']!r}")
         return [reply]
 
-    def _ask_alone(self, sent: Case) -> list[Reply]:
+    def _ask_alone(self, sent: Case, number: int = 0) -> list[Reply]:
         """Send anything on a connection of its own, and read to the end."""
         with self._connect() as client:
             received = b""
@@ -182,11 +190,8 @@ class Fuzzer:
     def _check_workers(self, opened: dict[int, int], first: Peak, last: Peak) -> None:
         """Compare the workers with what they were."""
         faults = self.report.faults
-        try:
-            if self._ask(GOLDEN).body != self.golden:
-                faults.append("the project's own digit is read otherwise than at first")
-        except (Broken, OSError) as error:
-            faults.append(f"no answer to the project's own digit: {error!r}")
+        with self._noting("the end"):
+            self._check_golden()
         self.close()
         pids = self.server.worker_pids()
         if pids == list(opened):
@@ -238,8 +243,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", type=int, help="show and send one request of the seed")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        # Nothing may wait for that: a request that is not whole has an end instead.
-        server = Server(Path(folder), WEB_CONCURRENCY="2", MNIST_CLIENT_SECONDS="60")
+        server = Server(Path(folder), *OPTIONS, WEB_CONCURRENCY="2", **SETTINGS)
         try:
             fuzzer = Fuzzer(
                 server.wait_ready(), options.seed, options.seconds, options.growth

@@ -84,8 +84,8 @@ def test_two_thousand_requests_find_nothing(capsys):
 def test_a_run_fails_where_something_is_planted(start, tmp_path, monkeypatch, name):
     plant, fault = PLANTS[name]
     (tmp_path / "wsgi_plant.py").write_text(PLANT.format(plant=plant))
-    options = ("--pythonpath", str(tmp_path), "wsgi_plant:app")
-    server = start(*options, WEB_CONCURRENCY="1", MNIST_CLIENT_SECONDS="60").wait_ready()
+    options = (*fuzz_http.OPTIONS, "--pythonpath", str(tmp_path), "wsgi_plant:app")
+    server = start(*options, WEB_CONCURRENCY="1", **fuzz_http.SETTINGS).wait_ready()
     seconds = 1.0 if name == "a hang" else SECONDS
     monkeypatch.setattr(fuzz_http, "SETTLE_S", 0.2)
     monkeypatch.setattr(fuzz_http, "MOST_FAULTS", 1)

@@ -26,5 +26,9 @@ class Peak:
 
 
 def open_files(pids: list[int]) -> dict[int, int]:
-    """Return how many files processes have open."""
-    return {pid: len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in pids}
+    """Return how many files processes have open; none, of one that is no more."""
+    counts = dict.fromkeys(pids, 0)
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            counts[pid] = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    return counts
