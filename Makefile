@@ -1,7 +1,7 @@
 # Every target works on a fresh clone with Python 3.11 to 3.13 and make, and nothing else.
 .DEFAULT_GOAL := help
 .PHONY: help serve test fuzz fuzz-http bench profile slow lint train evaluate report baselines int8 lesson load load-page \
-	up down digits screenshots picture latency lock clean
+	up down digits screenshots picture latency lock audit clean
 
 # The first Python that the pinned packages have wheels for.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -106,7 +106,7 @@ latency: .venv/dev/installed .venv/service/installed  ## from a stroke to its pa
 	.venv/dev/bin/python -m tests.browser.latency $(ARGS)
 
 lock: .venv/dev/installed  ## pin the newest versions that fit together, with hashes
-	cd requirements && for job in dev service training load clients perf_analyzer fuzz bench; do \
+	cd requirements && for job in dev service training load clients perf_analyzer fuzz bench audit; do \
 		constraint=; case $$job in service|training|fuzz|bench) constraint="-c dev.txt";; esac; \
 		../.venv/dev/bin/uv pip compile --quiet --universal --python-version 3.11 \
 			--fork-strategy fewest --generate-hashes --no-header --upgrade \
@@ -117,6 +117,11 @@ lock: .venv/dev/installed  ## pin the newest versions that fit together, with ha
 			--fork-strategy fewest --generate-hashes --no-header --upgrade \
 			requirements.in -o requirements.txt) || exit 1; \
 	done
+
+# Strict: a package that the service of vulnerabilities does not know is a failure, and no pass.
+audit: .venv/audit/installed  ## look up known vulnerabilities of every pinned package, on the network
+	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes \
+		$(addprefix -r ,$(wildcard requirements/*.txt))
 
 clean:  ## remove the environments and caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

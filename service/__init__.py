@@ -28,11 +28,13 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     from flask import Flask
 
     from service import files, metrics, repository, routes
+    from service.access import Access
     from service.settings import Settings
 
     settings = settings or Settings.from_environment()
     app = Flask(__name__, static_folder=None)  # the pages have their own
     app.extensions["settings"] = settings
+    app.extensions["access"] = Access(settings)
     app.extensions["repository"] = repository.load(settings, files.shared)
     app.extensions["metrics"] = metrics.Metrics(app.extensions["repository"])
     routes.register(app)

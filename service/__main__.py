@@ -1,12 +1,26 @@
 """``python -m service [gunicorn's options]``: gunicorn with the project's settings."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
 
+def check(variable: str, least: int, most: int) -> None:
+    """Stop unless the variable is missing, empty or a number within the limits."""
+    value = os.environ.get(variable)
+    if not value:  # gunicorn takes an empty one for a wrong one
+        os.environ.pop(variable, None)
+    elif not re.fullmatch(r"[0-9]{1,5}", value) or not least <= int(value) <= most:
+        expected = f"a whole number from {least} to {most}"
+        sys.exit(f"error: {variable} has value {value!r}, expected {expected}")
+
+
 def main() -> None:
     """Become gunicorn, so that signals reach it and its exit code is this one's."""
+    # Here, because gunicorn reads the first while it is imported, and ends in a traceback.
+    check("WEB_CONCURRENCY", 1, 1000)  # a worker takes 80 MB and is of use on a free core
+    check("PORT", 0, 65535)  # 0 for any that is free
     config = Path(__file__).with_name("gunicorn.conf.py")
     module = [sys.executable, "-m", "service.master"]
     command = [*module, "--config", str(config), *sys.argv[1:]]

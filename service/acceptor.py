@@ -2,12 +2,15 @@
 
 All workers wait for the same queue, and whoever is awake could take all of it: sixteen
 connections that come at once would then keep one core busy and leave the other idle for as
-long as they last. So a worker that has more than another gives that one a moment.
+long as they last. So a worker that has more than another gives that one a moment. But where
+many wait there is enough for all, and each takes its share at once: whom there is no time
+for is to be told so, and not to wait unheard.
 """
 
 import asyncio
 import logging
 import socket
+import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +18,10 @@ from typing import Any
 # share the queue, and the first to wake up would take the others' share. Not one: a turn
 # with fifty requests takes 3 ms, and the last of many new clients would wait for long.
 AT_ONCE = 4
+# A share of a queue that is long: so many new clients are not there at once in earnest.
+LONG = 32
+# The most of it: each takes some 60 µs, and those that are open wait meanwhile.
+MOST_AT_ONCE = 512
 # The moment: long enough to be woken up and to run, and short beside a connection's life.
 WAIT_S = 0.002
 
@@ -30,8 +37,9 @@ class Acceptor:
         self,
         listeners: Sequence[socket.socket],
         protocol: Callable[[], asyncio.BaseProtocol],
-        full: Callable[[], bool],
+        full: Callable[[int], bool],
         ahead: Callable[[], bool],
+        workers: Callable[[], int],
         log: logging.Logger,
     ) -> None:
         """Make one for sockets that listen, in the loop that runs.
@@ -39,13 +47,15 @@ class Acceptor:
         Args:
             listeners: the sockets.
             protocol: makes the protocol of a connection.
-            full: tells whether there is no room for another.
+            full: tells whether there is no room for another beside so many that open.
             ahead: tells whether another worker has fewer connections.
+            workers: tells how many accept, with this one.
             log: where what goes wrong is told.
         """
         self._loop = asyncio.get_running_loop()
         self._listeners = listeners
-        self._protocol, self._full, self._ahead, self._log = protocol, full, ahead, log
+        self._protocol, self._full, self._log = protocol, full, log
+        self._ahead, self._workers = ahead, workers
         self._active = self._closed = False
         self.opening: set[asyncio.Task[Any]] = set()
         for listener in listeners:
@@ -53,7 +63,7 @@ class Acceptor:
 
     def resume(self) -> None:
         """Accept, if there is room."""
-        if not (self._active or self._closed or self._full()):
+        if not (self._active or self._closed or self._full(len(self.opening))):
             self._active = True
             for listener in self._listeners:
                 self._loop.add_reader(listener.fileno(), self._accept_some, listener)
@@ -74,7 +84,12 @@ class Acceptor:
             listener.close()
 
     def _accept_some(self, listener: socket.socket) -> None:
-        if self._ahead():
+        share = queued(listener) // self._workers()
+        if share > LONG:
+            for _ in range(min(share, MOST_AT_ONCE)):
+                if not (self._active and self._accept(listener)):
+                    break
+        elif self._ahead():
             self.pause()
             self._loop.call_later(WAIT_S, self._accept_what_is_left)
         else:
@@ -105,6 +120,18 @@ class Acceptor:
         task = self._loop.create_task(opening)
         self.opening.add(task)
         task.add_done_callback(self.opening.discard)
-        if self._active and self._full():
+        if self._active and self._full(len(self.opening)):
             self.pause()
         return True
+
+
+def queued(listener: socket.socket) -> int:
+    """Return how many connections wait to be accepted; 0 where the system does not tell."""
+    try:
+        # struct tcp_info: eight bytes, and of the numbers after them the fifth, which is
+        # tcpi_unacked and of a listening socket its queue (Linux, net/ipv4/tcp.c).
+        info = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 28)
+        (count,) = struct.unpack_from("=I", info, 24)
+    except (AttributeError, OSError, struct.error):
+        return 0
+    return int(count)

@@ -95,6 +95,10 @@ class Board:
         del others[self._slot]
         return min([count for count in others if count != NOBODY], default=inf)
 
+    def workers(self) -> int:
+        """Return how many workers take connections, at least 1."""
+        return max(1, sum(count != NOBODY for count in self.connections))
+
     def row(self, key: str) -> Row:
         """Return the values of a key in the own slot, float64 ``[18]``, zeros if new.
 

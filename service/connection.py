@@ -56,6 +56,7 @@ class Connection(asyncio.BufferedProtocol):
         state: what it waits for.
         deadline: when it has waited long enough, in the loop's time.
         peer, server: the addresses of its two ends.
+        known_heads: what heads are read as at this end.
     """
 
     def __init__(self, worker: "Worker") -> None:
@@ -80,6 +81,7 @@ class Connection(asyncio.BufferedProtocol):
         # There is none of a client that has reset the connection already.
         self.peer = transport.get_extra_info("peername") or ("", 0)
         self.server = transport.get_extra_info("sockname")
+        self.known_heads = self.worker.heads_at(self.server)
         self._wait(State.IDLE, self.worker.client_seconds)
         self.worker.add(self)
 
@@ -143,11 +145,12 @@ class Connection(asyncio.BufferedProtocol):
         """Answer what is one whole request with a head that is known: nearly all are."""
         inbox = self.worker.inbox
         end = self.worker.inbox_bytes.find(END, 0, size) + len(END)
-        request = self.worker.known_heads.get(bytes(inbox[:end]))
+        request = self.known_heads.get(bytes(inbox[:end]))
         if request is None or request.length != size - end:
             return False
         self.state, self.deadline = State.ANSWER, inf
-        self.worker.answer(self, request, bytes(inbox[end:size]), True)
+        if self.worker.admit(self, request, size - end):
+            self.worker.answer(self, request, bytes(inbox[end:size]), True)
         return True
 
     def _keep(self, size: int) -> None:
@@ -204,7 +207,7 @@ class Connection(asyncio.BufferedProtocol):
         end += len(END)
         head = bytes(data[:end])
         self._buffer = data[end:]
-        self._begin(self.worker.read(head, self.peer))
+        self._begin(self.worker.read(head, self))
 
     def _begin(self, request: Request) -> None:
         """Make ready for the body."""
@@ -283,7 +286,8 @@ class Connection(asyncio.BufferedProtocol):
         if not whole:
             request = request.closing()
         self.state, self.deadline = State.ANSWER, inf
-        self.worker.answer(self, request, body, whole)
+        if self.worker.admit(self, request, len(body)):
+            self.worker.answer(self, request, body, whole)
 
     def send(self, content: bytes) -> None:
         """Send the reply to the request that was given to the worker, head included."""

@@ -17,8 +17,13 @@ if TYPE_CHECKING:
 class Sink:
     """Takes what gunicorn's response writes to its socket."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: Any) -> None:
         self.parts: list[bytes] = []
+        self._address = address
+
+    def getsockname(self) -> Any:
+        """Return the server's end of the connection."""
+        return self._address
 
     def sendall(self, data: bytes) -> None:
         """Keep the bytes."""
@@ -55,7 +60,7 @@ class Gateway:
         Returns:
             The reply with its head, and whether the connection can be used again.
         """
-        sink, start = Sink(), perf_counter()
+        sink, start = Sink(connection.server), perf_counter()
         request.body = BytesIO(body)
         response, environ = self._create(connection, request, sink)
         parts = self._application(environ, response.start_response)
@@ -80,7 +85,7 @@ class Gateway:
         seconds: float,
     ) -> None:
         """Write a line for a request that was answered without the application."""
-        response, environ = self._create(connection, request, Sink())
+        response, environ = self._create(connection, request, Sink(connection.server))
         response.status = f"{reply.status} {PHRASES[reply.status]}"
         response.headers = [*reply.headers.items(), ("X-Request-ID", used_id)]
         response.sent = len(reply.body)

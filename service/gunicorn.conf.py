@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ root = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(root))
 
 from service import board  # noqa: E402
-from service.machine import cores  # noqa: E402
+from service.machine import cores, open_files  # noqa: E402
 
 pythonpath = str(root)
 wsgi_app = "service.wsgi:load()"
@@ -21,7 +22,16 @@ bind = f"127.0.0.1:{os.environ.get('PORT') or 8000}"
 # The work is computation, so a worker a core.
 workers = int(os.environ.get("WEB_CONCURRENCY") or cores())
 worker_class = "service.worker.Worker"  # or gthread, gunicorn's own
-worker_connections = 10_000  # clients that are connected, not requests at work
+# Clients that are connected, not requests at work. Each takes a file, of which a worker has
+# 20 of its own; as many again are for more addresses to listen at, for uploads that do not
+# stay in memory, and for what is accepted between a stop's beginning and its end.
+reserve = 40
+files = open_files()
+# The master has a file for each worker, and twice as many of them during a reload.
+if files < reserve + 2 * workers:
+    expected = f"at least {reserve + 2 * workers} for {workers} workers (ulimit -n)"
+    sys.exit(f"error: the limit of open files is {files}, expected {expected}")
+worker_connections = min(10_000, files - reserve)
 threads = 4  # of gthread; the other has none
 
 # preload_app stays off: an ONNX Runtime session must be made after the fork.
@@ -29,12 +39,28 @@ timeout = 30
 graceful_timeout = 15  # shorter than the stop_grace_period in docker-compose.yml
 keepalive = 5
 
-# A heartbeat file on a disk can block in the kernel; the root may be read-only besides.
-memory = "/dev/shm"
-worker_tmp_dir = memory if os.access(memory, os.W_OK) else None
+
+def choose_heartbeat_folder() -> str:
+    # A file on a disk can block in the kernel; the root may be read-only besides.
+    memory = "/dev/shm"
+    try:
+        with tempfile.TemporaryFile(dir=memory):
+            return memory
+    except OSError:  # it is not there, not to be written, or has no room for another file
+        pass
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError as error:
+        sys.exit(
+            f"error: {error}, and no file can be made in {memory}, expected one of them"
+        )
+
+
+worker_tmp_dir = choose_heartbeat_folder()
 control_socket_disable = True  # else a socket in $HOME, and a thread in the master
 http_parser = "python"  # the tested one, whatever else happens to be installed
 
+logger_class = "service.log.Logger"  # no line of it is waited for
 loglevel = "info"
 accesslog = None  # --access-logfile - for a line a request on standard output
 
@@ -85,6 +111,12 @@ def post_worker_init(worker: Any) -> None:
     versions = f"version {model.version}" + (
         f" (also {', '.join(others)})" if others else ""
     )
+    access = worker.wsgi.extensions["access"]
+    listeners = [
+        listener
+        for listener in worker.sockets
+        if not access.is_metrics_address(listener.getsockname())
+    ]
     worker.log.info(
         "serving %s %s with %d workers for %d cores; open %s in a browser",
         model.name,
@@ -92,7 +124,5 @@ def post_worker_init(worker: Any) -> None:
         config.workers,
         cores(),
         # The addresses in use: a port of 0 in the settings has become a real one.
-        " and ".join(
-            str(sock).replace("//0.0.0.0:", "//127.0.0.1:") for sock in worker.sockets
-        ),
+        " and ".join(str(it).replace("//0.0.0.0:", "//127.0.0.1:") for it in listeners),
     )

@@ -142,7 +142,8 @@ class Request(HeaderPolicy):  # type: ignore[misc]
         self._read_length()
         # The rest of gunicorn's policy is about these; without one it changes nothing.
         special = self.cfg.secure_scheme_headers
-        if "expect" in fields or b"_" in head or any(n.lower() in fields for n in special):
+        underscores = b"_" in head and any(b"_" in name for name, _ in self._raw)
+        if "expect" in fields or underscores or any(n.lower() in fields for n in special):
             self.special = True
             self._apply_policy()
 

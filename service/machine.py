@@ -1,6 +1,8 @@
-"""How many cores this process may really use."""
+"""How many cores and files this process may really use."""
 
+import contextlib
 import os
+import resource
 from pathlib import Path
 
 
@@ -24,6 +26,16 @@ def cores(cgroup: Path | None = None) -> int:
         if quota is not None:
             count = min(count, int(quota))
     return max(count, 1)
+
+
+def open_files() -> int:
+    """Let this process and its children have as many open files as they may; return it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(
+        ValueError, OSError
+    ):  # macOS: no limit, but not for the soft one
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def _own_cgroup() -> Path:

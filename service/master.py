@@ -27,6 +27,8 @@ from service.settings import Settings
 # Between the last connection that the kernel lets in and the end of the listening: a
 # handshake that has begun needs a round trip more.
 HANDSHAKE_S = 0.1
+# For workers to show up after a pause of the whole service: they do so twice a second.
+WAKE_S = 2.0
 SO_ATTACH_FILTER = 26  # Linux
 # A filter program for the kernel, on a segment from its TCP header on: load byte 13 (the
 # flags); if SYN is set drop, else keep all of it. Source: Linux, networking/filter.rst.
@@ -46,10 +48,10 @@ class Master(Arbiter):  # type: ignore[misc]
 
     board: Board
     _retiring: frozenset[int] = frozenset()  # that go when as many new ones are ready
-    _looked = 0.0
 
     def __init__(self, app: Any) -> None:
         super().__init__(app)
+        self._looked = self._resumed = time.monotonic()
         # What SIGUSR2 starts: a module and not its file.
         self.START_CTX["args"][1:2] = ["-m", "service.master"]
 
@@ -115,19 +117,22 @@ class Master(Arbiter):  # type: ignore[misc]
         deadline = time.monotonic() + self.cfg.graceful_timeout
         for pid in self._new_workers():
             self.kill_worker(pid, signal.SIGTERM)
-        while self._new_workers() and time.monotonic() < deadline:
+        while self._new_workers():  # until none is left: the oldest go where there are more
+            if time.monotonic() > deadline:
+                for pid in self._new_workers():
+                    self.kill_worker(pid, signal.SIGKILL)
             time.sleep(0.05)
             super().reap_workers()
-        for pid in self._new_workers():
-            self.kill_worker(pid, signal.SIGKILL)
 
     # Supervision.
 
     def murder_workers(self) -> None:
         """Replace workers that hang, but none for having been paused with this process."""
-        now, before = time.monotonic(), self._looked or time.monotonic()
-        self._looked = now  # again in a second
-        if now - before < 1 + self.timeout / 2:
+        now = time.monotonic()
+        if now - self._looked > 1 + self.timeout / 2:
+            self._resumed = now  # usually it looks every second
+        self._looked = now
+        if now - self._resumed > WAKE_S:
             super().murder_workers()
 
     # The end.
@@ -173,6 +178,13 @@ class Master(Arbiter):  # type: ignore[misc]
 
 class Application(WSGIApplication):  # type: ignore[misc]
     """gunicorn's application, from its flags and settings."""
+
+    def load_config(self) -> None:
+        """Listen at the metrics' own address too, wherever the others were said."""
+        super().load_config()
+        with contextlib.suppress(SettingsError):  # the first worker says it, and all ends
+            extra = Settings.from_environment().metrics_bind
+            self.cfg.set("bind", [*self.cfg.bind, *([extra] if extra else [])])
 
 
 def main() -> None:

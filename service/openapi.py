@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from service.access import METRICS, is_open
 from service.protocols import oip, tensors
 from service.settings import Settings
 
@@ -11,6 +12,7 @@ Schema = dict[str, Any]
 # What each code means, wherever it is used.
 ERRORS = {
     400: "malformed: not the form that is described here",
+    401: "no valid API key: `Authorization: Bearer <key>`",
     404: "no such model, version or route",
     405: "another method, with `Allow`",
     411: "no Content-Length",
@@ -18,6 +20,7 @@ ERRORS = {
     415: "another Content-Type or Content-Encoding, or a picture not in PNG or JPEG",
     422: "well-formed, but no images of digits",
     500: "a bug; the log has it under the reply's X-Request-ID",
+    503: "no time or no room for it now, with `Retry-After`",
 }
 IMAGE = [0] * 380 + [255] * 8 + [0] * 396
 PROBABILITIES = [0.0, 0.9, 0.1, *[0.0] * 7]
@@ -33,6 +36,12 @@ def document(name: str, settings: Settings) -> Schema:
         paths |= _v1(f"/v1/models/{{model}}{path}", name, versioned)
         paths |= _v2(f"/v2/models/{{model}}{path}", name, versioned)
     paths |= _plain()
+    components = {"schemas": _schemas(settings), "responses": _errors()}
+    if settings.metrics_bind:
+        del paths[METRICS]  # it is at an address of its own
+    if settings.api_keys:
+        components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        _lock(paths)
     for path, operations in paths.items():
         for operation in operations.values():
             operation["tags"] = [_tag(path)]
@@ -46,8 +55,17 @@ def document(name: str, settings: Settings) -> Schema:
         },
         "servers": [{"url": "/"}],
         "paths": paths,
-        "components": {"schemas": _schemas(settings), "responses": _errors()},
+        "components": components,
     }
+
+
+def _lock(paths: Schema) -> None:
+    """Say of all that needs a key that it does."""
+    locked = [operations for path, operations in paths.items() if not is_open(path)]
+    for operations in locked:
+        for operation in operations.values():
+            operation["security"] = [{"key": []}]
+            operation["responses"]["401"] = {"$ref": "#/components/responses/401"}
 
 
 def _tag(path: str) -> str:
@@ -102,7 +120,7 @@ def _errors() -> Schema:
     }
 
 
-INFERENCE_ERRORS = (400, 404, 411, 413, 415, 422)
+INFERENCE_ERRORS = (400, 404, 411, 413, 415, 422, 503)
 
 
 def _path_parameters(name: str, versioned: bool) -> list[Schema]:
@@ -266,6 +284,9 @@ def _plain() -> Schema:
         "/v2/models/stats": ("Triton's statistics", _content(_ref("Statistics"))),
     }
     described = {path: {"get": _operation(*what)} for path, what in gets.items()}
+    for path in ("/readyz", "/v2/health/ready"):
+        stopping = {"description": "it is about to stop", "content": gets[path][1]}
+        described[path]["get"]["responses"]["503"] = stopping
     lesson = _operation("What was measured, for the lesson", _any(), (404,))
     weights = _operation(
         "The layers' weights: float32, little-endian, kernel (row by row), then biases",

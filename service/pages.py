@@ -21,6 +21,17 @@ POLICY = (
 )
 # Swagger UI writes style attributes.
 DOCS_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+# What is asked for from other sites, and what a page may use of the visitor's machine.
+UNUSED = (
+    "camera display-capture fullscreen geolocation gyroscope hid magnetometer microphone "
+    "midi payment picture-in-picture screen-wake-lock serial usb xr-spatial-tracking"
+)
+GUARDS = {
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(f"{name}=()" for name in UNUSED.split()),
+}
 RAW = "application/octet-stream"
 
 
@@ -42,7 +53,7 @@ def register(app: Flask) -> None:
 
     @pages.get("/learn")
     def learn() -> Response:
-        return _page("learn.html", repository=repository)
+        return _page("learn.html", repository=repository, settings=settings)
 
     @pages.get("/docs")
     def docs_page() -> Response:
@@ -80,7 +91,7 @@ def register(app: Flask) -> None:
 
     @pages.after_request
     def guard(response: Response) -> Response:
-        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers.update(GUARDS)
         return response
 
     app.register_blueprint(pages)

@@ -10,11 +10,12 @@ import orjson
 from werkzeug.http import HTTP_STATUS_CODES
 
 from service.errors import RequestError
-from service.protocols import JSON_HEADERS
 
 logger = logging.getLogger(__name__)
 
 NONE: Mapping[str, str] = {}
+# On every reply, after its own headers: no browser may take it for what it does not say.
+ALWAYS: Mapping[str, str] = {"X-Content-Type-Options": "nosniff"}
 # In capitals, as werkzeug has them.
 PHRASES = {code: phrase.upper() for code, phrase in HTTP_STATUS_CODES.items()}
 SANE_ID = re.compile(r"[A-Za-z0-9._:=+/-]{1,128}")
@@ -38,7 +39,7 @@ def json(
     value: object, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Reply:
     """Return a reply in JSON."""
-    fields = {**JSON_HEADERS, **(headers or {})}
+    fields = {"Content-Type": "application/json", **(headers or {})}
     return Reply(status, orjson.dumps(value), fields)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from service import files
@@ -86,6 +87,7 @@ def load(settings: Settings, snapshot: Snapshot | None = None) -> Repository:
         raise ModelError(
             f"{folder} has no version that can be served, expected at least one folder "
             f"such as {folder}/1 with model.onnx and manifest.json{reasons}"
+            f"{_obstacle(folder)}"
         )
     default = settings.model_version or max(models)
     if default not in models:
@@ -94,6 +96,15 @@ def load(settings: Settings, snapshot: Snapshot | None = None) -> Repository:
             f"served: {', '.join(map(str, models))}"
         )
     return Repository(models, refused, models[default])
+
+
+def _obstacle(folder: Path) -> str:
+    """Return why a folder cannot be read, as the end of a message; empty if it can."""
+    try:
+        next(folder.iterdir(), None)
+    except OSError as error:
+        return f"; it cannot be read: {error.strerror}"
+    return ""
 
 
 def _check_before(version: int, found: Snapshot, error: ModelError) -> None:

@@ -2,6 +2,7 @@
 
 from io import BytesIO
 from time import perf_counter
+from typing import Any
 
 from flask import (
     Flask,
@@ -20,13 +21,14 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.routing.exceptions import WebsocketMismatch
 
 from service import board, catalogue, pages
+from service.access import Access, no_route
 from service.compression import inflate
 from service.errors import RequestError
 from service.inference import ROUTES, answer, asked_version, is_form, read_head
 from service.metrics import Metrics
-from service.protocols import NO_SNIFFING, Dialect, Limits
+from service.protocols import Dialect, Limits
 from service.protocols.predict import FORM_DATA
-from service.replies import Reply, bug, json, refusal, request_id
+from service.replies import ALWAYS, Reply, bug, json, refusal, request_id
 from service.repository import Repository
 from service.settings import Settings
 
@@ -36,6 +38,7 @@ UNCOUNTED = {"/livez", "/readyz", "/metrics"}
 
 def register(app: Flask) -> None:
     """Add the routes and the error handlers; the extensions must be there."""
+    access: Access = app.extensions["access"]
     metrics: Metrics = app.extensions["metrics"]
     app.url_map.merge_slashes = False  # //predict is no route, and no redirect either
 
@@ -60,14 +63,17 @@ def register(app: Flask) -> None:
         return Response(text, content_type=content_type)
 
     @app.before_request
-    def start() -> None:
+    def start() -> Response | None:
         g.start = perf_counter()
         g.request_id = request_id(request.headers.get("X-Request-ID", ""))
+        error = access.refuse(
+            request.path, request.headers, access.is_metrics_address(_own_address())
+        )
+        return _request_error(error) if error else None
 
     @app.after_request
     def finish(response: Response) -> Response:
-        response.headers.update(NO_SNIFFING)
-        response.headers["X-Request-ID"] = g.request_id
+        response.headers.update({**ALWAYS, "X-Request-ID": g.request_id})
         route = request.url_rule.rule if request.url_rule else "unmatched"
         if route not in UNCOUNTED:
             seconds = perf_counter() - g.start
@@ -77,6 +83,12 @@ def register(app: Flask) -> None:
     app.register_error_handler(RequestError, _request_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _bug)
+
+
+def _own_address() -> Any:
+    """Return this end of the connection: the environ's can be what the client said."""
+    own = request.environ.get("gunicorn.socket")
+    return own.getsockname() if own else None
 
 
 def _add_inference(app: Flask, path: str, dialect: Dialect) -> None:
@@ -164,7 +176,7 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     path = f"{request.path!r:.100}"
     if isinstance(error, NotFound):
-        message = f"found no route {path}, expected one of those in /openapi.json"
+        message = no_route(request.path).message
     elif isinstance(error, MethodNotAllowed):
         error.valid_methods = sorted(error.valid_methods or ())  # comes as a set
         allowed = ", ".join(error.valid_methods)

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,16 @@ class Settings:
         client_seconds: how long a client may take to send a request's head, to send its
             body, or to read its reply; 8 are enough for 4 MiB at 4.5 Mbit/s.
         max_wait_ms: how long a request may have to wait for those before it, in
-            milliseconds; a quarter of a second is what sixteen clients with a thousand
-            images each make one another wait, and less than any client's patience.
+            milliseconds: a thousand images come before it in 30; a larger request waits
+            for up to twenty times as long as it takes itself.
         drain_seconds: how long the service goes on after SIGTERM while it says that it is
             not ready: as long as a load balancer may take to send requests elsewhere.
         short_way: whether inference is answered before Flask's dispatch, 1 or 0.
+        api_keys: file with a key a line, one of which a client must have; none if not set.
+        trusted_hosts: host names that the service answers to; any if empty. One that
+            starts with a dot stands for its subdomains too.
+        metrics_bind: ``address:port`` where the metrics are, and nowhere else; with the
+            rest if empty.
     """
 
     model_root: Path = Path(__file__).resolve().parent.parent / "models"
@@ -43,9 +49,12 @@ class Settings:
     max_images: int = 1024
     max_pixels: int = 4 * 1024 * 1024
     client_seconds: int = 8
-    max_wait_ms: int = 250
+    max_wait_ms: int = 50
     drain_seconds: int = 0
     short_way: bool = True
+    api_keys: Path | None = None
+    trusted_hosts: tuple[str, ...] = ()
+    metrics_bind: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -62,6 +71,9 @@ class Settings:
             "model_name": _name,
             "short_way": _switch,
             "drain_seconds": _not_negative,
+            "api_keys": Path,
+            "trusted_hosts": _hosts,
+            "metrics_bind": _address,
         }
         values: dict[str, Any] = {}
         for field in fields(cls):
@@ -104,3 +116,24 @@ def _switch(text: str) -> bool:
     if text not in ("0", "1"):
         raise ValueError("1 or 0")
     return text == "1"
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip().lower() for name in text.split(","))
+    label = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+    if not all(re.fullmatch(rf"\.?{label}(\.{label})*", name) for name in names):
+        raise ValueError("host names without scheme or port, between commas")
+    return names
+
+
+def _address(text: str) -> str:
+    found = re.fullmatch(r"([0-9.]+|\[[0-9a-f]*:[0-9a-f:.]*\]):([0-9]{1,5})", text.lower())
+    try:
+        if not found or not 0 < int(found[2]) < 1 << 16:
+            raise ValueError
+        host = ip_address(found[1].strip("[]")).compressed
+    except ValueError:
+        raise ValueError(
+            "an IP address and a port, such as 127.0.0.1:9090 or [::1]:9090"
+        ) from None
+    return f"[{host}]:{int(found[2])}" if ":" in host else f"{host}:{int(found[2])}"

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 from flask import Flask
 from werkzeug.datastructures import MultiDict
 
+from service.access import Access
 from service.compression import inflate
 from service.errors import RequestError
 from service.inference import (
@@ -73,6 +74,7 @@ class ShortWay:
     def __init__(self, app: Flask, learn: Callable[[int, int, float], None]) -> None:
         self._learn = learn
         settings: Settings = app.extensions["settings"]
+        self._access: Access = app.extensions["access"]
         self._repository: Repository = app.extensions["repository"]
         self._metrics: Metrics = app.extensions["metrics"]
         self._limits = Limits(settings.max_images, settings.max_pixels)
@@ -92,7 +94,8 @@ class ShortWay:
         endpoint = self._endpoints.get(path)
         if endpoint is None:
             return None
-        head = self._head(endpoint, query, headers)
+        refused = self._access.refuse(path, headers)
+        head = refused or self._head(endpoint, query, headers)
         if isinstance(head, Head) and is_form(head):
             return None
         return Inquiry(

@@ -10,6 +10,7 @@ import contextlib
 import gc
 import os
 import signal
+from collections import Counter
 from time import monotonic, perf_counter
 from typing import Any, NamedTuple
 
@@ -19,12 +20,21 @@ from gunicorn.workers import base
 
 from service import board
 from service.acceptor import Acceptor
+from service.access import Access
 from service.admission import Admission
 from service.connection import LINGER_S, Connection
 from service.gateway import Gateway
 from service.http1 import Request
 from service.inference import MOST_BYTES
-from service.replies import PHRASES, Reply, bug, overloaded, refusal, request_id
+from service.replies import (
+    ALWAYS,
+    PHRASES,
+    Reply,
+    bug,
+    overloaded,
+    refusal,
+    request_id,
+)
 from service.settings import Settings
 from service.short_way import Inquiry, ShortWay
 
@@ -46,6 +56,8 @@ MOST_HEADS, MOST_HEAD_BYTES = 1024, 1024
 # What is kept for all clients that are not done, in bodies of the largest size: as many as
 # come at a time in earnest, 128 MiB by default.
 MOST_BODIES = 32
+# The kind of all that the application answers, whose time does not go with their bytes.
+OTHERS = 0
 # Answered even where there is no time for anything else.
 URGENT = {"/livez", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"}
 
@@ -67,6 +79,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         max_body_bytes: most bytes of a body.
         inbox: where the kernel writes what comes, before the next read overwrites it.
         known_heads: what heads were read as, by their bytes.
+        metrics_heads: the same of those that came to the address of the metrics.
         held_bytes: what is kept for clients that are not done.
         most_bytes: how much that may be.
     """
@@ -96,10 +109,14 @@ class Worker(base.Worker):  # type: ignore[misc]
         self.connections: set[Connection] = set()
         self.inbox_bytes = bytearray(INBOX_BYTES)
         self.inbox = memoryview(self.inbox_bytes)
+        self._access: Access | None = extensions.get("access")
         self.known_heads: dict[bytes, Request] = {}
+        self.metrics_heads: dict[bytes, Request] = {}
         self.held_bytes = 0
         self.most_bytes = MOST_BODIES * self.max_body_bytes
         self._refusal = refusal(overloaded("there is more to do than there is time for"))
+        self._refused: Counter[tuple[str, str]] = Counter()
+        self._turning = False
         self._refusal_heads: dict[tuple[bool, int], bytes] = {}
         self._batch: list[_Waiting] = []
         self._batch_bytes = 0
@@ -114,7 +131,12 @@ class Worker(base.Worker):  # type: ignore[misc]
         self._stopping = asyncio.Event()
         self.loop.add_signal_handler(signal.SIGTERM, self._stop)
         acceptor = Acceptor(
-            self.sockets, self._connect, self._is_full, self._is_ahead, self.log
+            self.sockets,
+            lambda: Connection(self),
+            self._is_full,
+            self._is_ahead,
+            lambda: board.shared.workers() if board.shared else 1,
+            self.log,
         )
         self._count()
         while self.alive:
@@ -129,9 +151,6 @@ class Worker(base.Worker):  # type: ignore[misc]
             board.shared.count_connections(board.NOBODY)
         acceptor.close()
         await self._drain(acceptor)
-
-    def _connect(self) -> Connection:
-        return Connection(self)
 
     def add(self, connection: Connection) -> None:
         """Keep an open connection."""
@@ -151,8 +170,8 @@ class Worker(base.Worker):  # type: ignore[misc]
         shared = board.shared
         return shared is not None and len(self.connections) > shared.fewest_connections()
 
-    def _is_full(self) -> bool:
-        return len(self.connections) >= int(self.cfg.worker_connections)
+    def _is_full(self, opening: int) -> bool:
+        return len(self.connections) + opening >= int(self.cfg.worker_connections)
 
     def _stop(self) -> None:
         self.alive = False
@@ -163,6 +182,8 @@ class Worker(base.Worker):  # type: ignore[misc]
         self.notify()
         self._date = util.http_date()
         self._refusal_heads.clear()
+        self._count_refused()
+        self._admission.sweep()
         if board.shared:
             board.shared.show_up(monotonic())
             self._count()
@@ -187,6 +208,31 @@ class Worker(base.Worker):  # type: ignore[misc]
 
     # Answering.
 
+    def admit(self, connection: Connection, request: Request, size: int) -> bool:
+        """Tell whether there is time for a request; where there is none, refuse it.
+
+        Args:
+            connection: where the request came from, and where the reply goes.
+            request: its head.
+            size: bytes of its body.
+        """
+        if not self._turning:
+            self._turning = True
+            self.loop.call_soon(self._flush_later, 1)
+        inquiry = request.inquiry
+        kind = (id(inquiry.head), size) if inquiry else (OTHERS, 1)
+        if request.path in URGENT or self._admission.admit(*kind):
+            return True
+        used_id = request_id(request.fields.get("x-request-id", ""))
+        reply = keep, minor = request.keep_alive and self.alive, request.version[1]
+        if reply not in self._refusal_heads:
+            self._refusal_heads[reply] = self._head(self._refusal, keep, minor)
+        head, body = self._refusal_heads[reply], self._refusal.body
+        connection.send(b"%b%b\r\n\r\n%b" % (head, used_id.encode(), body))
+        self._refused[request.method, inquiry.route if inquiry else "unmatched"] += 1
+        connection.go_on(keep)
+        return False
+
     def answer(
         self, connection: Connection, request: Request, body: bytes, whole: bool
     ) -> None:
@@ -204,13 +250,11 @@ class Worker(base.Worker):  # type: ignore[misc]
             self._stop()
         if not self.alive:
             request = request.closing()
-        if self._admission.begin():
-            self.loop.call_soon(self._flush_later, 1)
-        if not self._admit(request, len(body)):
-            self._refuse(connection, request)
-            return
         if request.inquiry is None or not whole:
+            start = perf_counter()
             content, keep = self._call(connection, request, body)
+            if request.path not in URGENT:
+                self._admission.learn(OTHERS, 1, perf_counter() - start)
             connection.send(content)
             connection.go_on(keep)
             return
@@ -218,23 +262,6 @@ class Worker(base.Worker):  # type: ignore[misc]
         self._batch_bytes += len(body)
         if self._batch_bytes > BATCH_BYTES:
             self._flush()
-
-    def _admit(self, request: Request, size: int) -> bool:
-        kind = id(request.inquiry.head) if request.inquiry else 0
-        return self._admission.admit(kind, size) or request.path in URGENT
-
-    def _refuse(self, connection: Connection, request: Request) -> None:
-        """Say at once that there is no time."""
-        used_id = request_id(request.fields.get("x-request-id", ""))
-        kind = keep, minor = request.keep_alive, request.version[1]
-        if kind not in self._refusal_heads:
-            self._refusal_heads[kind] = self._head(self._refusal, keep, minor)
-        head, body = self._refusal_heads[kind], self._refusal.body
-        connection.send(b"%b%b\r\n\r\n%b" % (head, used_id.encode(), body))
-        route = request.inquiry.route if request.inquiry else "unmatched"
-        if self._metrics:
-            self._metrics.count_request(request.method, route, 503, 0.0)
-        connection.go_on(keep)
 
     def _flush_later(self, seen: int) -> None:
         """Answer what has come, unless the loop's last turn has brought more than before.
@@ -246,12 +273,12 @@ class Worker(base.Worker):  # type: ignore[misc]
             self.loop.call_soon(self._flush_later, len(self._batch))
         else:
             self._flush()
-            self._admission.end()
+            self._turning = False
+            self._admission.end_turn()
 
     def _flush(self) -> None:
         """Answer the inference requests that have come since the last time."""
         batch, self._batch, self._batch_bytes = self._batch, [], 0
-        self._admission.done()
         if not batch or self._short_way is None:
             return  # a full batch has been answered already
         start = perf_counter()
@@ -276,27 +303,33 @@ class Worker(base.Worker):  # type: ignore[misc]
             for (connection, request, _), (used_id, reply) in zip(batch, replies):
                 self._gateway.log(connection, request, used_id, reply, seconds)
 
-    def read(self, head: bytes, peer: Any) -> Request:
+    def heads_at(self, address: Any) -> dict[bytes, Request]:
+        """Return the heads that are known at an own address: each answers differently."""
+        if self._access and self._access.is_metrics_address(address):
+            return self.metrics_heads
+        return self.known_heads
+
+    def read(self, head: bytes, connection: Connection) -> Request:
         """Read a head, or take what it was read as: most clients send the same ones.
 
         Raises:
             RequestError: what is wrong with it.
         """
-        known = self.known_heads.get(head)
+        heads = connection.known_heads
+        known = heads.get(head)
         if known is not None:
             return known
-        request = Request(head, self.cfg, peer)
+        request = Request(head, self.cfg, connection.peer)
         if request.length is None or request.length > self.max_body_bytes:
             request.keep_alive = False  # where the next request begins is not known
+        short = self._short_way if heads is self.known_heads else None
         known_length = "content-length" in request.fields  # or it is a 411
-        if self._short_way and request.method == "POST" and known_length:
-            request.inquiry = self._short_way.read(
-                request.path, request.query, request.fields
-            )
+        if short and request.method == "POST" and known_length:
+            request.inquiry = short.read(request.path, request.query, request.fields)
         if request.keep_alive and not request.special and len(head) <= MOST_HEAD_BYTES:
-            if len(self.known_heads) == MOST_HEADS:
-                self.known_heads.clear()
-            self.known_heads[head] = request
+            if len(heads) == MOST_HEADS:
+                heads.clear()
+            heads[head] = request
         return request
 
     def write(self, reply: Reply, used_id: str, keep: bool, minor: int = 1) -> bytes:
@@ -321,10 +354,16 @@ class Worker(base.Worker):  # type: ignore[misc]
             f"Content-Type: {reply.headers['Content-Type']}",
             f"Content-Length: {len(reply.body)}",
         ]
-        for name, value in reply.headers.items():
+        for name, value in {**reply.headers, **ALWAYS}.items():
             if name != "Content-Type":
                 lines.append(f"{name}: {value}")
         return "\r\n".join([*lines, "X-Request-ID: "]).encode("latin-1")
+
+    def _count_refused(self) -> None:
+        for (method, route), times in self._refused.items():
+            if self._metrics:
+                self._metrics.count_request(method, route, 503, 0.0, times)
+        self._refused.clear()
 
     def count_refusal(self, status: int) -> None:
         """Count a request that reached no application."""

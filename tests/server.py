@@ -28,9 +28,18 @@ class Answer(NamedTuple):
 
 
 class Server:
-    """A real gunicorn in the service's own environment, by default on a port of its own."""
+    """A real gunicorn in the service's own environment, by default on a port of its own.
 
-    def __init__(self, folder, *options, port=0, **environment):
+    Args:
+        folder: where its log is.
+        options: gunicorn's.
+        port: where it listens; a free one by default.
+        prefix: a command that becomes the server, such as ``["prlimit", "--nofile=64"]``.
+        output: a file for what it says, in place of the log.
+        environment: variables.
+    """
+
+    def __init__(self, folder, *options, port=0, prefix=(), output=None, **environment):
         self.log_path = folder / "server.log"
         # Without the variables of whoever runs the tests.
         clean = {
@@ -38,10 +47,14 @@ class Server:
         }
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
-                [PYTHON, "-m", "service", "--bind", f"127.0.0.1:{port}", *options],
+                [
+                    *prefix,
+                    *(PYTHON, "-m", "service", "--bind", f"127.0.0.1:{port}"),
+                    *options,
+                ],
                 cwd=ROOT,
                 env={**clean, "WEB_CONCURRENCY": "2", **environment},
-                stdout=log,
+                stdout=output or log,
                 stderr=subprocess.STDOUT,
             )
 
@@ -97,9 +110,12 @@ class Server:
     def wait(self):
         return self.process.wait(START_S)
 
-    def stop(self):
+    def ask_to_stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
+
+    def stop(self):
+        self.ask_to_stop()
         try:
             return self.wait()
         finally:

@@ -23,13 +23,8 @@ Probabilities = npt.NDArray[np.float32]
 # Of a multipart form, the files in it: the server takes it apart.
 Body = bytes | Sequence[bytes]
 
-# What a reply says of a stranger's body must never be read as a page.
-NO_SNIFFING: Mapping[str, str] = {"X-Content-Type-Options": "nosniff"}
-JSON_HEADERS: Mapping[str, str] = {"Content-Type": "application/json", **NO_SNIFFING}
-RAW_HEADERS: Mapping[str, str] = {
-    "Content-Type": "application/octet-stream",
-    **NO_SNIFFING,
-}
+JSON_HEADERS: Mapping[str, str] = {"Content-Type": "application/json"}
+RAW_HEADERS: Mapping[str, str] = {"Content-Type": "application/octet-stream"}
 
 
 class Headers(Protocol):

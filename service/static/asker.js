@@ -1,10 +1,15 @@
 /* Asks the server while one draws: one request at a time, and the next is of the newest drawing. */
 
+import { fetchWithKey, nextKey } from "./key.js";
+
 const PATIENCE = 5000; // ms; an answer takes some 5, so a server that takes this long is away
 const RETRY = 1000; // ms
 
 /** Not an answer: the server cannot be reached, is overloaded or too slow. */
 class Away extends Error {}
+
+/** The server asks for a key. */
+class Locked extends Error {}
 
 /** The server has refused the request, and says why. */
 class Refused extends Error {}
@@ -12,6 +17,7 @@ class Refused extends Error {}
 export class Asker {
   #due = false;
   #running = false;
+  #locked = false;
   #abort = null;
   #wake = () => {};
 
@@ -22,6 +28,7 @@ export class Asker {
    *   an empty one
    * @param {function(object, object)} on.answer a request and `{reply, roundTrip, server}`, ms
    * @param {function(object, Error)} on.refuse a request and why it was refused
+   * @param {function} on.locked there is no answer without a key, for which the page asks
    * @param {function(string)} on.away why there is no answer; it is asked again each second
    * @param {function} on.settle the newest drawing has its answers
    */
@@ -33,6 +40,7 @@ export class Asker {
   request() {
     this.#due = true;
     this.#wake();
+    if (this.#locked) this.on.locked();
     if (!this.#running) this.#run();
   }
 
@@ -51,16 +59,28 @@ export class Asker {
       try {
         await this.#askAll(this.#abort.signal);
       } catch (error) {
-        if (!(error instanceof Away)) throw error;
+        if (!(error instanceof Away || error instanceof Locked)) throw error;
         this.#due = true;
-        this.on.away(error.message);
-        await new Promise((resolve) => {
-          this.#wake = resolve;
-          setTimeout(resolve, RETRY);
-        });
+        if (error instanceof Locked) await this.#unlock();
+        else await this.#pause(error.message);
       }
     }
     this.#running = false;
+  }
+
+  async #unlock() {
+    this.#locked = true;
+    this.on.locked();
+    await nextKey();
+    this.#locked = false;
+  }
+
+  #pause(why) {
+    this.on.away(why);
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      setTimeout(resolve, RETRY);
+    });
   }
 
   async #askAll(cancelled) {
@@ -90,19 +110,20 @@ async function ask({ version, body }, cancelled) {
   cancelled.addEventListener("abort", stop);
   const start = performance.now();
   try {
-    const reply = await fetch(pathOf(version), {
+    const reply = await fetchWithKey(pathOf(version), {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body,
       signal: abort.signal,
     });
+    if (reply.status === 401) throw new Locked();
     const content = await reply.json();
     const roundTrip = performance.now() - start;
     if (reply.ok) return { reply: content, roundTrip, server: serverTime(reply.headers) };
     if (reply.status === 429 || reply.status === 503) throw new Away(content.error);
     throw new Refused(content.error);
   } catch (error) {
-    if (error instanceof Refused || error instanceof Away) throw error;
+    if ([Refused, Away, Locked].some((kind) => error instanceof kind)) throw error;
     throw new Away(
       abort.signal.aborted
         ? `it took more than ${PATIENCE / 1000} s`

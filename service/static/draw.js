@@ -70,6 +70,12 @@ const asker = new Asker({
     inside.blank();
     say(words);
   },
+  locked() {
+    heard();
+    main.dataset.state = "locked";
+    blankAnswers(NO_ANSWER);
+    inside.blank();
+  },
   away(why) {
     clearTimeout(lateTimer);
     main.dataset.state = "away";
@@ -82,7 +88,7 @@ const asker = new Asker({
     inside.blank();
   },
   settle() {
-    if (main.dataset.state === "asking" || main.dataset.state === "away")
+    if (["asking", "away", "locked"].includes(main.dataset.state))
       main.dataset.state = "settled";
   },
 });

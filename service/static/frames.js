@@ -1,6 +1,7 @@
 /* Drawings as /gallery.json has them, in strokes: shown, and sent to the server as pictures. */
 
 import { svg } from "./chart.js";
+import { fetchPatiently } from "./key.js";
 import { Drawing, PEN, SIDE, fromStrokes } from "./drawing.js";
 
 /**
@@ -28,7 +29,7 @@ function toPicture({ strokes, pen }) {
 }
 
 async function ask(path, drawings) {
-  const reply = await fetch(path, {
+  const reply = await fetchPatiently(path, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({

@@ -1,6 +1,7 @@
 /* The lesson: each section's widget is a module of its own, mounted on its <section>. */
 
 import { decode, toStrokes } from "./drawing.js";
+import { fetchPatiently } from "./key.js";
 import { fetchLayers } from "./network.js";
 
 const SECTIONS = [
@@ -14,8 +15,8 @@ const SECTIONS = [
   "break",
 ];
 
-const load = async (path) => {
-  const reply = await fetch(path);
+const load = async (path, get = fetch) => {
+  const reply = await get(path);
   const content = await reply.json();
   if (!reply.ok) throw new Error(content.error);
   return content;
@@ -31,7 +32,7 @@ const context = {
   /** The project's drawings: `{digits, hard}`. */
   gallery: once(() => load("/gallery.json")),
   /** What was measured: curves, calibration, baselines. */
-  lesson: once(() => load("/lesson.json")),
+  lesson: once(() => load("/lesson.json", fetchPatiently)),
   /** A version's layers, as in network.js. */
   layers(version) {
     const name = String(version); // replies name a version by a string, the page by a number

@@ -1,5 +1,7 @@
 /* The network in the browser: the weights that the server runs, and the same sums. */
 
+import { fetchPatiently } from "./key.js";
+
 export const SIZES = [784, 128, 64, 10];
 
 /**
@@ -11,7 +13,7 @@ export const SIZES = [784, 128, 64, 10];
  * @throws {Error} with what the server said, in words.
  */
 export async function fetchLayers(version) {
-  const reply = await fetch(`/weights?version=${version}`);
+  const reply = await fetchPatiently(`/weights?version=${version}`);
   if (!reply.ok) throw new Error((await reply.json()).error);
   return parseLayers(await reply.arrayBuffer());
 }

@@ -2,18 +2,24 @@
 
 import { byId } from "./dom.js";
 import { pathOf } from "./asker.js";
+import { hasKey } from "./key.js";
+
+/* A key is a secret: what is copied takes it from the environment. */
+const inCurl = () => (hasKey() ? ` -H "Authorization: Bearer $API_KEY"` : "");
+const inPython = () =>
+  hasKey() ? `, "Authorization": "Bearer " + os.environ["API_KEY"]` : "";
 
 const curl = ({ version, body }) =>
-  `curl -s '${location.origin}${pathOf(version)}' -H 'Content-Type: application/json' -d '${body}'\n`;
+  `curl -s '${location.origin}${pathOf(version)}' -H 'Content-Type: application/json'${inCurl()} -d '${body}'\n`;
 
-const python = ({ version, body }) => `import json
+const python = ({ version, body }) => `import json${hasKey() ? "\nimport os" : ""}
 from urllib.request import Request, urlopen
 
 body = ${body}
 request = Request(
     "${location.origin}${pathOf(version)}",
     json.dumps(body).encode(),
-    {"Content-Type": "application/json"},
+    {"Content-Type": "application/json"${inPython()}},
 )
 with urlopen(request) as reply:
     answer = json.load(reply)

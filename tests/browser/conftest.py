@@ -13,7 +13,8 @@ WAIT_MS = 15_000  # far above what anything takes, for a machine that is busy
 
 @pytest.fixture(scope="session")
 def service(start):
-    return start().wait_ready()
+    # A machine that is busy with a browser is no rush of clients.
+    return start(MNIST_MAX_WAIT_MS="10000").wait_ready()
 
 
 # Not for the session: while Playwright runs, its event loop is the thread's, and other
@@ -29,10 +30,21 @@ def browser():
         browser.close()
 
 
+def new_context(browser, service, **options):
+    options = {"viewport": {"width": 1280, "height": 900}, **options}
+    context = browser.new_context(**{"base_url": service.url, **options})
+    context.set_default_timeout(WAIT_MS)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    return context
+
+
 @contextlib.contextmanager
 def opener(browser, service, expected=()):
-    """Open pages, each in a context of its own; hold that nothing goes wrong in them."""
-    contexts, complaints = [], []
+    """Open pages; hold that nothing goes wrong in them.
+
+    Each is in a context of its own, unless one is given.
+    """
+    opened, complaints = [], []
 
     def complain(text):
         if not any(re.search(pattern, text) for pattern in expected):
@@ -42,27 +54,26 @@ def opener(browser, service, expected=()):
         if message.type == "error":
             complain(f"console: {message.text} ({message.location['url']})")
 
-    def new_page(**options):
-        options = {"viewport": {"width": 1280, "height": 900}, **options}
-        context = browser.new_context(**{"base_url": service.url, **options})
-        contexts.append(context)
-        context.set_default_timeout(WAIT_MS)
-        context.grant_permissions(["clipboard-read", "clipboard-write"])
+    def new_page(context=None, **options):
+        if context is None:
+            context = new_context(browser, service, **options)
+            opened.append(context)
+        page = context.new_page()
+        opened.append(page)
         origin = options.get("base_url", service.url) + "/"
 
         def watch_request(asked):
             if not asked.url.startswith((origin, "data:", "blob:" + origin)):
                 complain(f"request that leaves the origin: {asked.url}")
 
-        context.on("request", watch_request)
-        page = context.new_page()
+        page.on("request", watch_request)
         page.on("console", watch_console)
         page.on("pageerror", lambda error: complain(f"error of the page: {error}"))
         return page
 
     yield new_page
-    for context in contexts:
-        context.close()
+    for each in reversed(opened):
+        each.close()
     assert complaints == []
 
 
@@ -85,9 +96,21 @@ def new_shared_page(browser, service):
         yield new_page
 
 
+@pytest.fixture(scope="module")
+def context(browser, service):
+    """A context that a module's pages share, so that its cache has the files that it needs.
+
+    The pages keep nothing in it: no cookie and no storage.
+    """
+    context = new_context(browser, service)
+    yield context
+    assert context.storage_state() == {"cookies": [], "origins": []}
+    context.close()
+
+
 @pytest.fixture
-def page(new_page):
-    return new_page()
+def page(new_page, context):
+    return new_page(context)
 
 
 @pytest.fixture(scope="session")

@@ -538,6 +538,18 @@ def test_section_says_what_the_server_said_when_it_cannot_answer(page):
 
 
 @pytest.mark.expects("Failed to load resource")
+def test_section_asks_again_when_the_server_has_no_time(page):
+    open_lesson(page)
+    busy = {"status": 503, "headers": {"Retry-After": "1"}, "body": "{}"}
+    page.route("**/explain*", lambda route: route.fulfill(**busy), times=1)
+    with page.expect_response(lambda it: "/explain" in it.url and it.ok):
+        page.locator("#layers-steps").get_by_role(
+            "button", name="Digit 2, drawing 1"
+        ).click()
+    expect(page.locator("#layers-steps").get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.expects("Failed to load resource")
 def test_one_section_without_its_data_leaves_the_others(page):
     body = json.dumps({"error": "found no lesson.json"})
     page.route("**/lesson.json", lambda route: route.fulfill(status=404, body=body))

@@ -437,14 +437,14 @@ def test_skipping_to_the_content_keeps_the_drawing(opened, strokes):
     expect_digit(opened, 3)
 
 
-@pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
-def test_link_cut_short_is_no_error(opened, new_page, strokes, part):
+def test_link_cut_short_is_no_error(opened, strokes):
     driver.draw(opened, strokes[8])
     driver.settle(opened)
     fragment = link_of(opened).partition("#")[2]
-    page = new_page()
-    driver.open_page(page, "/#" + fragment[: int(len(fragment) * part)])
-    driver.settle(page, "empty", "settled")
+    for part in (0.3, 0.6, 0.9):
+        opened.goto("about:blank")  # or only the fragment would change
+        driver.open_page(opened, "/#" + fragment[: int(len(fragment) * part)])
+        driver.settle(opened, "empty", "settled")
 
 
 def test_lesson_goes_on_with_the_drawing(opened, strokes):
@@ -481,7 +481,8 @@ def test_share_copies_the_link(opened, strokes):
 
 @pytest.mark.expects("Failed to load resource: net::ERR_")
 def test_server_away_is_said_and_recovers_with_the_newest_drawing(start, new_page, strokes):
-    server = start().wait_ready()
+    patient = {"MNIST_MAX_WAIT_MS": "10000"}  # on a machine that is busy with the browser
+    server = start(**patient).wait_ready()
     page = new_page(base_url=server.url)
     driver.open_page(page)
     driver.draw(page, strokes[3])
@@ -494,7 +495,7 @@ def test_server_away_is_said_and_recovers_with_the_newest_drawing(start, new_pag
     expect(page.locator("#server")).to_contain_text(re.compile("server", re.I))
     page.locator("#clear").click()
     driver.draw(page, strokes[7])
-    start(port=server.port).wait_ready()
+    start(port=server.port, **patient).wait_ready()
     expect_digit(page, 7)
     expect(page.locator("#server")).to_be_empty()
 
@@ -539,7 +540,7 @@ def test_never_shows_an_older_answer_after_a_newer(opened, service, strokes):
     )
     for digit in (3, 0, 7, 5):
         opened.locator("#pad").press("Delete")
-        driver.draw(opened, strokes[digit], step=0.02)
+        driver.draw(opened, strokes[digit], step=0.05)
     expect_digit(opened, 5)
     # What was asked is answered here once more; a single point is refused, and never shown.
     replies = [ask(service, question) for question in asked]

@@ -1,5 +1,7 @@
 """What holds of every page: reachable for everyone, self-contained, strict."""
 
+import itertools
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -21,12 +23,22 @@ def open_whole(page, path):
     page.locator("details").evaluate_all("all => all.forEach(it => (it.open = true))")
 
 
-@every_page
-@every_scheme
-def test_axe_finds_nothing(new_page, path, scheme):
-    page = new_page(color_scheme=scheme)
+@pytest.fixture(
+    scope="module",
+    params=itertools.product(["/", "/learn"], ["light", "dark"]),
+    ids="-".join,
+)
+def whole(request, new_shared_page):
+    """A page for the tests that only read it; any error or request to others fails them."""
+    path, scheme = request.param
+    page = new_shared_page(color_scheme=scheme)
     open_whole(page, path)
-    found = Axe().run(page, options={"runOnly": driver.RULES})
+    return page, scheme
+
+
+def test_axe_finds_nothing(whole):
+    page, scheme = whole
+    found = Axe().run(page, options={"runOnly": driver.RULES_OF[scheme]})
     assert found.violations_count == 0, found.generate_report()
 
 
@@ -41,24 +53,21 @@ def test_axe_finds_nothing_beside_an_answer(new_page, strokes, scheme):
     assert found.violations_count == 0, found.generate_report()
 
 
-@every_page
-@every_scheme
-def test_has_no_error_and_asks_nobody_else(new_page, path, scheme):
-    page = new_page(color_scheme=scheme)
-    open_whole(page, path)  # `new_page` complains of both
-
-
-@every_page
-@every_scheme
-def test_dark_is_dark_and_light_is_light(new_page, path, scheme):
-    page = new_page(color_scheme=scheme)
-    driver.open_page(page, path)
+def test_dark_is_dark_and_light_is_light(whole):
+    page, scheme = whole
     shown = "e => getComputedStyle(e).{}.match(/[\\d.]+/g).slice(0, 3).map(Number)"
     paper, ink = (
         sum(page.locator("body").evaluate(shown.format(part)))
         for part in ("backgroundColor", "color")
     )
     assert (paper < ink) == (scheme == "dark")
+
+
+def test_says_its_language_and_has_one_title(whole):
+    page, _ = whole
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert page.title()
+    assert page.locator("h1").count() == 1
 
 
 @every_page
@@ -115,11 +124,3 @@ def test_injected_handler_does_not_run(page, path):
         }"""
     )
     assert page.evaluate("window.injected") is None
-
-
-@every_page
-def test_says_its_language_and_has_one_title(page, path):
-    driver.open_page(page, path)
-    assert page.locator("html").get_attribute("lang") == "en"
-    assert page.title()
-    assert page.locator("h1").count() == 1

@@ -25,7 +25,9 @@ def accepted_at():
 
         async def serve(listener):
             log = logging.getLogger()
-            acceptor = Acceptor([listener], Protocol, lambda: False, lambda: ahead, log)
+            acceptor = Acceptor(
+                [listener], Protocol, lambda _: False, lambda: ahead, lambda: 1, log
+            )
             acceptor.resume()
             while len(times) < count:
                 await asyncio.sleep(0)
@@ -59,7 +61,9 @@ def test_a_worker_whose_connection_another_took_waits_before_the_next_one():
                 accepted.set()
 
         log = logging.getLogger()
-        acceptor = Acceptor([listener], Protocol, lambda: False, lambda: True, log)
+        acceptor = Acceptor(
+            [listener], Protocol, lambda _: False, lambda: True, lambda: 1, log
+        )
         acceptor.resume()
         with socket.create_connection(listener.getsockname()):
             await asyncio.sleep(0)

@@ -313,8 +313,9 @@ odd = st.sampled_from([True, None, "x", [], [1], {}, 1e400, 2**64, -0.0, {"b64":
 @given(
     st.lists(
         st.one_of(
-            st.lists(st.integers(0, 255), min_size=784, max_size=784),
-            st.lists(st.sampled_from([0, 1]), min_size=783, max_size=785),
+            # From bytes, which are drawn at once: 784 numbers one by one take a while.
+            st.binary(min_size=784, max_size=784).map(list),
+            st.binary(min_size=783, max_size=785).map(lambda b: [byte & 1 for byte in b]),
         ),
         max_size=3,
     ),

@@ -27,10 +27,14 @@ def test_every_setting_is_read():
             "MNIST_MAX_WAIT_MS": "10",
             "MNIST_DRAIN_SECONDS": "11",
             "MNIST_SHORT_WAY": "0",
+            "MNIST_API_KEYS": "/y",
+            "MNIST_TRUSTED_HOSTS": "A.example, .b.example",
+            "MNIST_METRICS_BIND": "[0:0::1]:090",
         }
     )
-    numbers = (3, 5, 6, 7, 9, 10, 11)
-    assert dataclasses.astuple(settings) == (Path("/x"), "other-1.2", *numbers, False)
+    expected = [Path("/x"), "other-1.2", 3, 5, 6, 7, 9, 10, 11, False]
+    expected += [Path("/y"), ("a.example", ".b.example"), "[::1]:90"]
+    assert list(dataclasses.astuple(settings)) == expected
 
 
 @pytest.mark.parametrize("value", ["x", "0", "-1", "1.5", "1e3", "٣", " 1"])

@@ -1,3 +1,4 @@
+import concurrent.futures
 import json
 import os
 import subprocess
@@ -25,12 +26,18 @@ def check(completed):
 @pytest.fixture(scope="module")
 def trained(root, mnist, tmp_path_factory):
     """Two runs of the same quick recipe, each in processes of its own."""
-    folders = [tmp_path_factory.mktemp("trained") for _ in range(2)]
-    for folder in folders:
+
+    def train(folder):
         run_dir = ("--run-dir", folder / "run")
         recipe = ("--epochs", 2, "--batch-size", 256, "--seed", 5)
         fitted = check(run(root, "fit", *recipe, *run_dir))
-        exported = check(run(root, "export", *run_dir, "--models", folder, "--version", 4))
+        return fitted, check(
+            run(root, "export", *run_dir, "--models", folder, "--version", 4)
+        )
+
+    folders = [tmp_path_factory.mktemp("trained") for _ in range(2)]
+    with concurrent.futures.ThreadPoolExecutor() as pool:  # most is TensorFlow's import
+        (fitted, exported), _ = pool.map(train, folders)
     return folders, fitted, exported
 
 

@@ -66,7 +66,7 @@ def mirror(tmp_path, small, monkeypatch):
 
     handler = functools.partial(Handler, directory=folder)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
         url = f"http://127.0.0.1:{server.server_port}/"
         monkeypatch.setattr(data, "MIRRORS", (f"{url}nowhere/", url))
         yield folder

@@ -29,9 +29,14 @@ class Master:
         return 20 * np.eye(10, dtype=np.float32)[images.argmax(axis=1) % 10]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def labels():
     return (np.arange(64) % 10).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def fitted(noise, labels):
+    return distill.fit(QUICK, noise, labels)
 
 
 def weights(fitted):
@@ -91,8 +96,7 @@ def test_distance_is_the_cross_entropy_of_softened_probabilities(temperature):
     assert float(found[0]) == pytest.approx(expected)
 
 
-def test_fit_gives_the_lessons_network_calibrated(noise, labels):
-    fitted = distill.fit(QUICK, noise, labels)
+def test_fit_gives_the_lessons_network_calibrated(fitted):
     config = [layer.get_config() for layer in network.build().layers]
     assert [layer.get_config() for layer in fitted.network.layers] == config
     assert sorted(fitted.history) == ["accuracy", "loss", "val_accuracy", "val_loss"]
@@ -101,11 +105,13 @@ def test_fit_gives_the_lessons_network_calibrated(noise, labels):
     assert 0.1 <= fitted.calibration["unsure_below"] < 1
 
 
-def test_same_seed_gives_the_same_weights_and_another_seed_others(noise, labels):
-    first, again = (weights(distill.fit(QUICK, noise, labels)) for _ in range(2))
-    other = dataclasses.replace(QUICK, seed=2)
-    assert np.array_equal(first, again)
-    assert not np.array_equal(first, weights(distill.fit(other, noise, labels)))
+def test_same_seed_gives_the_same_weights_and_another_seed_others(fitted, noise, labels):
+    again, other = (
+        weights(distill.fit(dataclasses.replace(QUICK, seed=seed), noise, labels))
+        for seed in (1, 2)
+    )
+    assert np.array_equal(weights(fitted), again)
+    assert not np.array_equal(weights(fitted), other)
 
 
 def test_network_learns_from_teachers_and_stays_unsure_of_clutter(mnist):

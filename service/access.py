@@ -1,0 +1,130 @@
+"""Who may ask: the API keys, the host names, and the address of the metrics."""
+
+import re
+from collections.abc import Sequence
+from hashlib import sha256
+from hmac import compare_digest
+from pathlib import Path
+from typing import Any
+
+from werkzeug.sansio.utils import host_is_trusted
+
+from service.errors import RequestError, SettingsError
+from service.protocols import Headers
+from service.settings import Settings
+
+# What asks for these has an address and no key: probes, and whoever looks before they ask.
+HEALTH = {"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"}
+PAGES = {"/", "/learn", "/docs", "/openapi.json", "/gallery.json"}
+ASSETS = ("/static/", "/docs/")
+METRICS = "/metrics"
+AT_METRICS = (METRICS, "/livez", "/readyz")
+
+KEY = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # a bearer token (RFC 6750, 2.1)
+LEAST_LENGTH = 16  # of letters and digits are 95 bits, which nobody guesses
+
+
+class Access:
+    """Says why a request is refused before anything else of it is looked at.
+
+    Args:
+        settings: the file of keys, the host names, the address of the metrics.
+
+    Raises:
+        SettingsError: there is a file of keys that cannot be used.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._keys = read_keys(settings.api_keys) if settings.api_keys else []
+        self._hosts = settings.trusted_hosts
+        host, _, port = settings.metrics_bind.rpartition(":")
+        self._metrics = (host.strip("[]"), int(port)) if port else None
+        # One for all, which are answered together then; so it must not be raised.
+        self._no_key = RequestError(
+            401,
+            "found no valid API key, expected the header Authorization: Bearer <key>",
+            {"WWW-Authenticate": "Bearer"},
+        )
+
+    def refuse(
+        self, path: str, headers: Headers, at_metrics: bool = False
+    ) -> RequestError | None:
+        """Return why a request is refused, or None.
+
+        Args:
+            path: what it asks for.
+            headers: its headers.
+            at_metrics: whether it came to the address of the metrics.
+        """
+        if at_metrics:
+            known = ", ".join(AT_METRICS)
+            text = f"found no route {path!r:.100} at this address, expected {known}"
+            return None if path in AT_METRICS else RequestError(404, text)
+        if path in HEALTH:
+            return None
+        host = headers.get("host", "")
+        if self._hosts and not host_is_trusted(host.lower(), self._hosts):
+            return RequestError(
+                400, f"header Host is {host!r:.100}, expected a name that is served here"
+            )
+        if self._keys and not is_open(path) and not self._knows(headers):
+            return self._no_key
+        return no_route(path) if self._metrics and path == METRICS else None
+
+    def is_metrics_address(self, own: Any) -> bool:
+        """Tell whether a connection's own end is the address of the metrics.
+
+        Args:
+            own: as the socket has it: host and port, or the path of a Unix socket.
+        """
+        if self._metrics is None or not isinstance(own, tuple):
+            return False
+        (host, port), found = self._metrics, own[0]
+        # Bound to all addresses, a socket still takes those of its own family alone.
+        every = host in ("0.0.0.0", "::") and (":" in host) == (":" in found)
+        return bool(own[1] == port and (every or found == host))
+
+    def _knows(self, headers: Headers) -> bool:
+        """Compare with every key, and digests: the time tells nothing of any of them."""
+        scheme, _, key = headers.get("authorization", "").partition(" ")
+        digest = sha256(key.strip(" ").encode()).digest()
+        equal = [compare_digest(digest, known) for known in self._keys]
+        return scheme.lower() == "bearer" and any(equal)
+
+
+def is_open(path: str) -> bool:
+    """Tell whether a path is answered without a key."""
+    return path in HEALTH or path in PAGES or path.startswith(ASSETS)
+
+
+def no_route(path: str) -> RequestError:
+    """Return the error for a path that leads nowhere."""
+    found = f"{path!r:.100}"
+    return RequestError(
+        404, f"found no route {found}, expected one of those in /openapi.json"
+    )
+
+
+def read_keys(path: Path) -> Sequence[bytes]:
+    """Return the SHA-256 of each key in a file.
+
+    Raises:
+        SettingsError: what is wrong with it; a key itself is never told.
+    """
+    start = f"MNIST_API_KEYS has value {str(path)!r}"
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise SettingsError(f"{start}, expected a file with keys: {why}") from None
+    lines = [line.strip() for line in text.splitlines()]
+    keys = {n: line for n, line in enumerate(lines, 1) if line and line[0] != "#"}
+    for number, key in keys.items():
+        if len(key) < LEAST_LENGTH or not KEY.fullmatch(key):
+            raise SettingsError(
+                f"{start}, whose line {number} has {len(key)} characters and is no key, "
+                f"expected at least {LEAST_LENGTH} letters, digits and any of -._~+/"
+            )
+    if not keys:
+        raise SettingsError(f"{start}, a file without a key, expected one a line")
+    return [sha256(key.encode()).digest() for key in keys.values()]

@@ -1,0 +1,156 @@
+"""Which requests there is time for, and what the others are told."""
+
+import json
+import logging
+import os
+import signal
+from contextlib import ExitStack
+
+import pytest
+
+from service import admission
+from service.admission import CALM_S, LEAST_S, PATIENCE, SHORT_S, Admission
+from tests.service.test_worker import connect, post, read_reply
+
+KIND, OTHER = 1, 2
+MOST_S = 0.05
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time, to be set."""
+    now = [100.0]
+    monkeypatch.setattr(admission, "monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def own(clock):
+    """One that knows that a byte of a kind takes a millisecond."""
+    found = Admission(MOST_S, logging.getLogger("test"))
+    found.learn(KIND, 1000, 1.0)
+    return found
+
+
+def admitted(own, count, kind=KIND, size=1):
+    return sum(own.admit(kind, size) for _ in range(count))
+
+
+def test_what_waits_is_let_in_up_to_the_most_that_may_be_before_it(own):
+    assert admitted(own, 1000) == pytest.approx(MOST_S / 0.001, abs=2)
+
+
+def test_the_next_turn_begins_anew(own):
+    before = admitted(own, 40)
+    own.end_turn()
+    assert before == admitted(own, 40) == 40
+
+
+def test_a_request_that_finds_nobody_is_let_in_however_long_it_takes(own):
+    assert own.admit(KIND, 10_000)
+
+
+def test_a_large_request_may_wait_in_proportion(own):
+    takes_s = 10 * MOST_S / PATIENCE
+    assert admitted(own, 100, size=round(takes_s * 1000)) == pytest.approx(PATIENCE, abs=1)
+
+
+def test_kinds_have_rates_of_their_own(own):
+    assert admitted(own, 1000, OTHER) == 1000
+    assert 1000 * LEAST_S < MOST_S
+
+
+def test_a_rate_follows_what_requests_take(own):
+    for _ in range(100):
+        own.learn(KIND, 1, 0.0001)  # a tenth
+    assert admitted(own, 500) == pytest.approx(MOST_S / (0.0001 + LEAST_S), rel=0.05)
+
+
+def test_one_that_took_far_too_long_hardly_counts(own):
+    own.learn(KIND, 1, 1000.0)
+    assert admitted(own, 20) == 20
+
+
+def test_in_a_rush_the_queue_is_short_until_it_is_calm(own, clock):
+    admitted(own, 1000)
+    own.end_turn()
+    assert admitted(own, 5) < 5  # 5 ms of work
+    own.end_turn()
+    clock[0] += CALM_S + 0.1
+    own.sweep()
+    assert admitted(own, 5) == 5
+
+
+def test_in_a_rush_refusals_leave_time_for_answers(own):
+    own.learn(OTHER, 1, 1e-9)  # as quick as can be
+    admitted(own, 1000)
+    own.end_turn()
+    first = SHORT_S / LEAST_S
+    many = 100 * round(first)
+    assert admitted(own, many, OTHER) > many / 3
+
+
+def test_a_rush_is_told_once(own, clock, caplog):
+    with caplog.at_level(logging.INFO):
+        for _ in range(3):
+            admitted(own, 1000)
+            own.end_turn()
+        refused = own.refused
+        clock[0] += CALM_S + 0.1
+        own.sweep()
+        own.sweep()
+    assert [record.message for record in caplog.records] == [
+        "a request would wait for more than 50 ms: refusing what there is no time for, "
+        "with 503",
+        f"the rush is over: {refused} requests were refused",
+    ]
+
+
+# On the wire.
+
+
+@pytest.fixture(scope="module", params=["1", "0"], ids=["short way", "flask"])
+def strict(start, request):
+    settings = {"MNIST_MAX_WAIT_MS": "1", "MNIST_SHORT_WAY": request.param}
+    return start(WEB_CONCURRENCY="1", **settings).wait_ready()
+
+
+def burst(server, requests):
+    """Let so many requests be there at once; return status, headers and body of each."""
+    (pid,) = server.worker_pids()
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connect(server)) for _ in requests]
+        for client in clients:  # until all of them are accepted
+            client.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert read_reply(client)[0] == 200
+        os.kill(pid, signal.SIGSTOP)
+        for client, request in zip(clients, requests):
+            client.sendall(request)
+        os.kill(pid, signal.SIGCONT)
+        return [read_reply(client) for client in clients]
+
+
+def test_a_rush_gets_503_and_right_answers_and_health(strict, frames):
+    paths = "/livez", "/readyz", "/metrics", "/v2/health/ready"
+    urgent = [f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for path in paths]
+    replies = burst(strict, [post(frames[7].tobytes())] * 400 + urgent)
+    answered = [json.loads(body) for status, _, body in replies[:400] if status == 200]
+    refused = [(headers, body) for status, headers, body in replies[:400] if status == 503]
+    assert {answer["predictions"][0]["digit"] for answer in answered} == {7}
+    assert len(answered) + len(refused) == 400
+    assert refused
+    for headers, body in refused:
+        assert headers["Retry-After"] == "1"
+        assert len(headers["X-Request-ID"]) == 32
+        assert list(json.loads(body)) == ["error"]
+    assert [status for status, *_ in replies[400:]] == [200] * 4
+    strict.wait_until("refusing what there is no time for")
+    strict.wait_until(f"the rush is over: {len(refused)} requests were refused")
+    text = strict.request("GET", "/metrics").body.decode()
+    counted = [
+        float(line.split()[-1])
+        for line in text.splitlines()
+        if line.startswith("http_server_request_duration_seconds_count")
+        and 'status_code="503"' in line
+    ]
+    assert sum(counted) == len(refused)
