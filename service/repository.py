@@ -53,7 +53,7 @@ class Repository(NamedTuple):
             known = ", ".join(map(str, self.models))
             raise RequestError(
                 404,
-                f"model {self.default.name!r} has no version {version}, "
+                f"model {self.default.name!r} has no version {str(version)[:30]}, "
                 f"expected one of: {known}",
             ) from None
 

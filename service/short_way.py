@@ -24,6 +24,7 @@ from service.inference import (
     Head,
     answer,
     asked_version,
+    is_form,
     read_head,
 )
 from service.metrics import Metrics
@@ -91,11 +92,15 @@ class ShortWay:
             headers: by names in lower case.
         """
         endpoint = self._endpoints.get(path)
-        if endpoint is None or headers.get("content-type", "").startswith("multipart/"):
+        if endpoint is None:
+            return None
+        refused = self._access.refuse(path, headers)
+        head = refused or self._head(endpoint, query, headers)
+        if isinstance(head, Head) and is_form(head):
             return None
         return Inquiry(
             endpoint.route,
-            self._access.refuse(path, headers) or self._head(endpoint, query, headers),
+            head,
             headers.get("content-encoding", ""),
             sane_id(headers.get("x-request-id", "")),
         )
