@@ -6,7 +6,8 @@ import pytest
 @pytest.fixture(scope="module")
 def threats(root):
     rows = (root / "SECURITY.md").read_text().split("|---|---|---|\n")[1].split("\n\n")[0]
-    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows.split("\n")]
+    cells = [row.strip("|").split("|") for row in rows.split("\n")]
+    return [[cell.strip() for cell in row] for row in cells]
 
 
 def test_each_threat_names_tests_that_exist(root, threats):
