@@ -20,7 +20,7 @@ from gunicorn.workers import base
 
 from service import board
 from service.acceptor import Acceptor
-from service.access import Access
+from service.access import HEALTH, METRICS, Access
 from service.admission import Admission
 from service.connection import LINGER_S, Connection
 from service.gateway import Gateway
@@ -59,7 +59,7 @@ MOST_BODIES = 32
 # The kind of all that the application answers, whose time does not go with their bytes.
 OTHERS = 0
 # Answered even where there is no time for anything else.
-URGENT = {"/livez", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"}
+URGENT = {*HEALTH, METRICS}
 
 
 class _Waiting(NamedTuple):
