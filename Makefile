@@ -1,6 +1,6 @@
 # Every target works on a fresh clone with Python 3.11 to 3.13 and make, and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help serve test fuzz fuzz-http bench profile slow lint train evaluate report baselines int8 lesson load load-page \
+.PHONY: help serve test fuzz fuzz-http chaos soak overload bench profile slow lint train evaluate report baselines int8 lesson load load-page \
 	up down digits screenshots picture latency lock audit clean
 
 # The first Python that the pinned packages have wheels for.
@@ -12,6 +12,7 @@ HOST ?= http://127.0.0.1:$(PORT)
 USERS ?= 16
 SECONDS ?= 30
 REQUESTS ?= 100000
+MINUTES ?= 30
 RECIPE ?= lesson
 VERSION ?= $(if $(filter best,$(RECIPE)),2,1)
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
@@ -38,6 +39,12 @@ fuzz: .venv/fuzz/installed  ## fuzz every decoder (SECONDS=)
 
 fuzz-http: .venv/dev/installed .venv/service/installed  ## fuzz the running service over HTTP (REQUESTS=)
 	.venv/dev/bin/python -m tests.fuzz_http --requests $(REQUESTS) $(ARGS)
+
+chaos: .venv/dev/installed .venv/service/installed  ## faults on purpose, and a table (ARGS='--only PATTERN --rounds 2')
+	.venv/dev/bin/python -m tests.chaos $(ARGS)
+
+soak: .venv/dev/installed .venv/service/installed  ## load with faults at 70 % of capacity (MINUTES= ARGS='--workers 2')
+	.venv/dev/bin/python -m tests.soak --minutes $(MINUTES) $(ARGS)
 
 lint: .venv/dev/installed  ## ruff and mypy
 	.venv/dev/bin/ruff check
@@ -92,6 +99,9 @@ bench: .venv/bench/installed .venv/service/installed  ## compare with other mode
 
 profile: .venv/bench/installed .venv/service/installed  ## where the microseconds go, layer by layer (needs wrk)
 	.venv/bench/bin/python -m load.layers $(ARGS)
+
+overload: .venv/bench/installed .venv/service/installed  ## more requests than it can answer (needs wrk)
+	.venv/bench/bin/python -m load.overload $(ARGS)
 
 slow: .venv/bench/installed .venv/service/installed  ## latency beside thousands of slow clients (needs wrk)
 	.venv/bench/bin/python -m load.slow $(ARGS)

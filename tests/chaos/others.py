@@ -1,0 +1,41 @@
+"""Suites of their own, each as one case: the environment, and fuzzing over HTTP."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from tests.chaos.case import Chaos, Finding, SkipError, case
+from tests.chaos.load import ROOT
+
+LONGEST_S = 900
+REQUESTS = 10_000
+
+
+def _run(path: str, command: list[str]) -> Iterator[Finding]:
+    """Run a program of the project's; its last line says what was seen."""
+    if not (ROOT / path).exists():
+        raise SkipError(f"there is no {path}")
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_S,
+    )
+    lines = (done.stdout.strip() or done.stderr.strip()).splitlines() or ["said nothing"]
+    yield Finding(f"code {done.returncode}: {lines[-1].strip('= ')}", done.returncode == 0)
+
+
+@case(
+    "the environment: memory or disk full, read-only root, other user, no HOME, log pipe "
+    "stopped, few files, clock jumps",
+    "every test of tests/service/test_environment.py passes",
+)
+def environment(chaos: Chaos) -> Iterator[Finding]:
+    path = "tests/service/test_environment.py"
+    yield from _run(path, ["pytest", path, "-q", "-p", "no:cacheprovider"])
+
+
+@case(f"{REQUESTS:,} fuzzed requests over HTTP", "nothing but documented answers")
+def fuzzed(chaos: Chaos) -> Iterator[Finding]:
+    yield from _run("tests/fuzz_http.py", ["tests.fuzz_http", f"--requests={REQUESTS}"])
