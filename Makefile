@@ -1,6 +1,6 @@
 # Every target works on a fresh clone with Python 3.11 to 3.13 and make, and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help serve test fuzz chaos soak bench profile slow lint train evaluate report baselines int8 lesson load load-page \
+.PHONY: help serve test fuzz fuzz-http chaos soak overload bench profile slow lint train evaluate report baselines int8 lesson load load-page \
 	up down digits screenshots picture latency lock audit clean
 
 # The first Python that the pinned packages have wheels for.
@@ -11,6 +11,7 @@ PORT ?= 8000
 HOST ?= http://127.0.0.1:$(PORT)
 USERS ?= 16
 SECONDS ?= 30
+REQUESTS ?= 100000
 MINUTES ?= 30
 RECIPE ?= lesson
 VERSION ?= $(if $(filter best,$(RECIPE)),2,1)
@@ -35,6 +36,9 @@ test: .venv/dev/installed .venv/service/installed .venv/load/installed \
 
 fuzz: .venv/fuzz/installed  ## fuzz every decoder (SECONDS=)
 	.venv/fuzz/bin/python tests/fuzz.py -max_total_time=$(SECONDS) -max_len=4000
+
+fuzz-http: .venv/dev/installed .venv/service/installed  ## fuzz the running service over HTTP (REQUESTS=)
+	.venv/dev/bin/python -m tests.fuzz_http --requests $(REQUESTS) $(ARGS)
 
 chaos: .venv/dev/installed .venv/service/installed  ## faults on purpose, and a table (ARGS='--only PATTERN --rounds 2')
 	.venv/dev/bin/python -m tests.chaos $(ARGS)
@@ -95,6 +99,9 @@ bench: .venv/bench/installed .venv/service/installed  ## compare with other mode
 
 profile: .venv/bench/installed .venv/service/installed  ## where the microseconds go, layer by layer (needs wrk)
 	.venv/bench/bin/python -m load.layers $(ARGS)
+
+overload: .venv/bench/installed .venv/service/installed  ## more requests than it can answer (needs wrk)
+	.venv/bench/bin/python -m load.overload $(ARGS)
 
 slow: .venv/bench/installed .venv/service/installed  ## latency beside thousands of slow clients (needs wrk)
 	.venv/bench/bin/python -m load.slow $(ARGS)

@@ -34,8 +34,9 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     settings = settings or Settings.from_environment()
     app = Flask(__name__, static_folder=None)  # the pages have their own
     app.extensions["settings"] = settings
-    app.extensions["access"] = Access(settings)
-    app.extensions["repository"] = repository.load(settings, files.shared)
+    snapshot = files.shared or files.read(settings)
+    app.extensions["access"] = Access(settings, snapshot.keys)
+    app.extensions["repository"] = repository.load(settings, snapshot)
     app.extensions["metrics"] = metrics.Metrics(app.extensions["repository"])
     routes.register(app)
     return app

@@ -28,14 +28,15 @@ class Access:
     """Says why a request is refused before anything else of it is looked at.
 
     Args:
-        settings: the file of keys, the host names, the address of the metrics.
+        settings: the name of the file of keys, host names, the address of the metrics.
+        keys: what is in that file, or why it cannot be read; None without one.
 
     Raises:
-        SettingsError: there is a file of keys that cannot be used.
+        SettingsError: the file of keys cannot be used.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._keys = read_keys(settings.api_keys) if settings.api_keys else []
+    def __init__(self, settings: Settings, keys: bytes | OSError | None = None) -> None:
+        self._keys = [] if keys is None else read_keys(settings.api_keys, keys)
         self._hosts = settings.trusted_hosts
         host, _, port = settings.metrics_bind.rpartition(":")
         self._metrics = (host.strip("[]"), int(port)) if port else None
@@ -105,18 +106,24 @@ def no_route(path: str) -> RequestError:
     )
 
 
-def read_keys(path: Path) -> Sequence[bytes]:
-    """Return the SHA-256 of each key in a file.
+def read_keys(path: Path | None, content: bytes | OSError) -> Sequence[bytes]:
+    """Return the SHA-256 of each key.
+
+    Args:
+        path: of their file, as the settings name it.
+        content: what is in it, or why it cannot be read.
 
     Raises:
         SettingsError: what is wrong with it; a key itself is never told.
     """
     start = f"MNIST_API_KEYS has value {str(path)!r}"
+    expected = "expected a file with keys"
+    if isinstance(content, OSError):
+        raise SettingsError(f"{start}, {expected}: {content.strerror}")
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise SettingsError(f"{start}, expected a file with keys: {why}") from None
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise SettingsError(f"{start}, {expected}: not UTF-8") from None
     lines = [line.strip() for line in text.splitlines()]
     keys = {n: line for n, line in enumerate(lines, 1) if line and line[0] != "#"}
     for number, key in keys.items():

@@ -86,7 +86,7 @@ class ChunkedBody:
         """
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if not self.complete:
                 raise RequestError(400, f"request is not HTTP/1.1: {error}") from None
         self._fed += len(data)

@@ -78,7 +78,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:  # noqa: D102
         self.transport = cast(asyncio.Transport, transport)
-        self.peer = transport.get_extra_info("peername")
+        # There is none of a client that has reset the connection already.
+        self.peer = transport.get_extra_info("peername") or ("", 0)
         self.server = transport.get_extra_info("sockname")
         self.known_heads = self.worker.heads_at(self.server)
         self._wait(State.IDLE, self.worker.client_seconds)

@@ -1,4 +1,4 @@
-"""The model repository's files, read once for all workers.
+"""The files that are served and that decide who is, read once for all workers.
 
 gunicorn's master reads them when it starts and at each reload, and its workers inherit the
 bytes. So a worker that is replaced serves what the others serve, whatever has happened to
@@ -43,14 +43,22 @@ class Snapshot(NamedTuple):
 
     Attributes:
         versions: the files of each version.
-        before: those that the workers before a reload have loaded.
+        keys: the file of API keys, or the reason why it cannot be read; None without one.
+        before: the versions that the workers before a reload have loaded.
     """
 
     versions: Versions
-    before: Versions
+    keys: bytes | OSError | None = None
+    before: Versions = {}
 
 
-def read(settings: Settings) -> Versions:
+def read(settings: Settings, before: Versions | None = None) -> Snapshot:
+    """Read what the settings name, for workers that come after others or are the first."""
+    keys = _read(settings.api_keys) if settings.api_keys else None
+    return Snapshot(_read_versions(settings), keys, before or {})
+
+
+def _read_versions(settings: Settings) -> Versions:
     """Read every version, lowest first; folders that are no number are ignored."""
     folder = settings.model_root / settings.model_name
     try:

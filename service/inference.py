@@ -70,6 +70,12 @@ def read_head(
         return Head(dialect, model, error.with_traceback(None))  # kept with the head
 
 
+def is_form(head: Head) -> bool:
+    """Say whether the body is a form, which the server is to take apart."""
+    asked = head.asked
+    return isinstance(asked, predict.Options) and asked.content_type == predict.FORM_DATA
+
+
 def answer(
     head: Head, bodies: Sequence[Body], metrics: Metrics, limits: Limits
 ) -> list[Reply | RequestError]:

@@ -60,18 +60,18 @@ class Master(Arbiter):  # type: ignore[misc]
         self._settings = Settings()
         with contextlib.suppress(SettingsError):  # the first worker says it, and all ends
             self._settings = Settings.from_environment()
-        files.shared = Snapshot(files.read(self._settings), {})
+        files.shared = files.read(self._settings)
         super().start()
 
     # Reload.
 
     def reload(self) -> None:
         """Replace the workers by new ones, or keep them if the new ones cannot serve."""
-        before = files.shared or Snapshot({}, {})
+        before = files.shared or Snapshot({})
         self._retiring = frozenset(self.WORKERS)
         try:
             self._check_config()
-            files.shared = Snapshot(files.read(self._settings), before.versions)
+            files.shared = files.read(self._settings, before.versions)
             super().reload()  # starts new workers, and waits until the old ones are gone
             if self._retiring:
                 raise _GivenUpError(f"not ready after {self.cfg.graceful_timeout} s")
@@ -79,7 +79,7 @@ class Master(Arbiter):  # type: ignore[misc]
             files.shared = before
             self._dismiss_new(f"{error}")
         else:
-            files.shared = Snapshot(files.shared.versions, {})
+            files.shared = files.shared._replace(before={})
         result = "refused" if files.shared is before else "done"
         self.board.row(f"reloads\t{result}")[0] += 1
         self._retiring = frozenset()

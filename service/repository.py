@@ -53,7 +53,7 @@ class Repository(NamedTuple):
             known = ", ".join(map(str, self.models))
             raise RequestError(
                 404,
-                f"model {self.default.name!r} has no version {version}, "
+                f"model {self.default.name!r} has no version {str(version)[:30]}, "
                 f"expected one of: {known}",
             ) from None
 
@@ -69,7 +69,7 @@ def load(settings: Settings, snapshot: Snapshot | None = None) -> Repository:
         ModelError: no version is good, or the one that the settings name is not, or one
             that was good before a reload is not any more.
     """
-    found = snapshot or Snapshot(files.read(settings), {})
+    found = snapshot or files.read(settings)
     models: dict[int, Model] = {}
     refused: dict[int, str] = {}
     for version, content in found.versions.items():

@@ -18,14 +18,16 @@ from werkzeug.exceptions import (
     RequestEntityTooLarge,
 )
 from werkzeug.formparser import FormDataParser
+from werkzeug.routing.exceptions import WebsocketMismatch
 
 from service import board, catalogue, pages
 from service.access import Access, no_route
 from service.compression import inflate
 from service.errors import RequestError
-from service.inference import ROUTES, answer, asked_version, read_head
+from service.inference import ROUTES, answer, asked_version, is_form, read_head
 from service.metrics import Metrics
 from service.protocols import Dialect, Limits
+from service.protocols.predict import FORM_DATA
 from service.replies import ALWAYS, Reply, bug, json, refusal, request_id
 from service.repository import Repository
 from service.settings import Settings
@@ -100,8 +102,8 @@ def _add_inference(app: Flask, path: str, dialect: Dialect) -> None:
         asked_for = asked_version(request.args) if version is None else version
         found = repository.find(model, asked_for)
         body = _body(settings.max_body_bytes)
-        content = _files(body) if request.mimetype == "multipart/form-data" else body
         head = read_head(dialect, found, request.headers, request.args)
+        content = _files(body) if is_form(head) else body
         (result,) = answer(head, [content], metrics, limits)
         return _response(refusal(result) if isinstance(result, RequestError) else result)
 
@@ -121,14 +123,14 @@ def _files(body: bytes) -> list[bytes]:
     )
     options = request.mimetype_params
     try:
-        _, fields, found = parser.parse(BytesIO(body), request.mimetype, len(body), options)
+        _, fields, found = parser.parse(BytesIO(body), FORM_DATA, len(body), options)
     except RequestEntityTooLarge:
         raise RequestError(413, "form has too many parts or too long a field") from None
     except ValueError:
         raise RequestError(
             400, "form cannot be taken apart, expected multipart/form-data as in RFC 7578"
         ) from None
-    names = sorted({*fields, *found} - {"image"})
+    names = sorted({name or "" for name in (*fields, *(found.keys() - {"image"}))})
     if names or not found:
         raise RequestError(
             400, f"form has the fields {names!r:.100}, expected files in the field 'image'"
@@ -172,13 +174,15 @@ def _request_error(error: RequestError) -> Response:
 def _http_error(error: HTTPException) -> Response:
     """Give Flask's own errors the one shape; keep headers such as Allow."""
     status = error.code or 500
+    path = f"{request.path!r:.100}"
     if isinstance(error, NotFound):
         message = no_route(request.path).message
     elif isinstance(error, MethodNotAllowed):
         error.valid_methods = sorted(error.valid_methods or ())  # comes as a set
         allowed = ", ".join(error.valid_methods)
-        path = f"{request.path!r:.100}"
         message = f"method {request.method} is not allowed on {path}, expected {allowed}"
+    elif isinstance(error, WebsocketMismatch):
+        message = f"found a WebSocket's handshake on {path}, expected a request"
     else:
         message = error.description or error.name
     response = _response(json({"error": message}, status))

@@ -24,6 +24,7 @@ from service.inference import (
     Head,
     answer,
     asked_version,
+    is_form,
     read_head,
 )
 from service.metrics import Metrics
@@ -66,7 +67,7 @@ class ShortWay:
 
     Args:
         app: the application.
-        learn: is told, of requests that were answered together, what their heads are
+        learn: is told, of good requests that were answered together, what their head is
             (by identity), how many bytes their bodies have, and the seconds it took.
     """
 
@@ -91,11 +92,15 @@ class ShortWay:
             headers: by names in lower case.
         """
         endpoint = self._endpoints.get(path)
-        if endpoint is None or headers.get("content-type", "").startswith("multipart/"):
+        if endpoint is None:
+            return None
+        refused = self._access.refuse(path, headers)
+        head = refused or self._head(endpoint, query, headers)
+        if isinstance(head, Head) and is_form(head):
             return None
         return Inquiry(
             endpoint.route,
-            self._access.refuse(path, headers) or self._head(endpoint, query, headers),
+            head,
             headers.get("content-encoding", ""),
             sane_id(headers.get("x-request-id", "")),
         )
@@ -131,10 +136,12 @@ class ShortWay:
         replies: list[Reply | None] = [None] * len(batch)
         for places in _runs(batch):
             began = perf_counter()
-            for place, reply in zip(places, self._answer(places, batch, ids)):
+            found = self._answer(places, batch, ids)
+            if all(reply.status == 200 for reply in found):
+                size = sum(len(batch[place][1]) for place in places)
+                self._learn(id(batch[places[0]][0].head), size, perf_counter() - began)
+            for place, reply in zip(places, found):
                 replies[place] = reply
-            size = sum(len(batch[place][1]) for place in places)
-            self._learn(id(batch[places[0]][0].head), size, perf_counter() - began)
         seconds = perf_counter() - start
         done = [reply for reply in replies if reply]
         kinds = [(inquiry.route, x.status) for (inquiry, _), x in zip(batch, done)]

@@ -20,7 +20,7 @@ from gunicorn.workers import base
 
 from service import board
 from service.acceptor import Acceptor
-from service.access import Access
+from service.access import HEALTH, METRICS, Access
 from service.admission import Admission
 from service.connection import LINGER_S, Connection
 from service.gateway import Gateway
@@ -59,7 +59,7 @@ MOST_BODIES = 32
 # The kind of all that the application answers, whose time does not go with their bytes.
 OTHERS = 0
 # Answered even where there is no time for anything else.
-URGENT = {"/livez", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"}
+URGENT = {*HEALTH, METRICS}
 
 
 class _Waiting(NamedTuple):
@@ -323,7 +323,8 @@ class Worker(base.Worker):  # type: ignore[misc]
         if request.length is None or request.length > self.max_body_bytes:
             request.keep_alive = False  # where the next request begins is not known
         short = self._short_way if heads is self.known_heads else None
-        if short and request.method == "POST" and request.length is not None:
+        known_length = "content-length" in request.fields  # or it is a 411
+        if short and request.method == "POST" and known_length:
             request.inquiry = short.read(request.path, request.query, request.fields)
         if request.keep_alive and not request.special and len(head) <= MOST_HEAD_BYTES:
             if len(heads) == MOST_HEADS:

@@ -14,6 +14,9 @@ from service.errors import RequestError
 from service.layers import Layer
 
 PIXELS = 784
+# On the scale of 0 to 1, half a grey level: with less, an image has no ink. Bytes in the
+# wrong order are often read as such numbers.
+LEAST_INK = np.float32(0.5 / 255)
 Images = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8] | Images
 Probabilities = npt.NDArray[np.float32]
@@ -161,12 +164,13 @@ def check_count(count: int, max_images: int) -> None:
 
 def blanks(pixels: Pixels) -> npt.NDArray[np.bool_]:
     """Tell of each image whether it has one grey level only, bool ``[n]``."""
+    step = 0 if pixels.dtype == np.uint8 else LEAST_INK
     # The ufuncs themselves: the array's methods cost more than the work on one image.
     blank: npt.NDArray[np.bool_]
-    blank = np.maximum.reduce(pixels, axis=1) == pixels[:, 0]
+    blank = np.maximum.reduce(pixels, axis=1) - pixels[:, 0] <= step
     # The corner of a digit is not its brightest pixel, so this is nearly always all.
     if np.count_nonzero(blank):
-        blank &= np.minimum.reduce(pixels, axis=1) == pixels[:, 0]
+        blank &= pixels[:, 0] - np.minimum.reduce(pixels, axis=1) <= step
     return blank
 
 

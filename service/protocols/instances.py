@@ -11,7 +11,16 @@ import numpy.typing as npt
 
 from service import pictures
 from service.errors import RequestError
-from service.protocols import PIXELS, Images, Limits, Pixels, check_count, plain, scale
+from service.protocols import (
+    PIXELS,
+    Images,
+    Limits,
+    Pixels,
+    check_count,
+    document,
+    plain,
+    scale,
+)
 
 SIDE = 28
 # A request may hold many small pictures, or a few of the largest size, but not a thousand
@@ -32,27 +41,12 @@ Instance = Numbers | Encoded
 
 
 def parse(decoder: msgspec.json.Decoder[T], body: bytes, form: str) -> T:
-    """Decode a JSON body, or say what is wrong with it.
-
-    Args:
-        decoder: of the body's type, with the images under ``instances`` or ``inputs``.
-        body: the request's body.
-        form: what a request looks like, for the message.
+    """Read a body of JSON with the images under ``instances`` or ``inputs``.
 
     Raises:
-        RequestError: 400 for no JSON or another object, 422 for what is wrong inside an
-            image: that is a matter of the image, not of the request.
+        RequestError: as of `document.read`.
     """
-    try:
-        return decoder.decode(body)
-    except msgspec.ValidationError as error:
-        message = str(error).replace("`", "")
-        inside = "$.instances[" in message or "$.inputs[" in message
-        raise RequestError(
-            422 if inside else 400, f"{message}; the request is {form}"
-        ) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RequestError(400, f"body is not JSON ({error}), expected {form}") from None
+    return document.read(decoder, body, form, ("$.instances[", "$.inputs["))
 
 
 def read_plain(

@@ -23,6 +23,7 @@ from service.protocols import (
     Question,
     Questions,
     Reply,
+    document,
 )
 from service.protocols.tensors import (
     Input,
@@ -95,14 +96,7 @@ def _read(length: str, body: bytes, limits: Limits) -> Question:
     if not text:  # the raw form: nothing but the tensor
         images = to_images(from_binary(binary, "FP32"), "FP32", None, limits)
         return Question(images, Options(None, [(True, 0)]))
-    try:
-        found = _decoder.decode(text)
-    except msgspec.ValidationError as error:
-        message = str(error).replace("`", "")
-        status = 422 if ".data[" in message else 400
-        raise RequestError(status, f"{message}; the request is {FORM}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RequestError(400, f"request is not JSON ({error}), expected {FORM}") from None
+    found = document.read(_decoder, text, FORM, (".data[",))
     options = Options(found.id, list(_outputs(found)))
     tensor = only_input(found.inputs)
     values = read_values(tensor, binary)

@@ -11,6 +11,7 @@ import time
 import pytest
 from gunicorn.config import Config
 
+from service import files
 from service.access import Access, read_keys
 from service.errors import SettingsError
 from service.http1 import Request
@@ -246,7 +247,7 @@ def test_a_file_without_usable_keys_is_refused_and_no_key_is_told(
     path = tmp_path / "keys"
     path.write_text(content)
     with pytest.raises(SettingsError) as caught:
-        read_keys(path)
+        read_keys(path, path.read_bytes())
     assert str(caught.value).startswith(f"MNIST_API_KEYS has value '{path}', ")
     assert message in str(caught.value)
     assert KEY not in str(caught.value)
@@ -255,8 +256,10 @@ def test_a_file_without_usable_keys_is_refused_and_no_key_is_told(
 def test_what_is_no_text_file_is_refused(tmp_path):
     (tmp_path / "bytes").write_bytes(b"\xff" * 20)
     for name, why in (("none", "No such file"), (".", "directory"), ("bytes", "not UTF-8")):
+        settings = Settings(api_keys=tmp_path / name)
+        keys = files.read(settings).keys
         with pytest.raises(SettingsError, match=f"expected a file with keys: .*{why}"):
-            read_keys(tmp_path / name)
+            Access(settings, keys)
 
 
 def test_without_its_file_of_keys_the_service_does_not_start(start, tmp_path):

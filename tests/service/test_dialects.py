@@ -12,6 +12,7 @@ from PIL import Image
 from service import repository
 from service.protocols.oip import LENGTH
 from service.settings import Settings
+from tests.hostile.bodies import bomb
 
 RAW = "application/octet-stream"
 INFER, TFS = "/v2/models/mnist/infer", "/v1/models/mnist:predict"
@@ -120,9 +121,6 @@ def test_bodies_may_be_compressed(server, frames, path):
     assert server.request("POST", path, content, headers).status == 200
 
 
-BOMB = gzip.compress(bytes(2**30), 1)
-
-
 @pytest.mark.parametrize(
     ("body", "content_type", "status", "message"),
     [
@@ -157,7 +155,7 @@ def test_pictures_of_too_many_pixels_in_all_are_refused(server):
 
 def test_a_gzip_bomb_is_refused(server):
     headers = {"Content-Type": RAW, "Content-Encoding": "gzip"}
-    answer = server.request("POST", "/predict", BOMB[:4_000_000], headers)
+    answer = server.request("POST", "/predict", bomb(), headers)
     assert (answer.status, "inflated" in answer.json["error"]) == (413, True)
 
 

@@ -102,6 +102,7 @@ def test_a_fault_in_one_request_is_no_other_ones(ask, frames, form):
         ("raw", [[0, 255] * 392, [7] * 784], "image 1 has no ink: every pixel is 7"),
         ("v1", [[0, 255] * 392, [255] * 784], "image 1 has no ink: every pixel is 1"),
         ("v2", np.zeros((1, 784)), "image 0 has no ink"),
+        ("v2", [[0, 0.4] * 392], "image 0 has no ink"),  # black in every picture of it
     ],
 )
 def test_an_image_without_ink_is_refused(ask, form, pixels, message):

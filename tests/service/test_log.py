@@ -83,7 +83,8 @@ def say(handler, *lines):
 def read(reader):
     """Return the text that is there."""
     received = b""
-    while select.select([reader], [], [], 0)[0]:
+    # The kernel itself takes a moment to bring a terminal's text to the other end.
+    while select.select([reader], [], [], 0.1)[0]:
         received += os.read(reader, 65536)
     return received.decode().replace("\r\n", "\n")  # as a terminal writes it
 
@@ -232,7 +233,8 @@ def test_a_log_reader_that_comes_back_is_told_what_it_missed(piped):
     server, reader = piped
     ask_often(server)
     written = b""
-    while select.select([reader], [], [], 0)[0]:
+    # The kernel itself takes a moment to bring a terminal's text to the other end.
+    while select.select([reader], [], [], 0.1)[0]:
         written += os.read(reader.fileno(), 65536)
     server.request("GET", "/readyz")
     server.stop()

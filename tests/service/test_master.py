@@ -123,6 +123,22 @@ def test_a_worker_that_is_replaced_serves_what_the_others_serve(server, models, 
     assert version(server, frames) == "1"
 
 
+def test_a_file_of_keys_counts_only_from_a_reload_that_works(start, tmp_path, frames):
+    keys = tmp_path / "keys"
+    keys.write_text("first-key-of-the-test\n")
+    server = start(MNIST_API_KEYS=str(keys)).wait_ready()
+    old = both(server)
+    keys.write_text("short\n")
+    os.kill(min(old), signal.SIGKILL)
+    wait_for(lambda: min(old) not in server.worker_pids())
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_until("reload is given up")
+    headers = {"Authorization": "Bearer first-key-of-the-test", "Content-Type": RAW}
+    for _ in range(20):
+        answer = server.request("POST", "/predict", frames[3].tobytes(), headers)
+        assert answer.status == 200
+
+
 def test_a_reload_with_settings_that_cannot_be_read_changes_nothing(
     start, tmp_path, root, frames
 ):
