@@ -17,7 +17,8 @@ class Sample(NamedTuple):
         at: seconds from the start of the load.
         pid: the process.
         rss_kb, pss_kb: resident memory, and the share of it.
-        files: open files that are no sockets, which come and go with the clients.
+        files: open files but sockets, which come and go with the clients, and heartbeats,
+            of which the master has one for each worker.
         sockets: those.
         threads: its threads.
     """
@@ -39,7 +40,7 @@ def take(at: float, pid: int) -> Sample | None:
     except (OSError, ValueError):
         return None
     sockets = sum(file.startswith("socket:") for file in files)
-    kept = len(files) - sockets
+    kept = len(files) - sockets - sum("wgunicorn-" in file for file in files)
     return Sample(at, pid, used["VmRSS"], used["Pss"], kept, sockets, threads)
 
 
