@@ -37,8 +37,8 @@ class Connection:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         self.socket.setblocking(False)
-        self.due = 0.0
         self.number = -1
+        self.used = False  # it has brought a reply
         self._left: memoryview | None = None
         self._reply = b""
 
@@ -146,15 +146,21 @@ class Rush:
                 done = time.perf_counter() - self._start
                 self._seconds[number] = done - self._times[number]
                 self._statuses[number] = status
-                connection.number = -1
+                connection.number, connection.used = -1, True
                 self._idle.append(connection)
 
     def _end(self, connection: Connection) -> None:
-        """Forget a connection that the server has ended."""
-        if connection.number < 0:
-            self._idle.remove(connection)
+        """Forget a connection that the server has ended.
+
+        A server may end an idle connection just when it is used again. The request goes
+        out once more then, on another connection (RFC 9110, 9.2.2).
+        """
         del self._open[connection.socket.fileno()]
         connection.socket.close()  # takes it out of epoll, too
+        if connection.number < 0:
+            self._idle.remove(connection)
+        elif connection.used:
+            self._ask(connection.number)
 
 
 class Phase(NamedTuple):

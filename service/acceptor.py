@@ -11,8 +11,11 @@ import asyncio
 import logging
 import socket
 import struct
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from service.worker import Worker
 
 # Connections that are accepted in a turn of the loop. Not all that are there: the workers
 # share the queue, and the first to wake up would take the others' share. Not one: a turn
@@ -34,28 +37,17 @@ class Acceptor:
     """
 
     def __init__(
-        self,
-        listeners: Sequence[socket.socket],
-        protocol: Callable[[], asyncio.BaseProtocol],
-        full: Callable[[int], bool],
-        ahead: Callable[[], bool],
-        workers: Callable[[], int],
-        log: logging.Logger,
+        self, listeners: Sequence[socket.socket], worker: "Worker", log: logging.Logger
     ) -> None:
         """Make one for sockets that listen, in the loop that runs.
 
         Args:
             listeners: the sockets.
-            protocol: makes the protocol of a connection.
-            full: tells whether there is no room for another beside so many that open.
-            ahead: tells whether another worker has fewer connections.
-            workers: tells how many accept, with this one.
+            worker: has the connections, and knows of other workers.
             log: where what goes wrong is told.
         """
         self._loop = asyncio.get_running_loop()
-        self._listeners = listeners
-        self._protocol, self._full, self._log = protocol, full, log
-        self._ahead, self._workers = ahead, workers
+        self._listeners, self._worker, self._log = listeners, worker, log
         self._active = self._closed = False
         self.opening: set[asyncio.Task[Any]] = set()
         for listener in listeners:
@@ -63,7 +55,7 @@ class Acceptor:
 
     def resume(self) -> None:
         """Accept, if there is room."""
-        if not (self._active or self._closed or self._full(len(self.opening))):
+        if not (self._active or self._closed or self._worker.is_full(len(self.opening))):
             self._active = True
             for listener in self._listeners:
                 self._loop.add_reader(listener.fileno(), self._accept_some, listener)
@@ -84,12 +76,12 @@ class Acceptor:
             listener.close()
 
     def _accept_some(self, listener: socket.socket) -> None:
-        share = queued(listener) // self._workers()
+        share = queued(listener) // self._worker.workers()
         if share > LONG:
-            for _ in range(min(share, MOST_AT_ONCE)):
-                if not (self._active and self._accept(listener)):
+            for before in range(min(share, MOST_AT_ONCE)):
+                if not (self._active and self._accept(listener, share - before)):
                     break
-        elif self._ahead():
+        elif self._worker.is_ahead():
             self.pause()
             self._loop.call_later(WAIT_S, self._accept_what_is_left)
         else:
@@ -103,10 +95,10 @@ class Acceptor:
 
     def _take(self, listener: socket.socket) -> None:
         for _ in range(AT_ONCE):
-            if not (self._active and self._accept(listener)) or self._ahead():
+            if not (self._active and self._accept(listener)) or self._worker.is_ahead():
                 break
 
-    def _accept(self, listener: socket.socket) -> bool:
+    def _accept(self, listener: socket.socket, waiting: int = 0) -> bool:
         try:
             client, _ = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
@@ -116,11 +108,13 @@ class Acceptor:
             self.pause()
             return False
         client.setblocking(False)
-        opening = self._loop.connect_accepted_socket(self._protocol, client)
+        if waiting and self._worker.turn_away(client, waiting):
+            return True
+        opening = self._loop.connect_accepted_socket(self._worker.connect, client)
         task = self._loop.create_task(opening)
         self.opening.add(task)
         task.add_done_callback(self.opening.discard)
-        if self._active and self._full(len(self.opening)):
+        if self._active and self._worker.is_full(len(self.opening)):
             self.pause()
         return True
 

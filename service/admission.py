@@ -19,18 +19,24 @@ SHORT_S = 0.0015
 # How much longer than it takes itself a request may always wait, but in a rush: clients
 # with a thousand images each, which take 8 ms, expect to wait for one another.
 PATIENCE = 20
-# Seconds without a refusal after which the rush is over.
-CALM_S = 1.0
+# Seconds in which only one request in ten was refused: then the rush is over. Some are, by
+# the short queue alone, as long as it is one.
+CALM_S, CALM_SHARE = 1.0, 0.1
 # Seconds that any request takes to be read and written.
 LEAST_S = 20e-6
+# Seconds that a new connection takes to be accepted, answered once, and closed.
+CONNECT_S = 100e-6
 # Seconds of work that are let in for each refusal, which takes half as long. To refuse a
 # small request takes nearly as long as to answer it: all time could go into refusing.
 EARNED_S = 30e-6
-# How much the last request of a kind counts in the mean of its kind.
-WEIGHT = 0.1
-# How much longer than the mean it can count as at most: a pause of the machine is no work.
-MOST_TIMES = 4
+# Seconds a byte of a kind that is not known yet: of images between those in JSON and those
+# in pictures. And those of a request that only the application can answer.
+FIRST_RATE, FIRST_OTHER_S = 50e-9, 400e-6
+# How far a request moves what is known of its kind, up or down. So that is the median: a
+# first request, or a pause of the machine, takes a thousand times as long as the others.
+STEP = 1.1
 MOST_KINDS = 256
+OTHER = 0  # the kind of all that the application answers, each of size 1
 
 
 class Admission:
@@ -49,10 +55,12 @@ class Admission:
         """
         self._most, self._log = most_wait_s, log
         self._limit, self._patience = most_wait_s, PATIENCE
-        self._rates: dict[int, float] = {}  # seconds a byte, by kind
+        self._rates = {OTHER: FIRST_OTHER_S}  # seconds a byte, by kind
         self._work = 0.0  # seconds, of this turn
         self._earned = 0.0
-        self._last = 0.0  # refusal
+        self._looked = monotonic()  # last, whether the rush is over
+        self._seen = self._refused = 0  # since then
+        self._rush = False
         self.refused = 0
 
     def admit(self, kind: int, size: int) -> bool:
@@ -62,22 +70,29 @@ class Admission:
             kind: requests of one kind take a time that goes with their bytes.
             size: bytes of its body.
         """
-        takes = LEAST_S + size * self._rates.get(kind, 0.0)
-        if self._work > self._limit + self._earned and self._work > self._patience * takes:
-            self._refuse()
-            return False
-        self._work += takes
-        return True
+        admitted = self._admit(LEAST_S + size * self._rates.get(kind, FIRST_RATE))
+        if not admitted:
+            self.count_refusal()
+        return admitted
+
+    def admit_new(self, waiting: int) -> bool:
+        """Let a new client in, or not, when so many wait to be accepted.
+
+        It may not be possible to refuse it: that it was is to be told.
+
+        Args:
+            waiting: how many, with this one.
+        """
+        if waiting * CONNECT_S > self._most:
+            self._begin_rush()
+        return not self._rush or self._admit(CONNECT_S)
 
     def learn(self, kind: int, size: int, seconds: float) -> None:
         """Take notice of how long requests of a kind took that have so many bytes."""
-        rate = seconds / max(size, 1)
-        known = self._rates.get(kind)
-        if known is not None:
-            rate = known + WEIGHT * (min(rate, MOST_TIMES * known) - known)
-        elif len(self._rates) == MOST_KINDS:
-            self._rates.clear()
-        self._rates[kind] = rate
+        if kind not in self._rates and len(self._rates) == MOST_KINDS:
+            self._rates = {OTHER: self._rates[OTHER]}
+        rate = self._rates.get(kind, FIRST_RATE)
+        self._rates[kind] = rate * STEP if seconds > rate * size else rate / STEP
 
     def end_turn(self) -> None:
         """Begin anew: nothing waits any more."""
@@ -85,18 +100,40 @@ class Admission:
 
     def sweep(self) -> None:
         """Look now and then whether the rush is over."""
-        if self.refused and monotonic() - self._last > CALM_S:
+        now = monotonic()
+        if now - self._looked < CALM_S:
+            return
+        if self._rush and self._refused <= CALM_SHARE * self._seen:
             self._log.info("the rush is over: %d requests were refused", self.refused)
             self._limit, self._patience, self.refused = self._most, PATIENCE, 0
+            self._rush = False
+        self._looked, self._seen, self._refused = now, 0, 0
 
-    def _refuse(self) -> None:
-        self._last = monotonic()
-        self._earned += EARNED_S
+    def count_refusal(self, earned: float = EARNED_S) -> None:
+        """Take notice that a request was refused.
+
+        Args:
+            earned: seconds of work that are let in for it.
+        """
+        self._begin_rush()
+        self._earned += earned
+        self._refused += 1
         self.refused += 1
-        if self.refused == 1:
-            self._limit, self._patience = min(SHORT_S, self._most), 0
-            self._log.warning(
-                "a request would wait for more than %d ms: refusing what there is no "
-                "time for, with 503",
-                1000 * self._most,
-            )
+
+    def _admit(self, takes: float) -> bool:
+        self._seen += 1
+        if self._work > self._limit + self._earned and self._work > self._patience * takes:
+            return False
+        self._work += takes
+        return True
+
+    def _begin_rush(self) -> None:
+        if self._rush:
+            return
+        self._rush = True
+        self._limit, self._patience = min(SHORT_S, self._most), 0
+        self._log.warning(
+            "a request would wait for more than %d ms: refusing what there is no time "
+            "for, with 503",
+            1000 * self._most,
+        )

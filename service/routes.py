@@ -40,7 +40,7 @@ def register(app: Flask) -> None:
     """Add the routes and the error handlers; the extensions must be there."""
     access: Access = app.extensions["access"]
     metrics: Metrics = app.extensions["metrics"]
-    app.url_map.merge_slashes = False  # //predict is no route, and no redirect either
+    app.url_map.merge_slashes = False  # a path with // inside is no route, and no redirect
 
     for path, dialect in ROUTES.items():
         _add_inference(app, path, dialect)

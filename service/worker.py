@@ -10,6 +10,7 @@ import contextlib
 import gc
 import os
 import signal
+import socket
 from collections import Counter
 from time import monotonic, perf_counter
 from typing import Any, NamedTuple
@@ -21,8 +22,9 @@ from gunicorn.workers import base
 from service import board
 from service.acceptor import Acceptor
 from service.access import HEALTH, METRICS, Access
-from service.admission import Admission
+from service.admission import CONNECT_S, OTHER, Admission
 from service.connection import LINGER_S, Connection
+from service.door import turn_away
 from service.gateway import Gateway
 from service.http1 import Request
 from service.inference import MOST_BYTES
@@ -56,8 +58,6 @@ MOST_HEADS, MOST_HEAD_BYTES = 1024, 1024
 # What is kept for all clients that are not done, in bodies of the largest size: as many as
 # come at a time in earnest, 128 MiB by default.
 MOST_BODIES = 32
-# The kind of all that the application answers, whose time does not go with their bytes.
-OTHERS = 0
 # Answered even where there is no time for anything else.
 URGENT = {*HEALTH, METRICS}
 
@@ -130,14 +130,7 @@ class Worker(base.Worker):  # type: ignore[misc]
     async def _serve(self) -> None:
         self._stopping = asyncio.Event()
         self.loop.add_signal_handler(signal.SIGTERM, self._stop)
-        acceptor = Acceptor(
-            self.sockets,
-            lambda: Connection(self),
-            self._is_full,
-            self._is_ahead,
-            lambda: board.shared.workers() if board.shared else 1,
-            self.log,
-        )
+        acceptor = Acceptor(self.sockets, self, self.log)
         self._count()
         while self.alive:
             await self._sweep()
@@ -151,6 +144,10 @@ class Worker(base.Worker):  # type: ignore[misc]
             board.shared.count_connections(board.NOBODY)
         acceptor.close()
         await self._drain(acceptor)
+
+    def connect(self) -> Connection:
+        """Return the protocol of a new connection."""
+        return Connection(self)
 
     def add(self, connection: Connection) -> None:
         """Keep an open connection."""
@@ -166,11 +163,17 @@ class Worker(base.Worker):  # type: ignore[misc]
         if board.shared and self.alive:
             board.shared.count_connections(len(self.connections))
 
-    def _is_ahead(self) -> bool:
+    def is_ahead(self) -> bool:
+        """Tell whether another worker has fewer connections."""
         shared = board.shared
         return shared is not None and len(self.connections) > shared.fewest_connections()
 
-    def _is_full(self, opening: int) -> bool:
+    def workers(self) -> int:
+        """Return how many workers accept connections, with this one."""
+        return board.shared.workers() if board.shared else 1
+
+    def is_full(self, opening: int) -> bool:
+        """Tell whether there is no room beside so many that are about to be open."""
         return len(self.connections) + opening >= int(self.cfg.worker_connections)
 
     def _stop(self) -> None:
@@ -220,18 +223,40 @@ class Worker(base.Worker):  # type: ignore[misc]
             self._turning = True
             self.loop.call_soon(self._flush_later, 1)
         inquiry = request.inquiry
-        kind = (id(inquiry.head), size) if inquiry else (OTHERS, 1)
+        kind = (id(inquiry.head), size) if inquiry else (OTHER, 1)
         if request.path in URGENT or self._admission.admit(*kind):
             return True
         used_id = request_id(request.fields.get("x-request-id", ""))
-        reply = keep, minor = request.keep_alive and self.alive, request.version[1]
-        if reply not in self._refusal_heads:
-            self._refusal_heads[reply] = self._head(self._refusal, keep, minor)
-        head, body = self._refusal_heads[reply], self._refusal.body
-        connection.send(b"%b%b\r\n\r\n%b" % (head, used_id.encode(), body))
+        keep = request.keep_alive and self.alive
+        connection.send(self._write_refusal(used_id, keep, request.version[1]))
         self._refused[request.method, inquiry.route if inquiry else "unmatched"] += 1
         connection.go_on(keep)
         return False
+
+    def turn_away(self, client: socket.socket, waiting: int) -> bool:
+        """Refuse the request of a new client, if there is no time and it is there whole.
+
+        Args:
+            client: its socket.
+            waiting: how many wait to be accepted, with this one.
+        """
+        if not self._turning:
+            self._turning = True
+            self.loop.call_soon(self._flush_later, 1)
+        if self._admission.admit_new(waiting):
+            return False
+        if not turn_away(client, self._write_refusal(request_id(""), False, 1)):
+            return False
+        self._admission.count_refusal(CONNECT_S)  # as many get in as are turned away
+        self._refused["POST", "unmatched"] += 1
+        return True
+
+    def _write_refusal(self, used_id: str, keep: bool, minor: int) -> bytes:
+        kind = keep, minor
+        if kind not in self._refusal_heads:
+            self._refusal_heads[kind] = self._head(self._refusal, keep, minor)
+        head, body = self._refusal_heads[kind], self._refusal.body
+        return b"%b%b\r\n\r\n%b" % (head, used_id.encode(), body)
 
     def answer(
         self, connection: Connection, request: Request, body: bytes, whole: bool
@@ -254,7 +279,7 @@ class Worker(base.Worker):  # type: ignore[misc]
             start = perf_counter()
             content, keep = self._call(connection, request, body)
             if request.path not in URGENT:
-                self._admission.learn(OTHERS, 1, perf_counter() - start)
+                self._admission.learn(OTHER, 1, perf_counter() - start)
             connection.send(content)
             connection.go_on(keep)
             return

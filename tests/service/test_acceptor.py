@@ -5,10 +5,22 @@ import contextlib
 import logging
 import socket
 import time
+from types import SimpleNamespace
 
 import pytest
 
-from service.acceptor import AT_ONCE, WAIT_S, Acceptor
+from service.acceptor import AT_ONCE, LONG, WAIT_S, Acceptor, queued
+
+
+def alone(protocol, ahead, turn_away=lambda client, waiting: False):
+    """What an acceptor asks a worker for."""
+    return SimpleNamespace(
+        connect=protocol,
+        is_full=lambda opening: False,
+        is_ahead=lambda: ahead,
+        workers=lambda: 1,
+        turn_away=turn_away,
+    )
 
 
 @pytest.fixture
@@ -25,9 +37,7 @@ def accepted_at():
 
         async def serve(listener):
             log = logging.getLogger()
-            acceptor = Acceptor(
-                [listener], Protocol, lambda _: False, lambda: ahead, lambda: 1, log
-            )
+            acceptor = Acceptor([listener], alone(Protocol, ahead), log)
             acceptor.resume()
             while len(times) < count:
                 await asyncio.sleep(0)
@@ -61,9 +71,7 @@ def test_a_worker_whose_connection_another_took_waits_before_the_next_one():
                 accepted.set()
 
         log = logging.getLogger()
-        acceptor = Acceptor(
-            [listener], Protocol, lambda _: False, lambda: True, lambda: 1, log
-        )
+        acceptor = Acceptor([listener], alone(Protocol, ahead=True), log)
         acceptor.resume()
         with socket.create_connection(listener.getsockname()):
             await asyncio.sleep(0)
@@ -85,3 +93,36 @@ def test_a_worker_whose_connection_another_took_waits_before_the_next_one():
 def test_a_worker_that_has_no_more_waits_for_nothing(accepted_at):
     times = accepted_at(3 * AT_ONCE, ahead=False)
     assert len(times) == 3 * AT_ONCE
+
+
+@pytest.mark.parametrize("kept", [LONG - 1, LONG + 1])
+def test_only_of_a_long_queue_some_are_turned_away(kept):
+    turned_away, accepted = [], []
+
+    class Protocol(asyncio.Protocol):
+        def connection_made(self, transport):
+            accepted.append(transport)
+            transport.close()
+
+    def turn_away(client, waiting):
+        if waiting > LONG:
+            turned_away.append(waiting)
+            client.close()
+            return True
+        return False
+
+    async def serve(listener):
+        worker = alone(Protocol, False, turn_away)
+        acceptor = Acceptor([listener], worker, logging.getLogger())
+        acceptor.resume()
+        while len(turned_away) + len(accepted) < kept:
+            await asyncio.sleep(0)
+        acceptor.close()
+
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=100))
+        for _ in range(kept):
+            stack.enter_context(socket.create_connection(listener.getsockname()))
+        assert queued(listener) == kept
+        asyncio.run(serve(listener))
+    assert turned_away == list(range(kept, LONG, -1))
