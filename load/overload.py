@@ -31,7 +31,7 @@ from load.peers.tables import table
 OUTPUT = Path(__file__).with_name("results")
 OWN = SERVERS[0]
 NORMAL, OVER = 0.7, 2.0  # of the capacity
-CAPACITY_SECONDS, NORMAL_SECONDS = 5, 10
+CAPACITY_SECONDS, NORMAL_SECONDS = 10, 20
 PROBES = ("/livez", "/readyz", "/metrics")
 Record = dict[str, Any]
 Floats = npt.NDArray[np.float64]

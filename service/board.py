@@ -141,3 +141,8 @@ class Board:
 
 # The one that gunicorn's master makes before it forks; None where there is no master.
 shared: Board | None = None
+
+
+def is_open() -> bool:
+    """Tell whether requests should come: nothing is about to stop."""
+    return not (shared and shared.stopping)

@@ -15,6 +15,7 @@ from service import board
 from service.errors import RequestError
 from service.metrics import Metrics, Totals
 from service.model import INPUT, OUTPUT, Model
+from service.replies import readiness
 from service.repository import Repository
 from service.settings import Settings
 
@@ -70,12 +71,9 @@ def _register_v2(app: Flask, repository: Repository) -> None:
 
     @app.get("/v2/health/ready")
     def v2_ready() -> Response:
-        ready = not (board.shared and board.shared.stopping)
-        response = _json(
-            {"ready": ready, "live": True}
-        )  # the specification's text says live
-        response.status_code = 200 if ready else 503
-        return response
+        # The specification's text says live.
+        reply = readiness(board.is_open(), live=True)
+        return Response(reply.body, reply.status, reply.headers)
 
     @app.get("/v2/models")
     def v2_models() -> Response:

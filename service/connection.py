@@ -81,7 +81,7 @@ class Connection(asyncio.BufferedProtocol):
         # There is none of a client that has reset the connection already.
         self.peer = transport.get_extra_info("peername") or ("", 0)
         self.server = transport.get_extra_info("sockname")
-        self.known_heads = self.worker.heads_at(self.server)
+        self.known_heads = self.worker.heads.at(self.server)
         self._wait(State.IDLE, self.worker.client_seconds)
         self.worker.add(self)
 
@@ -207,7 +207,7 @@ class Connection(asyncio.BufferedProtocol):
         end += len(END)
         head = bytes(data[:end])
         self._buffer = data[end:]
-        self._begin(self.worker.read(head, self))
+        self._begin(self.worker.heads.read(head, self))
 
     def _begin(self, request: Request) -> None:
         """Make ready for the body."""
@@ -317,7 +317,7 @@ class Connection(asyncio.BufferedProtocol):
     def _refuse(self, error: RequestError) -> None:
         """Answer what cannot be read as a request, and close."""
         reply = refusal(error)
-        self.transport.write(self.worker.write(reply, request_id(""), False))
+        self.transport.write(self.worker.writer.write(reply, request_id(""), False))
         self.worker.count_refusal(reply.status)
         self._linger()
 

@@ -13,7 +13,8 @@ from service.errors import RequestError
 
 logger = logging.getLogger(__name__)
 
-NONE: Mapping[str, str] = {}
+# When a client should come again: a rush is looked at once a second.
+RETRY_S = "1"
 # On every reply, after its own headers: no browser may take it for what it does not say.
 ALWAYS: Mapping[str, str] = {"X-Content-Type-Options": "nosniff"}
 # In capitals, as werkzeug has them.
@@ -50,7 +51,14 @@ def refusal(error: RequestError) -> Reply:
 
 def overloaded(found: str) -> RequestError:
     """Return the error for a request that there is no time or room for."""
-    return RequestError(503, f"{found}, expected again in 1 s", {"Retry-After": "1"})
+    text = f"{found}, expected again in {RETRY_S} s"
+    return RequestError(503, text, {"Retry-After": RETRY_S})
+
+
+def readiness(ready: bool, **others: bool) -> Reply:
+    """Return the reply to a probe: 503 where no more requests should come."""
+    value = {"ready": ready, **others}
+    return json(value) if ready else json(value, 503, {"Retry-After": RETRY_S})
 
 
 def bug(error: Exception, request_id: str) -> Reply:

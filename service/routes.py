@@ -28,7 +28,7 @@ from service.inference import ROUTES, answer, asked_version, is_form, read_head
 from service.metrics import Metrics
 from service.protocols import Dialect, Limits
 from service.protocols.predict import FORM_DATA
-from service.replies import ALWAYS, Reply, bug, json, refusal, request_id
+from service.replies import ALWAYS, Reply, bug, json, readiness, refusal, request_id
 from service.repository import Repository
 from service.settings import Settings
 
@@ -54,8 +54,7 @@ def register(app: Flask) -> None:
     @app.get("/readyz")
     def readyz() -> Response:
         # A worker answers only once its models are loaded, checked and warmed up.
-        ready = not (board.shared and board.shared.stopping)
-        return _response(json({"ready": ready}, 200 if ready else 503))
+        return _response(readiness(board.is_open()))
 
     @app.get("/metrics")
     def metrics_page() -> Response:

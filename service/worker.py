@@ -16,29 +16,22 @@ from time import monotonic, perf_counter
 from typing import Any, NamedTuple
 
 import uvloop
-from gunicorn import SERVER, util
 from gunicorn.workers import base
 
 from service import board
 from service.acceptor import Acceptor
-from service.access import HEALTH, METRICS, Access
+from service.access import HEALTH, METRICS
 from service.admission import CONNECT_S, OTHER, Admission
 from service.connection import LINGER_S, Connection
 from service.door import turn_away
 from service.gateway import Gateway
+from service.heads import Heads
 from service.http1 import Request
 from service.inference import MOST_BYTES
-from service.replies import (
-    ALWAYS,
-    PHRASES,
-    Reply,
-    bug,
-    overloaded,
-    refusal,
-    request_id,
-)
+from service.replies import bug, overloaded, refusal, request_id
 from service.settings import Settings
 from service.short_way import Inquiry, ShortWay
+from service.writer import Writer, finish
 
 # How often deadlines are looked at, and so how late one can be; the master's heartbeat too.
 SWEEP_S = 0.5
@@ -53,8 +46,6 @@ BATCH_BYTES = 1 << 21
 EXPIRE_AT_ONCE = 10
 # What one read takes from the kernel at most: as much as uvloop's own buffer.
 INBOX_BYTES = 1 << 18
-# Heads that are remembered: 4 MB at most.
-MOST_HEADS, MOST_HEAD_BYTES = 1024, 1024
 # What is kept for all clients that are not done, in bodies of the largest size: as many as
 # come at a time in earnest, 128 MiB by default.
 MOST_BODIES = 32
@@ -78,8 +69,8 @@ class Worker(base.Worker):  # type: ignore[misc]
         keepalive: seconds that a connection may wait for its next request.
         max_body_bytes: most bytes of a body.
         inbox: where the kernel writes what comes, before the next read overwrites it.
-        known_heads: what heads were read as, by their bytes.
-        metrics_heads: the same of those that came to the address of the metrics.
+        heads: those that have been read before.
+        writer: writes replies out.
         held_bytes: what is kept for clients that are not done.
         most_bytes: how much that may be.
     """
@@ -109,15 +100,15 @@ class Worker(base.Worker):  # type: ignore[misc]
         self.connections: set[Connection] = set()
         self.inbox_bytes = bytearray(INBOX_BYTES)
         self.inbox = memoryview(self.inbox_bytes)
-        self._access: Access | None = extensions.get("access")
-        self.known_heads: dict[bytes, Request] = {}
-        self.metrics_heads: dict[bytes, Request] = {}
+        self.heads = Heads(
+            self.cfg, self.max_body_bytes, extensions.get("access"), self._short_way
+        )
+        self.writer = Writer()
         self.held_bytes = 0
         self.most_bytes = MOST_BODIES * self.max_body_bytes
         self._refusal = refusal(overloaded("there is more to do than there is time for"))
         self._refused: Counter[tuple[str, str]] = Counter()
         self._turning = False
-        self._refusal_heads: dict[tuple[bool, int], bytes] = {}
         self._batch: list[_Waiting] = []
         self._batch_bytes = 0
         self._gateway = Gateway(self.wsgi, self.cfg, self.log)
@@ -183,8 +174,7 @@ class Worker(base.Worker):  # type: ignore[misc]
     async def _sweep(self) -> None:
         """Do what is due: the heartbeat, the date of replies, the deadlines."""
         self.notify()
-        self._date = util.http_date()
-        self._refusal_heads.clear()
+        self.writer.tick()
         self._count_refused()
         self._admission.sweep()
         if board.shared:
@@ -224,11 +214,16 @@ class Worker(base.Worker):  # type: ignore[misc]
             self.loop.call_soon(self._flush_later, 1)
         inquiry = request.inquiry
         kind = (id(inquiry.head), size) if inquiry else (OTHER, 1)
-        if request.path in URGENT or self._admission.admit(*kind):
+        # At the end, what was accepted is answered: nothing is added to it.
+        urgent = request.path in URGENT or not self.alive
+        if urgent or self._admission.admit(*kind):
             return True
         used_id = request_id(request.fields.get("x-request-id", ""))
-        keep = request.keep_alive and self.alive
-        connection.send(self._write_refusal(used_id, keep, request.version[1]))
+        keep, minor = request.keep_alive, request.version[1]
+        content = self.writer.write_again(self._refusal, used_id, keep, minor)
+        connection.send(content)
+        if self._gateway.logs:
+            self._gateway.log(connection, request, used_id, self._refusal, 0.0)
         self._refused[request.method, inquiry.route if inquiry else "unmatched"] += 1
         connection.go_on(keep)
         return False
@@ -245,18 +240,12 @@ class Worker(base.Worker):  # type: ignore[misc]
             self.loop.call_soon(self._flush_later, 1)
         if self._admission.admit_new(waiting):
             return False
-        if not turn_away(client, self._write_refusal(request_id(""), False, 1)):
+        content = self.writer.write_again(self._refusal, request_id(""), False)
+        if not turn_away(client, content):
             return False
         self._admission.count_refusal(CONNECT_S)  # as many get in as are turned away
         self._refused["POST", "unmatched"] += 1
         return True
-
-    def _write_refusal(self, used_id: str, keep: bool, minor: int) -> bytes:
-        kind = keep, minor
-        if kind not in self._refusal_heads:
-            self._refusal_heads[kind] = self._head(self._refusal, keep, minor)
-        head, body = self._refusal_heads[kind], self._refusal.body
-        return b"%b%b\r\n\r\n%b" % (head, used_id.encode(), body)
 
     def answer(
         self, connection: Connection, request: Request, body: bytes, whole: bool
@@ -297,9 +286,9 @@ class Worker(base.Worker):  # type: ignore[misc]
         if seen < len(self._batch) and self._batch_bytes < MOST_BYTES:
             self.loop.call_soon(self._flush_later, len(self._batch))
         else:
-            self._flush()
             self._turning = False
             self._admission.end_turn()
+            self._flush()
 
     def _flush(self) -> None:
         """Answer the inference requests that have come since the last time."""
@@ -315,8 +304,8 @@ class Worker(base.Worker):  # type: ignore[misc]
             kind = reply.status, id(reply.headers), len(reply.body), minor, keep
             head = heads.get(kind)
             if head is None:
-                head = heads[kind] = self._head(reply, keep, minor)
-            contents.append(b"%b%b\r\n\r\n%b" % (head, used_id.encode(), reply.body))
+                head = heads[kind] = self.writer.head(reply, keep, minor)
+            contents.append(finish(head, used_id, reply.body))
         # One right after the other: a pause would let the client's core fall asleep, and
         # to wake it up costs more than to write.
         for waiting, content in zip(batch, contents):
@@ -327,62 +316,6 @@ class Worker(base.Worker):  # type: ignore[misc]
             seconds = perf_counter() - start
             for (connection, request, _), (used_id, reply) in zip(batch, replies):
                 self._gateway.log(connection, request, used_id, reply, seconds)
-
-    def heads_at(self, address: Any) -> dict[bytes, Request]:
-        """Return the heads that are known at an own address: each answers differently."""
-        if self._access and self._access.is_metrics_address(address):
-            return self.metrics_heads
-        return self.known_heads
-
-    def read(self, head: bytes, connection: Connection) -> Request:
-        """Read a head, or take what it was read as: most clients send the same ones.
-
-        Raises:
-            RequestError: what is wrong with it.
-        """
-        heads = connection.known_heads
-        known = heads.get(head)
-        if known is not None:
-            return known
-        request = Request(head, self.cfg, connection.peer)
-        if request.length is None or request.length > self.max_body_bytes:
-            request.keep_alive = False  # where the next request begins is not known
-        short = self._short_way if heads is self.known_heads else None
-        known_length = "content-length" in request.fields  # or it is a 411
-        if short and request.method == "POST" and known_length:
-            request.inquiry = short.read(request.path, request.query, request.fields)
-        if request.keep_alive and not request.special and len(head) <= MOST_HEAD_BYTES:
-            if len(heads) == MOST_HEADS:
-                heads.clear()
-            heads[head] = request
-        return request
-
-    def write(self, reply: Reply, used_id: str, keep: bool, minor: int = 1) -> bytes:
-        """Write a reply out.
-
-        Args:
-            reply: the reply.
-            used_id: its X-Request-ID.
-            keep: whether the connection can be used again.
-            minor: the request's version of HTTP, 1.0 or 1.1.
-        """
-        head = self._head(reply, keep, minor)
-        return b"%b%b\r\n\r\n%b" % (head, used_id.encode(), reply.body)
-
-    def _head(self, reply: Reply, keep: bool, minor: int) -> bytes:
-        """Write a head up to the request's id: what gunicorn says, then the application."""
-        lines = [
-            f"HTTP/1.{minor} {reply.status} {PHRASES[reply.status]}",
-            f"Server: {SERVER}",
-            f"Date: {self._date}",
-            f"Connection: {'keep-alive' if keep else 'close'}",
-            f"Content-Type: {reply.headers['Content-Type']}",
-            f"Content-Length: {len(reply.body)}",
-        ]
-        for name, value in {**reply.headers, **ALWAYS}.items():
-            if name != "Content-Type":
-                lines.append(f"{name}: {value}")
-        return "\r\n".join([*lines, "X-Request-ID: "]).encode("latin-1")
 
     def _count_refused(self) -> None:
         for (method, route), times in self._refused.items():
@@ -404,4 +337,4 @@ class Worker(base.Worker):  # type: ignore[misc]
         except Exception as error:
             used_id = request_id("")
             reply = bug(error, used_id)
-            return self.write(reply, used_id, False, request.version[1]), False
+            return self.writer.write(reply, used_id, False, request.version[1]), False

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.chaos import watch
 from tests.hostile import bodies, documents, files, heads
 from tests.hostile.dialects import PREDICT, RAW, SEVEN, request
 from tests.hostile.mutations import Case, case
@@ -31,6 +32,7 @@ PEAK_EVERY = 20
 OPTIONS, SETTINGS = ("--keep-alive", "60"), {"MNIST_CLIENT_SECONDS": "60"}
 GOLDEN_EVERY = 50
 MOST_FAULTS = 10  # enough to see what is wrong
+READY_S = 30  # until all workers serve, and not only the first
 SETTLE_S = 10  # until the workers have closed what the client has
 LINGER = struct.pack("ii", 1, 0)  # close with a reset
 GOLDEN = request(PREDICT, SEVEN.tobytes(), RAW)
@@ -77,6 +79,7 @@ class Fuzzer:
     def run(self, requests: int) -> Report:
         """Send so many requests, and hold the workers to what they were after the first."""
         warm, late = int(requests * WARM_UP), int(requests * (1 - WARM_UP))
+        watch.wait(lambda: watch.all_ready(self.server), READY_S)
         pids = self.server.worker_pids()
         with self._noting("the largest and the most"):
             self._fill(len(pids))

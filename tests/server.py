@@ -41,6 +41,7 @@ class Server:
 
     def __init__(self, folder, *options, port=0, prefix=(), output=None, **environment):
         self.log_path = folder / "server.log"
+        self.workers = int(environment.get("WEB_CONCURRENCY", "2"))
         # Without the variables of whoever runs the tests.
         clean = {
             k: v for k, v in os.environ.items() if not k.startswith(("MNIST_", "GUNICORN"))
@@ -81,6 +82,10 @@ class Server:
     def wait_ready(self):
         self.port = int(self.wait_until(r"Listening at: http://127.0.0.1:(\d+)")[1])
         assert self.request("GET", "/readyz").status == 200, self.log
+        deadline = time.monotonic() + START_S
+        while len(self.worker_pids()) < self.workers:  # the first is quicker than the last
+            assert time.monotonic() < deadline, self.log
+            time.sleep(0.01)
         return self
 
     def request(self, method, path, body=None, headers=None):

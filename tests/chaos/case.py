@@ -39,7 +39,6 @@ class Chaos:
         """Start a server, with two workers unless WEB_CONCURRENCY says otherwise."""
         folder = Path(tempfile.mkdtemp(dir=self.folder))
         server = Server(folder, *options, **(self.environment | environment))
-        server.workers = int(environment.get("WEB_CONCURRENCY", 2))
         self.running.append(server)
         return server
 
