@@ -158,8 +158,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--share", type=float, default=0.7, help="of capacity (default: 0.7)"
     )
-    parser.add_argument("--reload-minutes", type=float, default=5, help="(default: 5)")
-    parser.add_argument("--warm-up", type=float, default=60, help="s (default: 60)")
+    parser.add_argument("--reload-minutes", type=float, default=10, help="(default: 10)")
+    # A worker goes on filling what it keeps (heads, the allocator's room) for two minutes.
+    parser.add_argument("--warm-up", type=float, default=180, help="s (default: 180)")
     parser.add_argument("--interval", type=float, default=10, help="s (default: 10)")
     parser.add_argument("--capacity", type=float, help="requests/s (default: measured)")
     parser.add_argument(
