@@ -23,8 +23,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
         SettingsError: a setting has a value that cannot work.
         ModelError: there is no version that can be served.
     """
-    # Imported here and not above, so that gunicorn's master, which reads settings from
-    # this package, has no ONNX Runtime in it when it forks.
+    # Imported here and not above: who wants a setting of this package need not load all.
     from flask import Flask
 
     from service import files, metrics, repository, routes

@@ -21,7 +21,6 @@ from gunicorn.arbiter import Arbiter
 from service import files
 from service.board import Board
 from service.errors import SettingsError
-from service.files import Snapshot
 from service.settings import Settings
 
 # Between the last connection that the kernel lets in and the end of the listening: a
@@ -67,7 +66,8 @@ class Master(Arbiter):  # type: ignore[misc]
 
     def reload(self) -> None:
         """Replace the workers by new ones, or keep them if the new ones cannot serve."""
-        before = files.shared or Snapshot({})
+        before = files.shared
+        assert before is not None  # since the start
         self._retiring = frozenset(self.WORKERS)
         try:
             self._check_config()
@@ -75,14 +75,13 @@ class Master(Arbiter):  # type: ignore[misc]
             super().reload()  # starts new workers, and waits until the old ones are gone
             if self._retiring:
                 raise _GivenUpError(f"not ready after {self.cfg.graceful_timeout} s")
+            files.shared, result = files.shared._replace(before={}), "done"
         except _GivenUpError as error:
-            files.shared = before
+            files.shared, result = before, "refused"
             self._dismiss_new(f"{error}")
-        else:
-            files.shared = files.shared._replace(before={})
-        result = "refused" if files.shared is before else "done"
+        finally:
+            self._retiring = frozenset()
         self.board.row(f"reloads\t{result}")[0] += 1
-        self._retiring = frozenset()
 
     def _check_config(self) -> None:
         """Read gunicorn's settings once for nothing: what cannot be read would end it."""

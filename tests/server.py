@@ -41,7 +41,7 @@ class Server:
 
     def __init__(self, folder, *options, port=0, prefix=(), output=None, **environment):
         self.log_path = folder / "server.log"
-        self.workers = int(environment.get("WEB_CONCURRENCY", "2"))
+        self._wanted = environment.get("WEB_CONCURRENCY") or "2"
         # Without the variables of whoever runs the tests.
         clean = {
             k: v for k, v in os.environ.items() if not k.startswith(("MNIST_", "GUNICORN"))
@@ -58,6 +58,10 @@ class Server:
                 stdout=output or log,
                 stderr=subprocess.STDOUT,
             )
+
+    @property
+    def workers(self):
+        return int(self._wanted)
 
     @property
     def url(self):

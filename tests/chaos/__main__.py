@@ -32,7 +32,7 @@ def main() -> int:
     )
     parser.add_argument("--rounds", type=int, default=20, help="(default: 20)")
     parser.add_argument(
-        "--output", type=Path, default=OUTPUT, help="(default: load/results)"
+        "--output", type=Path, help="(default: load/results, if all cases are run)"
     )
     options = parser.parse_args()
     for name in MODULES:
@@ -51,10 +51,12 @@ def main() -> int:
         print(words[results[-1].ok], file=sys.stderr, flush=True)
     text = f"# Faults\n\n{ABOUT}\n\n{case.table(results)}"
     print(text)
-    options.output.mkdir(exist_ok=True)
-    (options.output / "chaos.md").write_text(text)
-    record = {"rounds": options.rounds, "cases": [one._asdict() for one in results]}
-    (options.output / "chaos.json").write_text(json.dumps(record, indent=1) + "\n")
+    output = options.output or (None if options.only else OUTPUT)
+    if output:
+        output.mkdir(exist_ok=True)
+        (output / "chaos.md").write_text(text)
+        record = {"rounds": options.rounds, "cases": [one._asdict() for one in results]}
+        (output / "chaos.json").write_text(json.dumps(record, indent=1) + "\n")
     failed = sum(one.ok is False for one in results)
     print(f"{len(results)} cases, {failed} failed", file=sys.stderr)
     return 1 if failed or not results else 0

@@ -4,17 +4,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from tests.chaos.case import Chaos, Finding, SkipError, case
+from tests.chaos.case import Chaos, Finding, case
 from tests.chaos.load import ROOT
 
 LONGEST_S = 900
-REQUESTS = 10_000
+REQUESTS = 100_000  # two minutes
 
 
-def _run(path: str, command: list[str]) -> Iterator[Finding]:
+def _run(command: list[str]) -> Iterator[Finding]:
     """Run a program of the project's; its last line says what was seen."""
-    if not (ROOT / path).exists():
-        raise SkipError(f"there is no {path}")
     done = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=ROOT,
@@ -33,9 +31,12 @@ def _run(path: str, command: list[str]) -> Iterator[Finding]:
 )
 def environment(chaos: Chaos) -> Iterator[Finding]:
     path = "tests/service/test_environment.py"
-    yield from _run(path, ["pytest", path, "-q", "-p", "no:cacheprovider"])
+    yield from _run(["pytest", path, "-q", "-p", "no:cacheprovider"])
 
 
-@case(f"{REQUESTS:,} fuzzed requests over HTTP", "nothing but documented answers")
+@case(
+    f"{REQUESTS:,} fuzzed requests over HTTP",
+    "no 5xx, no hang over 1 s, the same workers, files as before, memory < +1 MiB a worker",
+)
 def fuzzed(chaos: Chaos) -> Iterator[Finding]:
-    yield from _run("tests/fuzz_http.py", ["tests.fuzz_http", f"--requests={REQUESTS}"])
+    yield from _run(["tests.fuzz_http", f"--requests={REQUESTS}"])

@@ -263,11 +263,12 @@ def test_the_test_set_through_http_is_the_offline_evaluation(server, mnist, offl
         "raw": lambda images: images.tobytes(),
     }[kind]
     content_type = RAW if kind == "raw" else "application/json"
-    # All images in the two forms in use; to the others it is enough that pixels arrive.
-    count = 10_000 if kind in ("json", "raw") else 2_000
+    # All images in the two forms in use; of the others it is enough that pixels arrive.
+    every = kind in ("json", "raw")
+    count = 10_000 if every else 2_000
     digits = []
     for first in range(0, count, 100):
         answer = server.post(encode(mnist.x_test[first : first + 100]), content_type)
         digits += [prediction["digit"] for prediction in answer.json["predictions"]]
     assert digits == offline.digits.tolist()[:count]
-    assert np.mean(np.array(digits) == mnist.y_test[:count]) >= 0.98
+    assert np.mean(np.array(digits) == mnist.y_test[:count]) >= (0.99 if every else 0.98)
