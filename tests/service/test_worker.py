@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos import watch
+
 RAW = "application/octet-stream"
 SECONDS = 2  # what a client is given here; the default is longer
 
@@ -456,7 +458,7 @@ def one_core():
 def test_connections_that_come_at_once_are_shared_among_the_workers(start, one_core):
     # On one core, where the worker that is awake could take them all.
     started = start(WEB_CONCURRENCY="2").wait_ready()
-    time.sleep(4)  # until both have loaded the model and listen
+    assert watch.wait(lambda: watch.all_ready(started), 30) is not None
     before = [open_sockets(pid) for pid in started.worker_pids()]
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(socket.socket()) for _ in range(16)]
