@@ -47,7 +47,7 @@ def register(app: Flask) -> None:
     }
     docs = _swagger_ui()
 
-    @pages.get("/")
+    @pages.get("/", strict_slashes=False)  # no path at all is this, and no redirect to it
     def index() -> Response:
         return _page("index.html", repository=repository, settings=settings)
 

@@ -62,6 +62,9 @@ for query, status in {
         ROWS[f"query-{query[:20]}-{path}"] = Row(
             status, partial(request, target, SEVEN.tobytes(), RAW)
         )
+# No path at all: no redirect to where the client says that this is.
+ROWS["no-path"] = Row(200, lambda: b"GET http://x?a HTTP/1.1\r\nHost: x\r\n\r\n")
+ROWS["two-slashes"] = Row(200, partial(get, "//"))
 ROWS["long-target"] = Row(414, partial(get, "/" + "x" * 5000))
 ROWS["long-header"] = Row(431, partial(get, "/livez", "A: " + "x" * 9000))
 ROWS["many-headers"] = Row(431, partial(get, "/livez", *["A: b"] * 200))
