@@ -180,7 +180,6 @@ def main() -> int:
         environment |= dict(setting.split("=", 1) for setting in options.set)
         with cores(set(range(options.workers))):
             server = Server(Path(name), **environment)
-        server.workers = options.workers
         try:
             record = soak(server.wait_ready(), temporary, options)
         finally:
