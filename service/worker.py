@@ -209,9 +209,7 @@ class Worker(base.Worker):  # type: ignore[misc]
             request: its head.
             size: bytes of its body.
         """
-        if not self._turning:
-            self._turning = True
-            self.loop.call_soon(self._flush_later, 1)
+        self._begin_turn()
         inquiry = request.inquiry
         kind = (id(inquiry.head), size) if inquiry else (OTHER, 1)
         # At the end, what was accepted is answered: nothing is added to it.
@@ -235,9 +233,7 @@ class Worker(base.Worker):  # type: ignore[misc]
             client: its socket.
             waiting: how many wait to be accepted, with this one.
         """
-        if not self._turning:
-            self._turning = True
-            self.loop.call_soon(self._flush_later, 1)
+        self._begin_turn()
         if self._admission.admit_new(waiting):
             return False
         content = self.writer.write_again(self._refusal, request_id(""), False)
@@ -246,6 +242,11 @@ class Worker(base.Worker):  # type: ignore[misc]
         self._admission.count_refusal(CONNECT_S)  # as many get in as are turned away
         self._refused["POST", "unmatched"] += 1
         return True
+
+    def _begin_turn(self) -> None:
+        if not self._turning:
+            self._turning = True
+            self.loop.call_soon(self._flush_later, 1)
 
     def answer(
         self, connection: Connection, request: Request, body: bytes, whole: bool

@@ -40,20 +40,34 @@ def _growth(crowd: Crowd, before: float, allowed: float) -> Finding:
     return Finding(f"memory +{grown:.0f} MiB", grown < allowed)
 
 
+def _crowded(
+    chaos: Chaos,
+    count: int,
+    limit_s: float,
+    limit_mb: int,
+    content: bytes = b"",
+    trickle: bytes = b"",
+) -> Iterator[Finding]:
+    """Let many clients send something and little more, and others ask beside them."""
+    server, pids = start(chaos)
+    with Load(server.port, keep=1, close=1) as load:
+        before = watch.resident(*pids)
+        crowd = Crowd(server.port, count, pids)
+        if content:
+            crowd.send(content)
+        crowd.wait(2 * LARGE_S, trickle=trickle)
+        yield from _ends(crowd, limit_s)
+        yield _growth(crowd, before, limit_mb)
+        crowd.close()
+        yield from _others(load.stop(), 1)
+
+
 @case(
     "10,000 idle connections",
     f"others < 1 s; all closed within {LARGE_S} s; memory < +{IDLE_MB} MiB",
 )
 def idle(chaos: Chaos) -> Iterator[Finding]:
-    server, pids = start(chaos)
-    with Load(server.port, keep=1, close=1) as load:
-        before = watch.resident(*pids)
-        crowd = Crowd(server.port, most(10_000), pids)
-        crowd.wait(2 * LARGE_S)
-        yield from _ends(crowd, LARGE_S)
-        yield _growth(crowd, before, IDLE_MB)
-        crowd.close()
-        yield from _others(load.stop(), 1)
+    yield from _crowded(chaos, most(10_000), LARGE_S, IDLE_MB)
 
 
 @case(
@@ -61,16 +75,8 @@ def idle(chaos: Chaos) -> Iterator[Finding]:
     f"others < 1 s; all get 408 or the end within {LARGE_S} s; memory < +{IDLE_MB} MiB",
 )
 def trickling(chaos: Chaos) -> Iterator[Finding]:
-    server, pids = start(chaos)
-    with Load(server.port, keep=1, close=1) as load:
-        before = watch.resident(*pids)
-        crowd = Crowd(server.port, most(10_000), pids)
-        crowd.send(HEAD + b"A: ")
-        crowd.wait(2 * LARGE_S, trickle=b"x")
-        yield from _ends(crowd, LARGE_S)
-        yield _growth(crowd, before, IDLE_MB)
-        crowd.close()
-        yield from _others(load.stop(), 1)
+    count, content = most(10_000), HEAD + b"A: "
+    yield from _crowded(chaos, count, LARGE_S, IDLE_MB, content, trickle=b"x")
 
 
 @case(
@@ -78,16 +84,8 @@ def trickling(chaos: Chaos) -> Iterator[Finding]:
     f"others < 1 s; all get 408 or the end within 15 s; memory < +{STALLED_MB} MiB",
 )
 def stalled(chaos: Chaos) -> Iterator[Finding]:
-    server, pids = start(chaos)
-    with Load(server.port, keep=1, close=1) as load:
-        before = watch.resident(*pids)
-        crowd = Crowd(server.port, 1000, pids)
-        crowd.send(HEAD + b"Content-Length: 1000000\r\n\r\nx")
-        crowd.wait(2 * LARGE_S)
-        yield from _ends(crowd, 15)
-        yield _growth(crowd, before, STALLED_MB)
-        crowd.close()
-        yield from _others(load.stop(), 1)
+    content = HEAD + b"Content-Length: 1000000\r\n\r\nx"
+    yield from _crowded(chaos, 1000, 15, STALLED_MB, content)
 
 
 @case(
