@@ -18,7 +18,10 @@ FORM = re.compile(
     r"\s*(?P<what>[a-z]+)(?P<percent>\d+(?:\.\d+)?)?\s*(?P<sign>[<>]=?)"
     r"\s*(?P<bound>\d+(?:\.\d+)?)\s*(?P<unit>[a-zµμ%/]*)\s*"
 )
-EXAMPLE = "such as p99<10ms, p99.9<=0.5s, max<100ms, mean<5ms, errors<0.1%, errors<=0 or rate>=950/s"
+EXAMPLE = (
+    "such as p99<10ms, p99.9<=0.5s, max<100ms, mean<5ms, errors<0.1%, errors<=0 or "
+    "rate>=950/s"
+)
 
 
 class LimitError(ValueError):
@@ -97,8 +100,8 @@ def parse(text: str) -> Limit:
     what, percent = found["what"], float(found["percent"] or "nan")
     if (what == "p") != (0 < percent < 100):
         raise LimitError(
-            f"found {what}{found['percent'] or ''} in the limit {text!r}; expected p with a "
-            f"percentage above 0 and below 100, or one of {', '.join(WHATS[1:])}, {EXAMPLE}"
+            f"found {what}{found['percent'] or ''} in the limit {text!r}; expected p with "
+            f"a percentage above 0 and below 100, or {', '.join(WHATS[1:])}, {EXAMPLE}"
         )
     _check_sign(text, what, found["sign"])
     scale = _scale(text, what, found["unit"], float(found["bound"]))

@@ -20,7 +20,7 @@ class Tally:
         right: those whose answer was right. All others failed.
         failures: how many failed, by reason, such as ``status 503``.
         latency: of all that were answered, right or not, from when they were due until
-            the last byte; in a closed loop there is no due, and they count from the sending.
+            the last byte; in a closed loop nothing is due, and they count from the sending.
         service: the same from the sending: all that a closed loop sees.
         late: how late the generator itself was with each request that was due.
         stages: the server's own account (``Server-Timing``), by stage, exact to 1 µs.
@@ -76,7 +76,9 @@ class Tally:
             found["due"],
             found["right"],
             Counter(found["failures"]),
-            *(Histogram.from_list(found[n]) for n in ("latency", "service", "late")),
+            Histogram.from_list(found["latency"]),
+            Histogram.from_list(found["service"]),
+            Histogram.from_list(found["late"]),
             {stage: Fine.from_list(h) for stage, h in found["stages"].items()},
         )
 

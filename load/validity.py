@@ -9,8 +9,8 @@ from load.record import Phase, Record, Tally, total
 # Of the requests that were due. The last few of a run may be under way when it is cut; one
 # in a hundred that is missing can be the whole tail that a p99 is about.
 LEAST_DONE = 0.99
-# A Poisson process of so many standard errors is seen once in two million phases. 1 % more is
-# for clocks and the ends of a phase; a rate nearer to the target than that is as good as it.
+# A Poisson process is so many standard errors off once in two million phases. 1 % more is
+# for clocks and the ends of a phase; what is nearer to the target is as good as it.
 STANDARD_ERRORS, RATE_SHARE = 5, 0.01
 # A generator that is late adds that to the latency. A tenth is what perf_analyzer takes for
 # stable and this project for equal; under 0.1 ms it is the resolution that is asked of it.
@@ -35,10 +35,10 @@ def invalid(record: Record, limits: Iterable[Limit] = ()) -> list[str]:
         return [_silence(tallies)]
     limits, found = list(limits), []
     for phase, tally in tallies:
-        where = f" in {phase.name}" if len(tallies) > 1 else ""
+        where = f"{phase.name}: " if len(tallies) > 1 else ""
         if record.loop == "open":
-            found += [why + where for why in _open(record, phase, tally)]
-        found += [why + where for why in _too_few(tally, limits)]
+            found += [where + why for why in _open(record, phase, tally)]
+        found += [where + why for why in _too_few(tally, limits)]
     return found + (_saturated(record) if record.loop == "closed" else [])
 
 
@@ -56,25 +56,27 @@ def _open(record: Record, phase: Phase, tally: Tally) -> Iterator[str]:
     if done < LEAST_DONE * tally.due:
         yield (
             "the generator fell behind or was cut short: found "
-            f"{100 * done / tally.due:.1f} % of the requests done ({done:,} of {tally.due:,} "
-            f"that were due), expected {100 * LEAST_DONE:g} % at least"
+            f"{100 * done / tally.due:.1f} % of the requests done ({done:,} of "
+            f"{tally.due:,} that were due), expected {100 * LEAST_DONE:g} % at least"
         )
     if phase.rate:
         expected, exact = phase.rate * phase.seconds, record.arrivals == "constant"
         # A constant schedule has one more or less than expected, by where it begins.
         spread = 1 if exact else STANDARD_ERRORS * math.sqrt(expected)
-        if abs(tally.due - expected) > spread + RATE_SHARE * expected:
+        margin = spread + RATE_SHARE * expected
+        if abs(tally.due - expected) > margin:
             yield (
                 "the generator did not keep to its rate: found "
-                f"{tally.due / phase.seconds:,.1f} requests a second that were due, expected "
-                f"{phase.rate:,.1f} ± {(spread + RATE_SHARE * expected) / phase.seconds:,.1f}"
+                f"{tally.due / phase.seconds:,.1f} requests due a second, expected "
+                f"{phase.rate:,.1f} ± {margin / phase.seconds:,.1f}"
             )
     late, latency = tally.late.percentile(99), tally.latency.percentile(99)
-    if late > LATE_MS and late > LATE_SHARE * latency:
+    most = max(LATE_MS, LATE_SHARE * latency)
+    if late > most:
         yield (
             f"the generator itself was late: found a p99 of {late:,.2f} ms, expected "
-            f"{max(LATE_MS, LATE_SHARE * latency):,.2f} ms at most, {100 * LATE_SHARE:g} % of "
-            f"the latency's p99 ({latency:,.2f} ms)"
+            f"{most:,.2f} ms at most: {100 * LATE_SHARE:g} % of the latency's p99 "
+            f"({latency:,.2f} ms), or {LATE_MS} ms"
         )
 
 
@@ -85,8 +87,8 @@ def _too_few(tally: Tally, limits: Iterable[Limit]) -> Iterator[str]:
             needed = math.ceil(round(BEYOND / (1 - limit.percent / 100), 3))
             if answered < needed:
                 yield (
-                    f"too few requests for p{limit.percent:g}: found {answered:,} that were "
-                    f"answered, expected {needed:,} at least, {BEYOND} of them beyond it"
+                    f"too few requests for p{limit.percent:g}: found {answered:,} answered, "
+                    f"expected {needed:,} at least, {BEYOND} of them beyond it"
                 )
 
 
