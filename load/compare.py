@@ -20,7 +20,7 @@ SAME = {
     "connections": "connections",
     "generators": "generator processes",
 }
-RATE = "highest rate"
+RATE, FAILED = "highest rate", "failed, %"
 Values = dict[str, float]
 
 
@@ -75,17 +75,15 @@ def tolerance(text: str) -> float:
 def worse(a: Record, b: Record, share: float) -> list[str]:
     """Return in words what is worse in ``b`` than in ``a`` by more than a share.
 
-    That is the p99, failures (where ``a`` has none, any), and the rate of right answers. Of
-    two searches for the highest rate it is that rate in place of the p99.
+    That is the p99, the share of failures (where ``a`` has none, any), and the rate of
+    right answers. Of two searches it is failures and the highest rate that was found.
     """
     x, y = _judged(a), _judged(b)
-    if RATE in x and RATE in y:
-        del x["p99"], y["p99"]
     found = []
     for name in [name for name in x if name in y]:
-        least = name in (RATE, "right/s")
+        more = name in ("p99", FAILED)  # is worse
         good = (
-            y[name] >= x[name] * (1 - share) if least else y[name] <= x[name] * (1 + share)
+            y[name] <= x[name] * (1 + share) if more else y[name] >= x[name] * (1 - share)
         )
         if not good:
             found.append(
@@ -103,7 +101,9 @@ def code(a: Record, b: Record, share: float | None = None) -> int:
 
 
 def _judged(record: Record) -> Values:
-    return _requests(record) | {"p99": _latency(record)["p99"]}
+    found = _requests(record) | _latency(record)
+    names = (FAILED, RATE) if RATE in found else (FAILED, "right/s", "p99")
+    return {name: found[name] for name in names}
 
 
 def _latency(record: Record) -> Values:
@@ -120,7 +120,7 @@ def _requests(record: Record) -> Values:
     tally, seconds = record.tally, record.seconds or math.nan
     found = {"due/s" if record.loop == "open" else "sent/s": tally.due / seconds}
     found["right/s"] = tally.right / seconds
-    found["failed, %"] = 100 * tally.failed / tally.due if tally.due else math.nan
+    found[FAILED] = 100 * tally.failed / tally.due if tally.due else math.nan
     if record.found and record.found.get("rate") is not None:
         found[RATE] = record.found["rate"]
     return found

@@ -24,6 +24,8 @@ def found(record: Record) -> Section | None:
     trials, windows = found.pop("trials", []), found.pop("windows", [])
     agree = found.pop("agree", None)
     says = [f"The highest rate that keeps {limit}: {rate(best)}/s."]
+    if best is None:
+        says = [f"No rate that was tried keeps {limit}."]
     if windows:
         shown = ", ".join(ms(each) for each in windows)
         says.append(
@@ -35,7 +37,7 @@ def found(record: Record) -> Section | None:
         [
             f"{rate(each.get('rate'))}/s",
             ms(each.get("p99_ms")),
-            f"{each.get('errors', 0):,}",
+            f"{each.get('errors') or 0:,}",
             "✓" if each.get("valid") else "INVALID",
             KEPT[bool(each.get("kept"))],
         ]

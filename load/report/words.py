@@ -73,9 +73,9 @@ def loop(record: Record, tally: Tally) -> str:
     if record.loop == "closed":
         return (
             f"Closed loop: each of {record.connections:,} users sends its next request "
-            "when the last one is answered, so a slow server is asked less often. Waiting is "
-            "not in these numbers: clients who come on their own wait longer, and the open "
-            "loop measures that."
+            "when the last one is answered, so a slow server is asked less often. Waiting "
+            "is not in these numbers: clients who come on their own wait longer, and the "
+            "open loop measures that."
         )
     due, sent = tally.latency.percentile(99), tally.service.percentile(99)
     return (

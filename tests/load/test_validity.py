@@ -1,0 +1,138 @@
+"""When a run is not to be believed."""
+
+from collections import Counter
+
+import pytest
+
+from load import limits, validity
+from load.record import Usage
+from tests.load.records import phase, record, spread, tally
+
+
+def reasons(made, *texts):
+    return validity.invalid(made, [limits.parse(text) for text in texts])
+
+
+def open_run(each, rate=1000, seconds=4, **changes):
+    return record(phase("only", rate, *[each] * seconds), **changes)
+
+
+def closed_run(busiest, loop="closed", name="generator"):
+    made = phase("only", None if loop == "closed" else 1000, tally([1.0] * 1000))
+    return record(made, loop=loop, usage=[Usage(name, busiest, busiest, 90, 2)])
+
+
+def test_a_run_that_did_what_was_asked_is_believed():
+    assert reasons(open_run(tally(spread(1000, 1, 3))), "p99<10ms", "errors<=0") == []
+
+
+def test_failures_are_no_reason_not_to_believe_a_run():
+    refused = tally(spread(1000, 1, 3), failures={"status 503": 900})
+    assert reasons(open_run(refused)) == []
+
+
+def test_a_run_without_an_answer_says_why():
+    silent = tally([], due=1000)
+    silent.right, silent.failures = 0, Counter({"no connection": 999, "timeout": 1})
+    assert reasons(open_run(silent), "p99<10ms") == [
+        "no request was answered: found 0 answers to 4,000 requests; most failed by: "
+        "no connection"
+    ]
+
+
+def test_a_run_of_warm_ups_alone_says_that():
+    made = record(phase("warm-up", 10, tally([1.0] * 10), counted=False))
+    (why,) = reasons(made)
+    assert "found no phase but warm-ups, expected one" in why
+
+
+@pytest.mark.parametrize(("done", "believed"), [(990, True), (989, False)])
+def test_requests_that_were_due_and_not_done_are_not_forgotten(done, believed):
+    cut = tally(spread(done, 1, 3), due=1000)
+    cut.right = done
+    found = reasons(open_run(cut))
+    assert (found == []) == believed
+    if not believed:
+        assert found == [
+            "the generator fell behind or was cut short: found 98.9 % of the requests done "
+            "(3,956 of 4,000 that were due), expected 99 % at least"
+        ]
+
+
+# Of 4,000: 1 % is 40, and 5 standard errors of a Poisson process are 5 * sqrt(4000) = 316.
+@pytest.mark.parametrize(
+    ("due", "arrivals", "believed"),
+    [
+        (911, "poisson", True),
+        (910, "poisson", False),
+        (1089, "poisson", True),
+        (1090, "poisson", False),
+        (990, "constant", True),
+        (989, "constant", False),
+    ],
+)
+def test_a_rate_other_than_asked_is_not_believed(due, arrivals, believed):
+    found = reasons(open_run(tally(spread(due, 1, 3)), arrivals=arrivals))
+    assert (found == []) == believed
+    assert all(
+        f"found {due:,}.0 requests due a second, expected 1,000.0" in w for w in found
+    )
+
+
+@pytest.mark.parametrize(
+    ("late", "latency", "believed"),
+    [(0.1, 0.5, True), (0.11, 0.5, False), (1.0, 10, True), (1.01, 10, False)],
+)
+def test_a_generator_that_is_late_is_not_believed(late, latency, believed):
+    found = reasons(open_run(tally([latency] * 1000, late_ms=[late] * 1000)))
+    assert (found == []) == believed
+    if not believed:
+        assert found[0].startswith(
+            f"the generator itself was late: found a p99 of {late:.2f} ms, expected "
+            f"{max(0.1, latency / 10):.2f} ms at most"
+        )
+
+
+def test_of_several_phases_the_one_at_fault_is_named():
+    good, late = tally([1.0] * 1000), tally([1.0] * 1000, late_ms=[0.5] * 1000)
+    made = record(phase("first", 1000, good), phase("second", 1000, late))
+    (why,) = reasons(made)
+    assert why.startswith("second: the generator itself was late")
+
+
+def test_a_warm_up_may_be_late():
+    late, good = tally([1.0] * 1000, late_ms=[9.0] * 1000), tally([1.0] * 1000)
+    made = record(phase("warm-up", 1000, late, counted=False), phase("steady", 1000, good))
+    assert reasons(made) == []
+
+
+@pytest.mark.parametrize(("busiest", "believed"), [(0.9, True), (0.91, False)])
+def test_a_saturated_generator_of_a_closed_loop_is_not_believed(busiest, believed):
+    found = reasons(closed_run(busiest))
+    assert (found == []) == believed
+    assert all(
+        "found its busiest process at 91 % of a core, expected 90 %" in w for w in found
+    )
+
+
+def test_a_generator_that_spins_between_arrivals_is_believed():
+    assert reasons(closed_run(1.0, loop="open")) == []
+
+
+def test_a_saturated_server_is_what_a_load_test_is_for():
+    assert reasons(closed_run(1.0, name="server")) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "needed"),
+    [("p50<9ms", 20), ("p90<9ms", 100), ("p99<9ms", 1000), ("p99.9<9ms", 10_000)],
+)
+def test_a_percentile_needs_ten_requests_beyond_it(limit, needed):
+    assert reasons(record(phase("only", needed, tally([1.0] * needed))), limit) == []
+    (why,) = reasons(record(phase("only", needed, tally([1.0] * (needed - 1)))), limit)
+    assert f"found {needed - 1:,} answered, expected {needed:,} at least" in why
+
+
+def test_limits_of_no_percentile_need_no_number_of_requests():
+    few = record(phase("only", 3, tally([1.0] * 3)))
+    assert reasons(few, "max<9ms", "mean<9ms", "errors<=0", "rate>=1/s") == []
