@@ -18,7 +18,9 @@ class Tally:
         latency: of all that were answered, right or not, from when they were due until
             the last byte; in a closed loop there is no due, and they count from the sending.
         service: the same from the sending: all that a closed loop sees.
-        late: how late the generator itself was with each request that was due.
+        late: how late the generator itself was, where a connection was free when the
+            request was due: it is much shorter than the latencies, or these are not the
+            server's.
         stages: the server's own account (``Server-Timing``), by stage.
     """
 
@@ -43,7 +45,11 @@ class Tally:
         for name in ("latency", "service", "late"):
             getattr(self, name).merge(getattr(other, name))
         for stage, histogram in other.stages.items():
-            self.stages.setdefault(stage, Histogram()).merge(histogram)
+            self.stage(stage).merge(histogram)
+
+    def stage(self, name: str) -> Histogram:
+        """Return the histogram of a stage, empty at first."""
+        return self.stages.setdefault(name, Histogram())
 
     def as_dict(self) -> dict[str, Any]:
         """Return it for JSON, and for Locust's messages."""
