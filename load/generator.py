@@ -125,7 +125,7 @@ class Generator:
             tally.latency.add(done - due)
             tally.service.add(done - sent)
         for stage, seconds in stages.items():
-            tally.stage(stage).add(seconds)
+            tally.add_stage(stage, seconds)
 
     def finish(self, turn: Turn) -> None:
         """End a turn; in the closed loop the next one begins."""
