@@ -3,9 +3,8 @@
 import argparse
 from typing import Any
 
-from load import arrivals, scenarios
+from load import arrivals, payloads, scenarios
 
-PAYLOADS = ("json", "raw", "png", "v1", "v2", "v2-binary", "mixed")
 
 
 def positive(text: str) -> float:
@@ -86,7 +85,7 @@ def add(parser: Any) -> None:
         help="seconds that are left out at the start (default: 5)",
     )
     option("--peak", type=positive, default=5.0, help="of spike: times the rate (default: 5)")
-    option("--payload", choices=PAYLOADS, default="json", help="(default: json)")
+    option("--payload", choices=payloads.NAMES, default="json", help="(default: json)")
     option("--batch", type=count, default=1, help="images a request (default: 1)")
     option(
         "--limit",
