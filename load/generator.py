@@ -125,7 +125,7 @@ class Generator:
             tally.latency.add(done - due)
             tally.service.add(done - sent)
         for stage, seconds in stages.items():
-            tally.stage(stage).add(seconds)
+            tally.add_stage(stage, seconds)
 
     def finish(self, turn: Turn) -> None:
         """End a turn; in the closed loop the next one begins."""
@@ -202,4 +202,7 @@ class Generator:
     @staticmethod
     def _wait_until(due: float) -> None:
         while (left := due - time.perf_counter()) > 0:
-            gevent.sleep(max(left - SPIN_S, 0))
+            if left > SPIN_S:
+                gevent.sleep(left - SPIN_S)
+            else:
+                gevent.idle()  # a look at the sockets; sleep(0) would take none for 5 ms

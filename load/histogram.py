@@ -2,11 +2,8 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
-
-# Locust's own statistics round to whole milliseconds, and above 100 ms to two digits.
-UNIT_S = 1e-5
-PER_MS = round(1e-3 / UNIT_S)
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Self
 
 
 class Histogram:
@@ -17,23 +14,38 @@ class Histogram:
 
     Attributes:
         counts: how often, by the latency in units, rounded to the nearest.
+        per_ms: units in a millisecond.
     """
+
+    # Locust's own statistics round to whole milliseconds, and above 100 ms to two digits.
+    per_ms = 100
 
     def __init__(self, counts: Mapping[int, int] | None = None) -> None:
         self.counts: Counter[int] = Counter(counts or {})
 
     def add(self, seconds: float) -> None:
         """Count a latency, in seconds."""
-        self.counts[round(seconds / UNIT_S)] += 1
+        self.counts[round(seconds * 1000 * self.per_ms)] += 1
 
     def merge(self, other: "Histogram") -> None:
-        """Add what another has counted."""
+        """Add what another has counted.
+
+        Raises:
+            ValueError: it counts in other units.
+        """
+        if other.per_ms != self.per_ms:
+            raise ValueError(
+                f"found a histogram of {other.per_ms} units a millisecond; expected one of "
+                f"{self.per_ms}, as {type(self).__name__} has"
+            )
         self.counts.update(other.counts)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Histogram) and self.counts == other.counts
+        """Say whether the counts, and their units, are the same."""
+        return type(other) is type(self) and self.counts == other.counts
 
     def __len__(self) -> int:
+        """How many were counted."""
         return self.counts.total()
 
     def percentile(self, percent: float) -> float:
@@ -46,35 +58,54 @@ class Histogram:
 
     def percentiles(self, percents: Iterable[float]) -> list[float]:
         """Return several, in ms, of percents that rise."""
-        total, seen, found = len(self), 0, []
-        units = iter(sorted(self.counts.items()))
-        unit = math.nan
+        return [unit / self.per_ms for unit, _ in self._ranks(percents)]
+
+    def _ranks(self, percents: Iterable[float]) -> Iterator[tuple[float, int]]:
+        """Yield latency, in units, and rank of each of some percents that rise."""
+        total, units = len(self), iter(sorted(self.counts.items()))
+        unit, seen = math.nan, 0
         for percent in percents:
             # The product is rounded: 100 * 0.29 is a little more than 29.
             rank = max(math.ceil(round(total * percent / 100, 6)), 1)
             while seen < rank:
-                unit, count = next(units, (math.nan, total + 1))
+                unit, count = next(units, (math.nan, rank))
                 seen += count
-            found.append(unit / PER_MS)
-        return found
+            yield unit, rank
 
     @property
     def mean(self) -> float:
         """The mean, in ms; NaN if nothing was counted."""
         total = len(self)
         units = sum(unit * count for unit, count in self.counts.items())
-        return units / total / PER_MS if total else math.nan
+        return units / total / self.per_ms if total else math.nan
 
     @property
     def most(self) -> float:
         """The greatest, in ms; NaN if nothing was counted."""
-        return max(self.counts) / PER_MS if self.counts else math.nan
+        return max(self.counts) / self.per_ms if self.counts else math.nan
+
+    def thin(self, percents: Iterable[float]) -> Self:
+        """Return one of a few pairs, with the same count and the same such percentiles.
+
+        Each latency is counted as the least of those percentiles that it does not exceed.
+        """
+        thinned, below = type(self)(), 0
+        for unit, rank in self._ranks([*percents, 100]) if self.counts else ():
+            thinned.counts[int(unit)] += rank - below
+            below = rank
+        return thinned
 
     def as_list(self) -> list[list[int]]:
-        """Return it for JSON: pairs of latency, in units of 10 µs, and count, in order."""
+        """Return it for JSON: pairs of latency, in units, and count, in order."""
         return [list(pair) for pair in sorted(self.counts.items())]
 
     @classmethod
-    def from_list(cls, pairs: Iterable[Iterable[int]]) -> "Histogram":
+    def from_list(cls, pairs: Iterable[Iterable[int]]) -> Self:
         """Return what :meth:`as_list` has returned."""
         return cls(dict(pairs))  # type: ignore[arg-type]  # of two each
+
+
+class Fine(Histogram):
+    """One in units of 1 µs, for the server's stages: some take a few of them."""
+
+    per_ms = 1000

@@ -18,7 +18,7 @@ from locust.runners import MasterRunner, WorkerRunner
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # Locust adds this folder
 
-from load import options, payloads, run
+from load import answers, options, payloads, run
 from load.conductor import Conductor
 from load.generator import Generator, Plan
 from load.record import Verdict
@@ -72,9 +72,8 @@ def problem(request: payloads.Request, response: Any) -> str | None:
     """Say what is wrong with an answer, or None."""
     if not response.status_code:
         return f"no answer: {type(response.error).__name__}"
-    return payloads.problem(
-        request, response.status_code, response.headers, response.content or b""
-    )
+    headers, content = response.headers, response.content or b""
+    return answers.problem(request, response.status_code, headers, content)
 
 
 def stages(text: str) -> dict[str, float]:

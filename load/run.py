@@ -59,8 +59,8 @@ def begin(environment: Any) -> Record:
 
 def judge(record: Record, asked: list[str]) -> Verdict:
     """Judge a record by its limits, and by what makes it worth judging."""
-    kept = limits.parse(asked)
-    return Verdict(validity.problems(record, kept), limits.judge(record, kept))
+    bounds = [limits.parse(text) for text in asked or limits.DEFAULT]
+    return Verdict(validity.invalid(record, bounds), limits.judge(record, bounds))
 
 
 def find_max(conductor: Conductor, record: Record, options: Any) -> list[str]:

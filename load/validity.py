@@ -1,0 +1,102 @@
+"""When the figures of a run are not to be believed, and why."""
+
+import math
+from collections.abc import Iterable, Iterator
+
+from load.limits import Limit
+from load.record import Phase, Record, Tally, total
+
+# Of the requests that were due. The last few of a run may be under way when it is cut; one
+# in a hundred that is missing can be the whole tail that a p99 is about.
+LEAST_DONE = 0.99
+# A Poisson process is so many standard errors off once in two million phases. 1 % more is
+# for clocks and the ends of a phase; what is nearer to the target is as good as it.
+STANDARD_ERRORS, RATE_SHARE = 5, 0.01
+# A generator that is late adds that to the latency. A tenth is what perf_analyzer takes for
+# stable and this project for equal; under 0.1 ms it is the resolution that is asked of it.
+LATE_SHARE, LATE_MS = 0.1, 0.1
+# A process that has a core to itself and is not its own limit sleeps now and then. The
+# processor time of a second is read with an error of some per cent.
+BUSIEST = 0.9
+# A percentile with ten requests beyond it has a standard error of a third of those ten:
+# with fewer, another run finds another one.
+BEYOND = 10
+
+
+def invalid(record: Record, limits: Iterable[Limit] = ()) -> list[str]:
+    """Return the reasons not to believe a run, in words; none if it is to be believed.
+
+    Args:
+        record: of the run.
+        limits: what it is judged by: a percentile that is named needs requests enough.
+    """
+    tallies = [(phase, phase.tally) for phase in record.counted]
+    if not any(len(tally.latency) for _, tally in tallies):
+        return [_silence(tallies)]
+    limits, found = list(limits), []
+    for phase, tally in tallies:
+        where = f"{phase.name}: " if len(tallies) > 1 else ""
+        if record.loop == "open":
+            found += [where + why for why in _open(record, phase, tally)]
+        found += [where + why for why in _too_few(tally, limits)]
+    return found + (_saturated(record) if record.loop == "closed" else [])
+
+
+def _silence(tallies: list[tuple[Phase, Tally]]) -> str:
+    if not tallies:
+        return "nothing was measured: found no phase but warm-ups, expected one at least"
+    together = total(tally for _, tally in tallies)
+    reasons = together.failures.most_common(1)
+    most = f"; most failed by: {reasons[0][0]}" if reasons else ""
+    return f"no request was answered: found 0 answers to {together.due:,} requests{most}"
+
+
+def _open(record: Record, phase: Phase, tally: Tally) -> Iterator[str]:
+    done = tally.right + tally.failed
+    if done < LEAST_DONE * tally.due:
+        yield (
+            "the generator fell behind or was cut short: found "
+            f"{100 * done / tally.due:.1f} % of the requests done ({done:,} of "
+            f"{tally.due:,} that were due), expected {100 * LEAST_DONE:g} % at least"
+        )
+    if phase.rate:
+        expected, exact = phase.rate * phase.seconds, record.arrivals == "constant"
+        # A constant schedule has one more or less than expected, by where it begins.
+        spread = 1 if exact else STANDARD_ERRORS * math.sqrt(expected)
+        margin = spread + RATE_SHARE * expected
+        if abs(tally.due - expected) > margin:
+            yield (
+                "the generator did not keep to its rate: found "
+                f"{tally.due / phase.seconds:,.1f} requests due a second, expected "
+                f"{phase.rate:,.1f} ± {margin / phase.seconds:,.1f}"
+            )
+    late, latency = tally.late.percentile(99), tally.latency.percentile(99)
+    most = max(LATE_MS, LATE_SHARE * latency)
+    if late > most:
+        yield (
+            f"the generator itself was late: found a p99 of {late:,.2f} ms, expected "
+            f"{most:,.2f} ms at most: {100 * LATE_SHARE:g} % of the latency's p99 "
+            f"({latency:,.2f} ms), or {LATE_MS} ms"
+        )
+
+
+def _too_few(tally: Tally, limits: Iterable[Limit]) -> Iterator[str]:
+    answered = len(tally.latency)
+    for limit in limits:
+        if limit.percent is not None:
+            needed = math.ceil(round(BEYOND / (1 - limit.percent / 100), 3))
+            if answered < needed:
+                yield (
+                    f"too few requests for p{limit.percent:g}: found {answered:,} answered, "
+                    f"expected {needed:,} at least, {BEYOND} of them beyond it"
+                )
+
+
+def _saturated(record: Record) -> list[str]:
+    return [
+        "the generator was the limit, and not the server: found its busiest process at "
+        f"{100 * usage.busiest:.0f} % of a core, expected {100 * BUSIEST:.0f} % at most; "
+        "send from more processes"
+        for usage in record.usage
+        if usage.name == "generator" and usage.busiest > BUSIEST
+    ]
