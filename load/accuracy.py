@@ -1,16 +1,25 @@
-"""Accuracy through the wire: all test images asked, and the right digits counted."""
+"""Accuracy through the wire: ``python -m load accuracy``.
 
+All test images are asked, and the digits that were read right are counted. Exit code 0;
+1 if it is another accuracy than expected; 3 if there is none, with the reason.
+"""
+
+import argparse
 import contextlib
 import http.client
+import sys
 from collections.abc import Iterator
 from functools import partial
 from itertools import cycle
 from urllib.parse import urlsplit
 
 from load import bodies, idx
-from load.answers import score
-from load.payloads import PICTURE, Payload, Request, chosen, request
+from load.answers import AnswerError, score
+from load.idx import DataError
+from load.payloads import NAMES, PICTURE, Payload, Request, chosen, request
 
+BATCH = 64  # quick in every dialect
+FAILURES = (ValueError, OSError, http.client.HTTPException, DataError, AnswerError)
 TIMEOUT_S = 30  # for an answer: far above what one takes, for a machine that is busy
 
 
@@ -72,3 +81,32 @@ def _connection(url: str) -> http.client.HTTPConnection:
     secure = parts.scheme == "https"
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     return kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
+
+
+def main(arguments: list[str]) -> int:
+    """Count, say what was found, and return the exit code."""
+    asked = _parser().parse_args(arguments)
+    batch = asked.batch or (1 if asked.payload == PICTURE.name else BATCH)
+    try:
+        right, total = accuracy(asked.host, asked.payload, batch)
+    except FAILURES as error:
+        print(f"INVALID {error}", file=sys.stderr)
+        return 3
+    found = f"{asked.payload}: {right:,} of {total:,} right, {100 * right / total:.2f} %"
+    if asked.expect is None:
+        print(found)
+        return 0
+    same = right == round(asked.expect * total)
+    print(f"{'✓' if same else '✗'} {found}, expected {100 * asked.expect:.2f} %")
+    return 0 if same else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m load accuracy")
+    parser.add_argument("--host", default="http://127.0.0.1:8000", help="(%(default)s)")
+    parser.add_argument("--payload", choices=NAMES, default="json", help="(%(default)s)")
+    parser.add_argument("--batch", type=int, help=f"images a request ({BATCH}; 1 of png)")
+    parser.add_argument(
+        "--expect", type=float, help="as the manifest has it under test_accuracy: 0.9938"
+    )
+    return parser

@@ -53,3 +53,26 @@ def test_a_refusal_is_an_error_and_no_wrong_digits(url, mnist):
 def test_a_picture_of_several_images_is_an_error_before_anything_is_sent():
     with pytest.raises(ValueError, match="batch is 64, expected 1"):
         accuracy.requests("png", 64)
+
+
+@pytest.mark.parametrize(("by", "code", "mark"), [(0, 0, "✓"), (-1e-4, 1, "✗")])
+def test_the_command_says_whether_it_is_the_accuracy_that_was_expected(
+    url, mnist, manifest, capsys, by, code, mark
+):
+    value = manifest["metrics"]["test_accuracy"]["value"]
+    command = ["--host", url, "--payload", "raw", "--expect", str(value + by)]
+    assert accuracy.main(command) == code
+    found = f"raw: {round(value * 10_000):,} of 10,000 right, {100 * value:.2f} %"
+    assert capsys.readouterr().out.startswith(f"{mark} {found}, expected ")
+
+
+def test_the_command_without_a_service_has_no_result(mnist, capsys):
+    assert accuracy.main(["--host", "http://127.0.0.1:9"]) == 3
+    assert "INVALID [Errno 111] Connection refused" in capsys.readouterr().err
+
+
+def test_the_command_without_the_images_has_no_result(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("MNIST_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert accuracy.main([]) == 3
+    assert "INVALID no t10k-images-idx3-ubyte of MNIST" in capsys.readouterr().err
