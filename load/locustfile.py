@@ -112,6 +112,9 @@ def prepare(environment: Any, **_: Any) -> None:
         environment.events.spawning_complete.add_listener(
             lambda user_count: _lead(environment)
         )
+        # Last, after Locust's own tables.
+        environment.report = ""
+        environment.events.quit.add_listener(lambda exit_code: print(environment.report))
 
 
 def _follow(environment: Any, msg: Any, **_: Any) -> None:
@@ -161,5 +164,3 @@ def begin(environment: Any, **_: Any) -> None:
         environment.conductor = Conductor(environment)
         # Of a run that does not come to its end nothing is to be believed.
         environment.process_exit_code = Verdict(["cut short"]).code
-
-

@@ -87,14 +87,13 @@ class ServerWatch:
     """Takes samples of the server's processes, where they are on this machine."""
 
     def __init__(self, host: str) -> None:
-        self._host = host
+        self._processes = server(host)  # takes a while: before the load begins
         self._samples: list[_Sample] = []
 
     def watch(self, sleep: Callable[[float], None]) -> None:
         """Take a sample every second, without an end."""
-        processes = server(self._host)
-        while processes:
-            self._samples.append(self._sample(processes))
+        while self._processes:
+            self._samples.append(self._sample())
             sleep(1)
 
     def usage(self, phases: list[tuple[float, Phase]]) -> list[Usage]:
@@ -119,10 +118,9 @@ class ServerWatch:
         cores = [each / seconds for each in used.values()]
         return [Usage("server", sum(cores), max(cores), memory / (1 << 20), len(cores))]
 
-    @staticmethod
-    def _sample(processes: list[psutil.Process]) -> _Sample:
+    def _sample(self) -> _Sample:
         seconds, memory = {}, 0
-        for process in processes:
+        for process in self._processes:
             try:
                 times = process.cpu_times()
                 memory += process.memory_info().rss

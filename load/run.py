@@ -84,7 +84,7 @@ def find_max(conductor: Conductor, record: Record, options: Any) -> list[str]:
 def end(environment: Any, record: Record) -> None:
     """Say what was found, and let Locust end."""
     options = environment.parsed_options
-    print(report.markdown(record), flush=True)
+    environment.report = report.markdown(record)
     if options.output:
         for path in report.write(record, Path(options.output)):
             print(f"written: {path}", file=sys.stderr)
