@@ -87,8 +87,8 @@ def _too_few(tally: Tally, limits: Iterable[Limit]) -> Iterator[str]:
             needed = math.ceil(round(BEYOND / (1 - limit.percent / 100), 3))
             if answered < needed:
                 yield (
-                    f"too few requests for p{limit.percent:g}: found {answered:,} answered, "
-                    f"expected {needed:,} at least, {BEYOND} of them beyond it"
+                    f"too few requests for p{limit.percent:g}: found {answered:,} answered,"
+                    f" expected {needed:,} at least, {BEYOND} of them beyond it"
                 )
 
 

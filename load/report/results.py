@@ -1,0 +1,133 @@
+"""The parts of a report that say what was found."""
+
+import math
+from statistics import median
+
+from load.record import Record, Tally
+from load.report import figures, words
+from load.report.figures import Tallies
+from load.report.parts import Section, Table
+from load.report.words import KEPT, ms, rate
+
+PERCENTS = (50, 90, 95, 99, 99.9)
+# A median of the last third so much above that of the first: more than load alone makes it
+# swing, and a queue that grows has soon doubled it.
+GROWN = 2
+
+
+def found(record: Record) -> Section | None:
+    """Say what a search for the highest rate has found; None of other scenarios."""
+    if record.found is None:
+        return None
+    found = dict(record.found)
+    limit, best = found.pop("limit", "the limit"), found.pop("rate", None)
+    trials, windows = found.pop("trials", []), found.pop("windows", [])
+    agree = found.pop("agree", None)
+    says = [f"The highest rate that keeps {limit}: {rate(best)}/s."]
+    if windows:
+        shown = ", ".join(ms(each) for each in windows)
+        says.append(
+            f"{len(windows)} windows at that rate have a p99 of {shown} ms: they "
+            f"{'agree' if agree else 'do not agree, so that the rate is not settled'}."
+        )
+    says += [f"{name}: {words.plain(value)}." for name, value in found.items()]
+    rows = [
+        [
+            f"{rate(each.get('rate'))}/s",
+            ms(each.get("p99_ms")),
+            f"{each.get('errors', 0):,}",
+            "✓" if each.get("valid") else "INVALID",
+            KEPT[bool(each.get("kept"))],
+        ]
+        for each in trials
+    ]
+    head = ["trial", "p99, ms", "failed", "believed", limit]
+    return Section("Highest rate", says, [Table(head, rows)] if rows else [])
+
+
+def latency(record: Record, whole: Tally) -> Section:
+    """Say how long requests took."""
+    open_loop = record.loop == "open"
+    head = [_over(record), "from due, ms", "from sending, ms", "difference, ms"]
+    names = [f"p{percent:g}" for percent in PERCENTS] + ["max", "mean"]
+    sent = [*whole.service.percentiles(PERCENTS), whole.service.most, whole.service.mean]
+    due = [*whole.latency.percentiles(PERCENTS), whole.latency.most, whole.latency.mean]
+    rows = [[n, ms(d), ms(s), ms(d - s)] for n, d, s in zip(names, due, sent)]
+    if not open_loop:
+        head, rows = [head[0], head[2]], [[name, seen] for name, _, seen, _ in rows]
+    says = [words.loop(record, whole), *_growing(record)]
+    if len({phase.rate for phase in record.counted}) > 1:
+        says.append(
+            "The phases have different rates: what holds over all of them says little "
+            "about any; each phase's own figures are below."
+        )
+    shown = figures.distribution(record, whole)
+    return Section("Latency", says, [Table(head, rows)], [shown] if shown else [])
+
+
+def _growing(record: Record) -> list[str]:
+    """Say in which phases of an open loop the server could not keep up."""
+    says = []
+    for phase in record.counted if record.loop == "open" else []:
+        medians = [s.tally.latency.percentile(50) for s in phase.slices if s.tally.latency]
+        third = len(medians) // 3
+        if third:
+            first, last = median(medians[:third]), median(medians[-third:])
+            if last > GROWN * first:
+                says.append(words.growing(phase.name, first, last))
+    return says
+
+
+def throughput(record: Record, tallies: Tallies, whole: Tally) -> Section:
+    """Say how many were answered, and why others were not."""
+    seconds = record.seconds or math.nan
+    target = sum((p.rate or math.nan) * p.seconds for p in record.counted) / seconds
+    rows = [
+        ["target, requests/s", rate(target)],
+        ["due, requests/s", rate(whole.due / seconds)],
+        ["answered right, requests/s", rate(whole.right / seconds)],
+        ["answered right, images/s", rate(whole.right * record.batch / seconds)],
+        ["requests due", f"{whole.due:,}"],
+        ["failed", words.failed(whole)],
+    ]
+    if record.loop == "closed":
+        rows = [[name.replace("due", "sent"), value] for name, value in rows[1:]]
+    else:
+        rows.append(["generator late, p99, ms", ms(whole.late.percentile(99))])
+    tables = [Table([_over(record), "found"], rows)]
+    if whole.failures:
+        reasons = [[reason, f"{n:,}"] for reason, n in whole.failures.most_common()]
+        tables.append(Table(["failed because", "requests"], reasons))
+    shown = figures.throughput(record, tallies)
+    return Section("Throughput and failures", [], tables, [shown] if shown else [])
+
+
+def _over(record: Record) -> str:
+    """Name what the figures are of."""
+    return record.counted[0].name if len(record.counted) == 1 else "all phases judged"
+
+
+def phases(record: Record, tallies: Tallies) -> Section | None:
+    """Put each phase in a row; None where there is only one."""
+    if len(tallies) < 2:
+        return None
+    due = "due" if record.loop == "open" else "sent"
+    head = ["phase", "s", "target/s", f"{due}/s", "right/s"]
+    head += ["p50, ms", "p99, ms", "p99.9, ms", "max, ms", "failed"]
+    rows = []
+    for phase, tally in tallies:
+        seconds = phase.seconds or math.nan
+        times = [*tally.latency.percentiles([50, 99, 99.9]), tally.latency.most]
+        rows.append(
+            [
+                phase.name if phase.counted else f"{phase.name} (not judged)",
+                f"{phase.seconds:,.4g}",
+                rate(phase.rate),
+                rate(tally.due / seconds),
+                rate(tally.right / seconds),
+                *map(ms, times),
+                words.failed(tally),
+            ]
+        )
+    says = [f"Latencies count from when a request was {due}."]
+    return Section("Phases", says, [Table(head, rows)])

@@ -1,0 +1,102 @@
+"""How the reports say things: numbers, and the sentences that they stand in."""
+
+import json
+import math
+from typing import Any
+
+from load.record import Record, Tally
+
+KEPT = {True: "✓", False: "✗"}
+NOTHING = "–"
+
+
+def ms(value: float | None, digits: int = 2) -> str:
+    """Return milliseconds: ``1,234.50``; a dash if there is no such number."""
+    return NOTHING if value is None or math.isnan(value) else f"{value:,.{digits}f}"
+
+
+def rate(value: float | None) -> str:
+    """Return a rate: ``2,000`` or ``0.5``; a dash if there is none, as in a closed loop."""
+    if value is None or math.isnan(value):
+        return NOTHING
+    return f"{value:,.0f}" if value >= 100 else f"{value:,.3g}"
+
+
+def failed(tally: Tally) -> str:
+    """Return how many failed: ``0``, or ``12 (0.06 %)``."""
+    share = (
+        f" ({100 * tally.failed / tally.due:.2g} %)" if tally.failed and tally.due else ""
+    )
+    return f"{tally.failed:,}{share}"
+
+
+def duration(seconds: float) -> str:
+    """Return ``90 s`` or ``30 min``."""
+    return f"{seconds:,.4g} s" if seconds < 600 else f"{seconds / 60:,.4g} min"
+
+
+def plain(value: Any) -> str:
+    """Return any value of a setting or a machine as text."""
+    if value is None or isinstance(value, float) and math.isnan(value):
+        return NOTHING
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def verdict(record: Record) -> str:
+    """Return the verdict in a line."""
+    if record.verdict.invalid:
+        return "INVALID: these figures are not to be believed"
+    limits = record.verdict.limits
+    broken = sum(not kept for _, _, kept in limits)
+    if not limits:
+        return "No limit was set"
+    if broken:
+        return f"{broken} of {len(limits)} limits broken"
+    return "Every limit kept" if len(limits) > 1 else "The limit was kept"
+
+
+def asked(record: Record) -> str:
+    """Return what was asked of the server, in a line."""
+    images = "1 image" if record.batch == 1 else f"{record.batch} images"
+    loop = (
+        f"open loop, {record.arrivals} arrivals, {record.connections:,} connections"
+        if record.loop == "open"
+        else f"closed loop, {record.connections:,} users"
+    )
+    return f"{record.payload}, {images} a request; {loop}; {duration(record.seconds)}"
+
+
+def loop(record: Record, tally: Tally) -> str:
+    """Say which loop was used, and what that means for the percentiles."""
+    if record.loop == "closed":
+        return (
+            f"Closed loop: each of {record.connections:,} users sends its next request "
+            "when the last one is answered, so a slow server is asked less often. Waiting is "
+            "not in these numbers: clients who come on their own wait longer, and the open "
+            "loop measures that."
+        )
+    due, sent = tally.latency.percentile(99), tally.service.percentile(99)
+    return (
+        "Open loop: requests were due whether or not earlier ones had been answered, and a "
+        "latency counts from the time at which its request was due, so waiting is in it. "
+        f"Counted from the sending, as a closed loop does, the p99 would be {ms(sent)} ms "
+        f"and not {ms(due)} ms: {_hidden(due, sent)}."
+    )
+
+
+def _hidden(due: float, sent: float) -> str:
+    if math.isnan(due) or due <= 0:
+        return "nothing was answered"
+    hidden = 100 * (1 - sent / due)
+    # Less than the tenth within which two runs are taken for the same.
+    return f"{hidden:.0f} % of it hidden" if hidden >= 10 else "the two hardly differ"
+
+
+def growing(name: str, first: float, last: float) -> str:
+    """Say that requests queued up, from the medians of a phase's first and last third."""
+    return (
+        f"In {name} the median rose from {ms(first)} to {ms(last)} ms: requests queued up "
+        "faster than they were answered, and a longer run would find larger percentiles."
+    )
