@@ -11,9 +11,9 @@ LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 HOST = "http://127.0.0.1:8000"
 CONNECTIONS = 64
 OTHERS = {"compare": compare.main, "accuracy": accuracy.main}
-END = """Also: compare A B (two reports in JSON), accuracy (every image of MNIST's test set).
-All further options are Locust's: --processes 2 for several processes, --master and --worker
-for several machines, --csv, ..."""
+END = """Also: compare A B (reports in JSON), accuracy (every image of MNIST's test set).
+All further options are Locust's: --processes 2 for several processes, --master and
+--worker for several machines, --csv, ..."""
 
 
 def own() -> argparse.ArgumentParser:

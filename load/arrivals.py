@@ -17,8 +17,9 @@ def arrivals(
         rate: requests a second, of all shares together.
         seconds: how long.
         seed: of the Poisson process.
-        share, shares: which part of the requests, of how many. The shares of a Poisson
-            process are Poisson processes too; equal distances are dealt out in turn.
+        share: which part of the requests. The shares of a Poisson process are Poisson
+            processes too; equal distances are dealt out in turn.
+        shares: of how many parts.
     """
     if kind == "constant":
         number = share

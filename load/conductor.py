@@ -1,4 +1,4 @@
-"""Leads a run, in Locust's master or in its only process: what is sent, and when it is over."""
+"""Leads a run, in Locust's master or its only process: what is sent, and until when."""
 
 import time
 from collections import defaultdict
@@ -10,8 +10,8 @@ from load.record import Phase, Slice, Tally, Usage
 from load.scenarios import Load
 
 LOOK_S = 0.1
-# What may pass, beside the plan itself, until the last report of a worker is there: a report
-# a second, and twice the time to drain.
+# What may pass, beside the plan itself, until the last report of a worker is there: a
+# report a second, and twice the time to drain.
 PATIENCE_S = 45.0
 SLICES = 600  # a time line has at most about as many points
 
@@ -98,10 +98,8 @@ class Conductor:
                 for worker, (cores, last) in self._usage[number].items():
                     used[worker] += cores * phase.seconds
                     memory[worker] = last
-        cores = [each / seconds for each in used.values()] or [0.0]
-        return Usage(
-            "generator", sum(cores), max(cores), sum(memory.values()), len(memory)
-        )
+        each = [spent / seconds for spent in used.values()] or [0.0]
+        return Usage("generator", sum(each), max(each), sum(memory.values()), len(memory))
 
     def _wait(self, workers: list[str | None], done: int, until: float) -> None:
         while any(self._done.get(worker or "local", 0) < done for worker in workers):

@@ -17,8 +17,8 @@ from load.arrivals import arrivals
 from load.record import Tally
 from load.scenarios import Load
 
-# The event loop's own clock ticks in milliseconds: the last of them is waited for by looking
-# again and again, so that a request is late by some 10 µs and not by up to a millisecond.
+# The event loop's own clock ticks in milliseconds: the last of them is waited for by
+# looking again and again, so that a request is late by some 10 µs and not by up to 1 ms.
 SPIN_S = 0.002
 # After the last request was due; longer than a request waits for its answer.
 DRAIN_S = 15.0
@@ -93,7 +93,8 @@ class Generator:
 
     def take(self) -> Turn:
         """Wait for a turn."""
-        return self._turns.get()
+        turn: Turn = self._turns.get()
+        return turn
 
     def note(
         self,
@@ -107,7 +108,8 @@ class Generator:
 
         Args:
             turn: its turn.
-            sent, done: when, on this process's clock; done is None without an answer.
+            sent: when, on this process's clock.
+            done: the same of the answer's last byte; None without an answer.
             failure: why it failed; None if it was right.
             stages: the server's own account, in seconds.
         """

@@ -2,8 +2,8 @@
 
     python -m load SCENARIO --host http://127.0.0.1:8000
 
-is the usual way in; with ``locust -f load/locustfile.py`` and the same options come Locust's
-own page, its master and its workers.
+is the usual way in; with ``locust -f load/locustfile.py`` and the same options come
+Locust's own page, its master and its workers.
 """
 
 import itertools
@@ -28,7 +28,7 @@ runners.WORKER_REPORT_INTERVAL = 1.0
 ANSWER_S = 10.0  # without an answer for longer, a request has failed
 
 
-class Client(FastHttpUser):
+class Client(FastHttpUser):  # type: ignore[misc]
     """A connection, kept alive, on which a request is sent when there is a turn for one."""
 
     wait_time = constant(0)
@@ -77,7 +77,7 @@ def problem(request: payloads.Request, response: Any) -> str | None:
 
 
 def stages(text: str) -> dict[str, float]:
-    """Read ``Server-Timing``: seconds by stage, as in ``decode;dur=0.05, infer;dur=0.1``."""
+    """Read ``Server-Timing``: seconds by stage; ``decode;dur=0.05`` is 50 µs."""
     found = {}
     for part in text.split(","):
         name, _, milliseconds = part.strip().partition(";dur=")

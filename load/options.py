@@ -6,7 +6,6 @@ from typing import Any
 from load import arrivals, payloads, scenarios
 
 
-
 def positive(text: str) -> float:
     """Read a number above 0."""
     try:
@@ -84,7 +83,9 @@ def add(parser: Any) -> None:
         default=5.0,
         help="seconds that are left out at the start (default: 5)",
     )
-    option("--peak", type=positive, default=5.0, help="of spike: times the rate (default: 5)")
+    option(
+        "--peak", type=positive, default=5.0, help="of spike: times the rate (default: 5)"
+    )
     option("--payload", choices=payloads.NAMES, default="json", help="(default: json)")
     option("--batch", type=count, default=1, help="images a request (default: 1)")
     option(

@@ -45,9 +45,7 @@ def _load(
 def warm_up(options: Options) -> list[Load]:
     """Return the load before the one that counts: connections open, caches fill."""
     name = "warm-up"
-    return (
-        [_load(options, name, options.warm_up, counted=False)] if options.warm_up else []
-    )
+    return [_load(options, name, options.warm_up, counted=False)] if options.warm_up else []
 
 
 def smoke(options: Options) -> list[Load]:

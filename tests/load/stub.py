@@ -1,7 +1,8 @@
 """Servers whose behaviour is known, to measure the load test with.
 
     python tests/load/stub.py sleeps SEED     answers after a time of its own each
-    python tests/load/stub.py stalls PERIOD   answers at once, but not in each period's last second
+    python tests/load/stub.py stalls PERIOD   answers at once, save in each period's last
+                                              second, when it does nothing
 
 Says its port. Sleeping, it says at the end how long it slept for each request, in ms.
 """
@@ -35,7 +36,9 @@ class Stub:
     async def delay(self) -> None:
         """Wait until the answer is to go out."""
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -79,7 +82,10 @@ class Stalls(Stub):
 
 async def main() -> None:
     kind, number = sys.argv[1], float(sys.argv[2])
-    labels = {bytes.fromhex(body): label for body, label in json.loads(sys.stdin.readline()).items()}
+    labels = {
+        bytes.fromhex(body): label
+        for body, label in json.loads(sys.stdin.readline()).items()
+    }
     stub = Sleeps(labels, int(number)) if kind == "sleeps" else Stalls(labels, number)
     server = await asyncio.start_server(stub.serve, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)

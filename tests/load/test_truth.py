@@ -84,9 +84,7 @@ def test_percentiles_of_a_server_that_sleeps_by_schedule_are_true(root, load, lo
 def test_open_loop_sees_a_stall_as_every_client_does(root, load, connections):
     with stub(root, "stalls", PERIOD) as server:
         options = ["--rate", str(RATE), "--arrivals", "constant", "--seconds", str(SECONDS)]
-        record = load(
-            server.url, "steady", *options, "--connections", str(connections)
-        )
+        record = load(server.url, "steady", *options, "--connections", str(connections))
     truth = inverted(stalled())
     found = points(record.tally.latency)
     assert found[1:] == pytest.approx(truth[1:], rel=CLOSE)

@@ -13,7 +13,7 @@ SECONDS, RATE = 3, 120
 
 
 def run(root, folder, host, *options):
-    """Run steps with Locust's own options; the record, and what each process has written."""
+    """Run steps with Locust's own options; the record, and what each process wrote."""
     witness, output = folder / "witness", folder / "output"
     witness.mkdir()
     command = [root / ".venv" / "load" / "bin" / "locust", "--headless", "--only-summary"]
@@ -22,7 +22,9 @@ def run(root, folder, host, *options):
     command += ["--seconds", str(SECONDS), "--rate", str(RATE), "--warm-up", "0"]
     command += ["--arrivals", "constant", "--output", output, *options]
     environment = {**os.environ, "WITNESS": str(witness), "PYTHONPATH": str(root)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=90
+    )
     path = output / "steps.json"
     assert path.exists(), done.stderr
     written = [file.read_text().splitlines() for file in sorted(witness.iterdir())]

@@ -1,4 +1,4 @@
-"""The load test, and a line of its own for each request: what the histograms are made of."""
+"""The load test, which writes down each request: what the histograms are made of."""
 
 import json
 import os
