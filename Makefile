@@ -74,7 +74,7 @@ lesson: .venv/dev/installed  ## write the measured data of the lesson's page, mo
 	.venv/dev/bin/python -m training lesson
 
 load: .venv/load/installed  ## load a running service (SCENARIO= HOST= ARGS='--rate 500 --limit "p99<10ms"')
-	.venv/load/bin/python -m load $(SCENARIO) --host $(HOST) --output load/reports $(ARGS)
+	LOAD_OUTPUT=load/reports .venv/load/bin/python -m load $(SCENARIO) --host $(HOST) $(ARGS)
 
 load-page: .venv/load/installed  ## the same from Locust's own page, http://127.0.0.1:8089
 	.venv/load/bin/locust -f load/locustfile.py --host $(HOST) --web-host 127.0.0.1 $(ARGS)

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from load import accuracy, compare, options, scenarios
+from load import accuracy, compare, options, payloads, scenarios
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 HOST = "http://127.0.0.1:8000"
@@ -37,7 +37,11 @@ def command(arguments: list[str]) -> list[str]:
         prog="python -m load", parents=[own()], epilog=END, allow_abbrev=False
     )
     options.add(whole)
-    whole.parse_known_args(arguments)
+    known, _ = whole.parse_known_args(arguments)
+    try:
+        payloads.chosen(known.payload, known.batch)
+    except ValueError as error:
+        whole.error(str(error))
     asked, rest = own().parse_known_args(arguments)
     users = str(asked.connections)
     return [

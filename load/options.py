@@ -1,9 +1,10 @@
 """The options of a load test, beside Locust's own."""
 
 import argparse
+import re
 from typing import Any
 
-from load import arrivals, payloads, scenarios
+from load import arrivals, limits, payloads, scenarios
 
 
 def positive(text: str) -> float:
@@ -28,6 +29,22 @@ def count(text: str) -> int:
     if value != int(value):
         raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number")
     return int(value)
+
+
+def limit(text: str) -> str:
+    """Check a limit, and return it as it is."""
+    try:
+        limits.parse(text)
+    except limits.LimitError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+def header(text: str) -> str:
+    """Check a header, and return it as it is."""
+    if not re.fullmatch(r"[A-Za-z0-9-]+: .+", text):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected NAME: VALUE")
+    return text
 
 
 def add_scenario(parser: Any) -> None:
@@ -90,6 +107,7 @@ def add(parser: Any) -> None:
     option("--batch", type=count, default=1, help="images a request (default: 1)")
     option(
         "--limit",
+        type=limit,
         action="append",
         default=[],
         metavar="LIMIT",
@@ -99,6 +117,7 @@ def add(parser: Any) -> None:
     option("--seed", type=int, default=1, help="of the arrivals (default: 1)")
     option(
         "--header",
+        type=header,
         action="append",
         default=[],
         metavar="'NAME: VALUE'",

@@ -1,6 +1,7 @@
 """A run from its first load to its report."""
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ def begin(environment: Any) -> Record:
     options, conductor = environment.parsed_options, environment.conductor
     options.seconds = options.seconds or SECONDS.get(options.scenario, USUAL_SECONDS)
     options.rate = options.rate or USUAL_RATE
+    options.limit = options.limit or list(limits.DEFAULT)
     options.users = environment.runner.target_user_count
     names = ("scenario", "loop", "payload", "batch", "seed")
     said = ("rate", "seconds", "warm_up", "peak")
@@ -59,7 +61,7 @@ def begin(environment: Any) -> Record:
 
 def judge(record: Record, asked: list[str]) -> Verdict:
     """Judge a record by its limits, and by what makes it worth judging."""
-    bounds = [limits.parse(text) for text in asked or limits.DEFAULT]
+    bounds = [limits.parse(text) for text in asked]
     return Verdict(validity.invalid(record, bounds), limits.judge(record, bounds))
 
 
@@ -67,12 +69,13 @@ def find_max(conductor: Conductor, record: Record, options: Any) -> list[str]:
     """Look for the highest rate; return why what was found is not to be believed."""
 
     def judge_phase(phase: Phase) -> search.Judgement:
-        one = Record(**{**vars(record), "phases": [phase], "usage": []})
-        one.phases = [Phase(phase.name, phase.rate, phase.seconds, True, phase.slices)]
+        one = replace(record, phases=[replace(phase, counted=True)])
         verdict = judge(one, options.limit)
         return search.Judgement(all(k for *_, k in verdict.limits), verdict.invalid)
 
-    looks = search.Search(conductor.play, judge_phase, options.seconds)
+    bounds = [limits.parse(text) for text in options.limit]
+    needed = max((validity.needed(b.percent) for b in bounds if b.percent), default=0)
+    looks = search.Search(conductor.play, judge_phase, options.seconds, needed)
     windows = (looks.open if options.loop == "open" else looks.closed)(options.users)
     record.found = search.found(looks, windows, options.limit)
     broken = looks.limited_by_generator(windows[0].rate or 0.0)
@@ -81,13 +84,21 @@ def find_max(conductor: Conductor, record: Record, options: Any) -> list[str]:
     return broken
 
 
+def write(record: Record, folder: Path) -> None:
+    """Write the reports; where that fails, the verdict stands all the same."""
+    try:
+        for path in report.write(record, folder):
+            print(f"written: {path}", file=sys.stderr)
+    except OSError as error:
+        print(f"no report: {error}", file=sys.stderr)
+
+
 def end(environment: Any, record: Record) -> None:
     """Say what was found, and let Locust end."""
     options = environment.parsed_options
     environment.report = report.markdown(record)
     if options.output:
-        for path in report.write(record, Path(options.output)):
-            print(f"written: {path}", file=sys.stderr)
+        write(record, Path(options.output))
     environment.process_exit_code = record.verdict.code
     if options.headless:
         environment.runner.quit()

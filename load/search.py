@@ -11,6 +11,8 @@ from load.scenarios import Load
 ABOVE = 1.1
 CLOSE = 0.03  # the search ends where the step is as small a part of the rate
 SETTLE_S, PROBE_S = 1.0, 3.0
+SPARE = 1.2  # they come at random
+LONGEST_S = 60.0  # for fewer than some 20 requests a second, a p90 is the better limit
 WINDOWS = 3
 AGREE = 0.1  # how far the windows' rates may be apart
 LESS = 0.95  # what is tried next if a window does not keep the limits
@@ -46,6 +48,7 @@ class Search:
         play: plays loads without a pause and returns their phases.
         judge: judges a phase.
         seconds: of each of the last three windows; a trial takes half of that.
+        requests: how many a trial needs at least; it takes longer where they are rare.
 
     Attributes:
         trials: those of the bisection, in their order.
@@ -56,8 +59,10 @@ class Search:
         play: Callable[[list[Load]], list[Phase]],
         judge: Callable[[Phase], Judgement],
         seconds: float,
+        requests: int = 0,
     ) -> None:
-        self._play, self._judge, self._seconds = play, judge, seconds
+        self._play, self._judge = play, judge
+        self._seconds, self._requests = seconds, requests
         self.trials: list[Trial] = []
 
     def closed(self, users: int) -> list[Phase]:
@@ -88,7 +93,7 @@ class Search:
         for number in range(TRIES):
             settle = Load("settle", SETTLE_S, rate, None, False)
             windows = [
-                Load(f"{rate:,.0f}/s, window {n + 1}", self._seconds, rate)
+                Load(f"{rate:,.0f}/s, window {n + 1}", self._long(rate, self._seconds), rate)
                 for n in range(WINDOWS)
             ]
             phases = self._play([settle, *windows])[1:]
@@ -102,8 +107,13 @@ class Search:
     def _holds(self, rate: float) -> bool:
         """Try a rate, and once more if it fails: the machine may have had a hiccup."""
         settle = Load("settle", SETTLE_S, rate, None, False)
-        load = Load(f"{rate:,.0f}/s", self._seconds / 2, rate, None, False)
+        seconds = self._long(rate, self._seconds / 2)
+        load = Load(f"{rate:,.0f}/s", seconds, rate, None, False)
         return any(self._try(self._play([settle, load])[1]).kept for _ in range(2))
+
+    def _long(self, rate: float, seconds: float) -> float:
+        """Return how long so many requests take that a percentile says something."""
+        return max(seconds, min(SPARE * self._requests / rate, LONGEST_S))
 
     def _try(self, phase: Phase) -> Trial:
         kept, invalid = self._judge(phase)
@@ -134,7 +144,7 @@ def found(search: Search, phases: list[Phase], limits: list[str]) -> dict[str, A
     """Return what the report shows of a search."""
     rates = [phase.tally.right / phase.seconds for phase in phases]
     return {
-        "limits": limits,
+        "limit": " and ".join(limits),
         "rate": sum(rates) / len(rates),
         "trials": [trial._asdict() for trial in search.trials],
         "windows": [

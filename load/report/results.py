@@ -25,19 +25,21 @@ def found(record: Record) -> Section | None:
     agree = found.pop("agree", None)
     says = [f"The highest rate that keeps {limit}: {rate(best)}/s."]
     if windows:
-        shown = ", ".join(ms(each) for each in windows)
+        rates = ", ".join(rate(each["rate"]) for each in windows)
+        points = ", ".join(ms(each["p99_ms"]) for each in windows)
         says.append(
-            f"{len(windows)} windows at that rate have a p99 of {shown} ms: they "
-            f"{'agree' if agree else 'do not agree, so that the rate is not settled'}."
+            f"{len(windows)} windows at that rate were answered {rates} times a second, "
+            f"which {'agrees' if agree else 'does not agree: the rate is not settled'}; "
+            f"their p99 is {points} ms."
         )
     says += [f"{name}: {words.plain(value)}." for name, value in found.items()]
     rows = [
         [
             f"{rate(each.get('rate'))}/s",
             ms(each.get("p99_ms")),
-            f"{each.get('errors', 0):,}",
-            "✓" if each.get("valid") else "INVALID",
-            KEPT[bool(each.get("kept"))],
+            f"{each['failed']:,}",
+            "INVALID" if each["invalid"] else "✓",
+            KEPT[each["kept"]],
         ]
         for each in trials
     ]
