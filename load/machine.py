@@ -1,8 +1,10 @@
 """What a load test runs on, and what the server takes there."""
 
+import json
 import platform
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
@@ -15,6 +17,7 @@ from load.record import Phase, Usage
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("locust", "gevent", "geventhttpclient")
+SETTINGS = ("MNIST_", "WEB_CONCURRENCY")
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -77,6 +80,16 @@ def server(host: str) -> list[psutil.Process]:
     return found
 
 
+def server_version(host: str) -> str | None:
+    """Return what a server says of itself by the Open Inference Protocol; None if nothing."""
+    try:
+        with urllib.request.urlopen(f"{host}/v2", timeout=5) as reply:
+            said = json.load(reply)
+        return f"{said['name']} {said['version']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 class _Sample(NamedTuple):
     at: float
     seconds: dict[int, float]  # of processor time, by process
@@ -89,6 +102,18 @@ class ServerWatch:
     def __init__(self, host: str) -> None:
         self._processes = server(host)  # takes a while: before the load begins
         self._samples: list[_Sample] = []
+
+    def settings(self) -> dict[str, Any]:
+        """Return the server's variables of the environment, and the cores it may use."""
+        for process in self._processes:
+            try:
+                variables = process.environ()
+                cores = process.cpu_affinity()
+            except psutil.Error:
+                continue
+            names = sorted(n for n in variables if n.startswith(SETTINGS))
+            return {**{n: variables[n] for n in names}, "server's cores": cores}
+        return {}
 
     def watch(self, sleep: Callable[[float], None]) -> None:
         """Take a sample every second, without an end."""

@@ -17,8 +17,9 @@ from load.scenarios import FIND_MAX, SCENARIOS, SECONDS, USUAL_RATE, USUAL_SECON
 def conduct(environment: Any) -> None:
     """Play the scenario, judge, write the reports, set the exit code, and end."""
     conductor, options = environment.conductor, environment.parsed_options
-    record = begin(environment)
     watch = machine.ServerWatch(environment.host)
+    record = begin(environment)
+    record.settings |= watch.settings()
     watcher = gevent.spawn(watch.watch, gevent.sleep)
     broken = []
     try:
@@ -53,7 +54,10 @@ def begin(environment: Any) -> Record:
         generators=len(conductor.workers()),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         machine=machine.machine(),
-        versions=machine.versions(),
+        versions={
+            **machine.versions(),
+            "server": machine.server_version(environment.host) or "unknown",
+        },
         settings={name: getattr(options, name) for name in said},
         commit=machine.commit(),
     )

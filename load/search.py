@@ -93,7 +93,9 @@ class Search:
         for number in range(TRIES):
             settle = Load("settle", SETTLE_S, rate, None, False)
             windows = [
-                Load(f"{rate:,.0f}/s, window {n + 1}", self._long(rate, self._seconds), rate)
+                Load(
+                    f"{rate:,.0f}/s, window {n + 1}", self._long(rate, self._seconds), rate
+                )
                 for n in range(WINDOWS)
             ]
             phases = self._play([settle, *windows])[1:]

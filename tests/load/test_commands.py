@@ -63,7 +63,9 @@ def test_find_max_finds_a_rate_and_shows_its_trials(run_load, url):
     assert "Highest rate" in done.out
 
 
-@pytest.mark.parametrize("payload", ["json", "raw", "png", "v1", "v2", "v2-binary", "mixed"])
+@pytest.mark.parametrize(
+    "payload", ["json", "raw", "png", "v1", "v2", "v2-binary", "mixed"]
+)
 def test_each_payload_is_answered_right(run_load, url, payload):
     done = run_load("smoke", "--host", url, "--payload", payload, "--seconds", 1, *LENIENT)
     assert done.record.tally.right == done.record.tally.due > 0
