@@ -81,7 +81,7 @@ def server(host: str) -> list[psutil.Process]:
 
 
 def server_version(host: str) -> str | None:
-    """Return what a server says of itself by the Open Inference Protocol; None if nothing."""
+    """Return what a server says of itself at ``/v2``; None if it does not."""
     try:
         with urllib.request.urlopen(f"{host}/v2", timeout=5) as reply:
             said = json.load(reply)
