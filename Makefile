@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	2>/dev/null && echo $$p && break; done)
 PORT ?= 8000
 HOST ?= http://127.0.0.1:$(PORT)
-USERS ?= 16
+SCENARIO ?= steady
 SECONDS ?= 30
 REQUESTS ?= 100000
 MINUTES ?= 30
@@ -73,9 +73,8 @@ int8: .venv/dev/installed  ## measure whether int8 earns shipping, every version
 lesson: .venv/dev/installed  ## write the measured data of the lesson's page, models/mnist/lesson.json
 	.venv/dev/bin/python -m training lesson
 
-load: .venv/load/installed  ## load a running service (HOST= USERS= SECONDS=), exit code 1 past the limits
-	.venv/load/bin/locust -f load/locustfile.py --host $(HOST) --headless --only-summary \
-		--users $(USERS) --spawn-rate $(USERS) --run-time $(SECONDS) $(ARGS)
+load: .venv/load/installed  ## load a running service (SCENARIO= HOST= ARGS='--rate 500 --limit "p99<10ms"')
+	LOAD_OUTPUT=load/reports .venv/load/bin/python -m load $(SCENARIO) --host $(HOST) $(ARGS)
 
 load-page: .venv/load/installed  ## the same from Locust's own page, http://127.0.0.1:8089
 	.venv/load/bin/locust -f load/locustfile.py --host $(HOST) --web-host 127.0.0.1 $(ARGS)

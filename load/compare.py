@@ -1,25 +1,20 @@
 """Two runs side by side: ``a`` is the base, ``b`` what is compared with it."""
 
+import argparse
+import json
 import math
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+import sys
+from collections.abc import Callable
+from pathlib import Path
 
+from load.comparable import differences, incomparable
 from load.record import Record
 from load.report import words
 from load.report.parts import Table
 from load.report.results import PERCENTS
 from load.report.text import escape, table
 
-# What has to be the same in both runs, or their figures answer different questions.
-SAME = {
-    "payload": "payload",
-    "batch": "images a request",
-    "loop": "loop",
-    "arrivals": "arrivals",
-    "connections": "connections",
-    "generators": "generator processes",
-}
 RATE, FAILED = "highest rate", "failed, %"
 Values = dict[str, float]
 
@@ -36,28 +31,16 @@ def compare(a: Record, b: Record) -> str:
         rows = [_row(name, x, y) for name in dict.fromkeys([*x, *y])]
         if rows:
             parts.append(table(Table([title, "a", "b", "b - a", "b / a"], rows)))
-    changes = [["started", a.started, b.started]]
-    changes += _differences({"commit": a.commit}, {"commit": b.commit})
-    changes += _differences(a.versions, b.versions) + _differences(a.settings, b.settings)
-    parts.append(table(Table(["not the same", "a", "b"], changes, words=True)))
+    x, y = ({"started": r.started, "commit": r.commit} for r in (a, b))
+    changes = differences(
+        {**x, **a.versions, **a.settings}, {**y, **b.versions, **b.settings}
+    )
+    if changes:
+        parts.append(table(Table(["not the same", "a", "b"], changes, words=True)))
     parts.append(
         "One run each: two runs of the same differ too, and smaller differences are none.\n"
     )
     return "\n".join(parts)
-
-
-def incomparable(a: Record, b: Record) -> Iterator[str]:
-    """Yield the reasons for which two runs say nothing of each other."""
-    for name, record in (("a", a), ("b", b)):
-        for why in record.verdict.invalid:
-            yield f"{name} is INVALID: {why}"
-    x, y = ({title: getattr(r, name) for name, title in SAME.items()} for r in (a, b))
-    x, y = {**x, "rate": _rates(a)}, {**y, "rate": _rates(b)}
-    if a.found and b.found:  # the rates are then what was looked for
-        del x["rate"], y["rate"]
-    for name, left, right in _differences(x, y) + _differences(a.machine, b.machine):
-        where = "machine's " if name in {**a.machine, **b.machine} else ""
-        yield f"not the same {where}{name}: {left} in a, {right} in b"
 
 
 def tolerance(text: str) -> float:
@@ -98,6 +81,43 @@ def code(a: Record, b: Record, share: float | None = None) -> int:
     if a.verdict.invalid or b.verdict.invalid:
         return 3
     return 1 if share is not None and worse(a, b, share) else 0
+
+
+def main(arguments: list[str]) -> int:
+    """Print the comparison of two reports in JSON, and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m load compare")
+    parser.add_argument("a", type=_read, help="report in JSON of the run before")
+    parser.add_argument("b", type=_read, help="report in JSON of the run after")
+    parser.add_argument(
+        "--worse",
+        type=_tolerance,
+        metavar="PERCENT",
+        help="end with 1 if p99, failures or rate of b are worse by more, such as 10%%",
+    )
+    asked = parser.parse_args(arguments)
+    print(compare(asked.a, asked.b), end="")
+    if asked.worse is not None:
+        for text in worse(asked.a, asked.b, asked.worse):
+            print(f"✗ {text}", file=sys.stderr)
+    return code(asked.a, asked.b, asked.worse)
+
+
+def _read(path: str) -> Record:
+    try:
+        return Record.from_dict(json.loads(Path(path).read_bytes()))
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{path}: {error.strerror}") from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise argparse.ArgumentTypeError(
+            f"found in {path} no record of a run ({error!r}); expected a report in JSON"
+        ) from error
+
+
+def _tolerance(text: str) -> float:
+    try:
+        return tolerance(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _judged(record: Record) -> Values:
@@ -158,16 +178,3 @@ def _number(value: float, sign: str = "") -> str:
     if math.isnan(value):
         return words.NOTHING
     return f"{value:{sign},.2f}" if abs(value) >= 0.1 or not value else f"{value:{sign}.3g}"
-
-
-def _rates(record: Record) -> str:
-    return ", ".join(f"{words.rate(phase.rate)}/s" for phase in record.counted)
-
-
-def _differences(a: dict[str, Any], b: dict[str, Any]) -> list[list[str]]:
-    """Return the keys whose values differ, with both as text."""
-    return [
-        [key, words.plain(a.get(key)), words.plain(b.get(key))]
-        for key in dict.fromkeys([*a, *b])
-        if a.get(key) != b.get(key)
-    ]

@@ -1,119 +1,166 @@
-"""Load test of ``POST /predict``: real digits, every answer checked, a verdict.
+"""The load test as Locust sees it: one kind of user, and what happens at which event.
 
-    locust -f load/locustfile.py --host http://127.0.0.1:8000 [--headless]
+    python -m load SCENARIO --host http://127.0.0.1:8000
 
-Locust is closed-loop: a user sends its next request when the last one is answered, so
-a slow server is asked less often. Its times are whole milliseconds.
+is the usual way in; with ``locust -f load/locustfile.py`` and the same options come
+Locust's own page, its master and its workers.
 """
 
-import base64
-import json
-import logging
-import random
+import itertools
+import sys
+import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from locust import FastHttpUser, constant, events, task
-from locust.env import Environment
-from locust.runners import WorkerRunner
+import gevent
+from locust import FastHttpUser, constant, events, runners, task
+from locust.runners import MasterRunner, WorkerRunner
 
-logger = logging.getLogger(__name__)
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # Locust adds this folder
 
+from load import answers, options, payloads, run
+from load.conductor import Conductor
+from load.generator import Generator, Plan
+from load.record import Verdict
 
-class Digit(NamedTuple):
-    """A request's body, encoded before the clock starts, and the answer it must get."""
-
-    body: bytes
-    label: int
-
-
-def _read_digits() -> list[Digit]:
-    entries = json.loads(Path(__file__).with_name("digits.json").read_bytes())
-    return [
-        Digit(
-            json.dumps({"instances": [list(base64.b64decode(entry["frame"]))]}).encode(),
-            entry["label"],
-        )
-        for entry in entries
-    ]
+# Seconds between two reports of a worker: find-max waits for one after each trial.
+runners.WORKER_REPORT_INTERVAL = 1.0
+ANSWER_S = 10.0  # without an answer for longer, a request has failed
 
 
-DIGITS = _read_digits()
-
-
-def problem(status: int, content: bytes, label: int) -> str | None:
-    """Say what is wrong with an answer, or None: a fast wrong answer is a failure."""
-    if status != 200:
-        # Status 0 is Locust's for no answer at all.
-        return f"status {status}: {content[:100]!r}"
-    try:
-        (prediction,) = json.loads(content)["predictions"]
-        digit, probabilities = prediction["digit"], prediction["probabilities"]
-        total = sum(probabilities)
-    except (ValueError, KeyError, TypeError):
-        return f"not an answer: {content[:100]!r}"
-    if digit != label:
-        return f"read a {label} as {digit}"
-    if len(probabilities) != 10 or abs(total - 1) > 1e-3:
-        return f"{len(probabilities)} probabilities that add up to {total:.4f}"
-    return None
-
-
-class Reader(FastHttpUser):
-    """A client that has a digit read, waits for the answer, and goes on at once."""
+class Client(FastHttpUser):  # type: ignore[misc]
+    """A connection, kept alive, on which a request is sent when there is a turn for one."""
 
     wait_time = constant(0)
+    network_timeout = connection_timeout = ANSWER_S
+    environment: Any
+
+    def on_start(self) -> None:
+        """Join those that wait for a turn."""
+        self.environment.generator.users += 1
 
     @task
-    def predict(self) -> None:
-        """Post one digit as JSON."""
-        digit = random.choice(DIGITS)
-        with self.client.post(
-            "/predict",
-            data=digit.body,
-            headers={"Content-Type": "application/json"},
+    def ask(self) -> None:
+        """Send the next request when it is due, and check the answer."""
+        generator = self.environment.generator
+        turn = generator.take()
+        try:
+            self._send(turn, next(self.environment.requests))
+        finally:
+            generator.finish(turn)
+
+    def _send(self, turn: Any, request: payloads.Request) -> None:
+        sent = time.perf_counter()
+        with self.client.request(
+            request.method,
+            request.path,
+            name=request.name,
+            data=request.body,
+            headers={**request.headers, **self.environment.headers},
             catch_response=True,
+            context={"turn": turn, "sent": sent, "generator": self.environment.generator},
         ) as response:
-            found = problem(response.status_code, response.content or b"", digit.label)
+            found = problem(request, response)
             if found:
                 response.failure(found)
+            if turn.due is not None:  # so that Locust's own tables say the same
+                wait = sent - turn.start - turn.due
+                response.request_meta["response_time"] += 1000 * wait
+
+
+def problem(request: payloads.Request, response: Any) -> str | None:
+    """Say what is wrong with an answer, or None."""
+    if not response.status_code:
+        return f"no answer: {type(response.error).__name__}"
+    headers, content = response.headers, response.content or b""
+    return answers.problem(request, response.status_code, headers, content)
+
+
+def stages(text: str) -> dict[str, float]:
+    """Read ``Server-Timing``: seconds by stage; ``decode;dur=0.05`` is 50 µs."""
+    found = {}
+    for part in text.split(","):
+        name, _, milliseconds = part.strip().partition(";dur=")
+        if milliseconds:
+            found[name] = float(milliseconds) / 1000
+    return found
 
 
 @events.init_command_line_parser.add_listener
-def add_limits(parser: Any) -> None:
-    """Add the two limits to Locust's options and to its page."""
-    parser.add_argument(
-        "--max-fail-percent",
-        type=float,
-        default=0.0,
-        env_var="MAX_FAIL_PERCENT",
-        help="highest share of failed requests, in percent (default: 0)",
-    )
-    parser.add_argument(
-        "--max-p99",
-        type=float,
-        default=100.0,
-        env_var="MAX_P99",
-        help="highest 99th percentile of the response time, in ms (default: 100)",
+def add_options(parser: Any) -> None:
+    """Add the options to Locust's own, and to its page."""
+    options.add_scenario(parser)
+    options.add(parser)
+
+
+@events.init.add_listener
+def prepare(environment: Any, **_: Any) -> None:
+    """Give the process its part: to send, to lead, or both."""
+    runner = environment.runner
+    environment.generator = environment.conductor = None
+    if not isinstance(runner, MasterRunner):
+        environment.generator = Generator()
+        runner.register_message("plan", _follow)
+    if isinstance(runner, WorkerRunner):
+        environment.events.report_to_master.add_listener(
+            lambda client_id, data: data.update(load=environment.generator.report())
+        )
+    else:
+        environment.events.worker_report.add_listener(
+            lambda client_id, data: _take(environment, client_id, data)
+        )
+        environment.events.spawning_complete.add_listener(
+            lambda user_count: _lead(environment)
+        )
+        # Last, after Locust's own tables.
+        environment.report = ""
+        environment.events.quit.add_listener(lambda exit_code: print(environment.report))
+
+
+def _follow(environment: Any, msg: Any, **_: Any) -> None:
+    environment.generator.start(Plan.read(msg.data))
+
+
+def _take(environment: Any, client_id: str, data: dict[str, Any]) -> None:
+    if environment.conductor and "load" in data:
+        environment.conductor.report(client_id, data["load"])
+
+
+def _lead(environment: Any) -> None:
+    """Begin once all connections are there; only once, if a hand changes their number."""
+    if environment.conductor and not environment.conductor.started:
+        environment.conductor.started = True
+        gevent.spawn(run.conduct, environment).link_exception(
+            lambda greenlet: environment.runner.quit()
+        )
+
+
+@events.request.add_listener
+def note(context: dict[str, Any], exception: Any, response: Any, **found: Any) -> None:
+    """Write down what became of a request."""
+    turn, sent, generator = context["turn"], context["sent"], context["generator"]
+    since = turn.start + turn.due if turn.due is not None else sent
+    answered = bool(response.status_code)
+    generator.note(
+        turn,
+        sent,
+        since + found["response_time"] / 1000 if answered else None,
+        str(exception) if exception else None,
+        stages(response.headers.get("server-timing", "")) if answered else {},
     )
 
 
-@events.quitting.add_listener
-def judge(environment: Environment, **_: Any) -> None:
-    """Set the exit code: 0 within the limits, 1 past one of them or without a request."""
-    if isinstance(environment.runner, WorkerRunner):
-        return  # the master has the statistics of all
-    total = environment.stats.total
-    options = environment.parsed_options
-    assert options is not None
-    failed = 100 * total.fail_ratio
-    p99 = total.get_response_time_percentile(0.99) or 0.0
-    passed = {
-        f"{total.num_requests} requests > 0": total.num_requests > 0,
-        f"{failed:.3f} % failed <= {options.max_fail_percent:g} %": failed
-        <= options.max_fail_percent,
-        f"p99 {p99:.0f} ms <= {options.max_p99:g} ms": p99 <= options.max_p99,
-    }
-    for limit, kept in passed.items():
-        logger.info("%s %s", "✓" if kept else "✗", limit)
-    environment.process_exit_code = 0 if all(passed.values()) else 1
+@events.test_start.add_listener
+def begin(environment: Any, **_: Any) -> None:
+    """Encode all requests before the clock starts."""
+    asked = environment.parsed_options
+    if environment.generator:
+        environment.generator.users = 0
+        environment.headers = dict(each.split(": ", 1) for each in asked.header)
+        requests = payloads.requests(asked.payload, asked.batch)
+        start = max(environment.runner.worker_index, 0)  # not all the same at a time
+        environment.requests = itertools.cycle(requests[start:] + requests[:start])
+    if not isinstance(environment.runner, WorkerRunner):
+        environment.conductor = Conductor(environment)
+        # Of a run that does not come to its end nothing is to be believed.
+        environment.process_exit_code = Verdict(["cut short"]).code

@@ -22,7 +22,9 @@ class Tally:
         latency: of all that were answered, right or not, from when they were due until
             the last byte; in a closed loop nothing is due, and they count from the sending.
         service: the same from the sending: all that a closed loop sees.
-        late: how late the generator itself was with each request that was due.
+        late: how late the generator itself was, where a connection was free when the
+            request was due: it is much shorter than the latencies, or these are not the
+            server's.
         stages: the server's own account (``Server-Timing``), by stage, exact to 1 µs.
     """
 

@@ -42,6 +42,11 @@ def invalid(record: Record, limits: Iterable[Limit] = ()) -> list[str]:
     return found + (_saturated(record) if record.loop == "closed" else [])
 
 
+def needed(percent: float) -> int:
+    """Return how many answers a percentile needs to say anything."""
+    return math.ceil(round(BEYOND / (1 - percent / 100), 3))
+
+
 def _silence(tallies: list[tuple[Phase, Tally]]) -> str:
     if not tallies:
         return "nothing was measured: found no phase but warm-ups, expected one at least"
@@ -84,11 +89,11 @@ def _too_few(tally: Tally, limits: Iterable[Limit]) -> Iterator[str]:
     answered = len(tally.latency)
     for limit in limits:
         if limit.percent is not None:
-            needed = math.ceil(round(BEYOND / (1 - limit.percent / 100), 3))
-            if answered < needed:
+            least = needed(limit.percent)
+            if answered < least:
                 yield (
                     f"too few requests for p{limit.percent:g}: found {answered:,} answered,"
-                    f" expected {needed:,} at least, {BEYOND} of them beyond it"
+                    f" expected {least:,} at least, {BEYOND} of them beyond it"
                 )
 
 

@@ -18,7 +18,7 @@ IMAGE = "mnist-service"
 BUILD_S = 600  # without a cache it downloads 60 MB
 START_S = 60  # a start takes 6 s, of which 5 are the wait for the first health check
 STOP_S = 25  # stop_grace_period in docker-compose.yml
-LENIENT_P99_MS = "5000"  # how fast it is on a busy machine is not what is tested here
+LATE = 3  # a load test beside other tests may be late itself, and says so
 
 
 def call(command, timeout=60, **options):
@@ -171,21 +171,26 @@ def test_load_profile_with_two_workers_ends_with_its_verdict(project):
     load = ["--profile", "load"]
     project.compose(*load, "build", "load-master", "load-worker", timeout=BUILD_S)
     run = ["run", "--rm", "-T", "--use-aliases", "load-master"]
-    limits = {"MAX_FAIL_PERCENT": "0", "MAX_P99": LENIENT_P99_MS}
-    size = {"USERS": "4", "SECONDS": "3", "LOAD_WORKERS": "2"}
-    done = project.try_compose(*load, *run, timeout=2 * START_S, **limits, **size)
+    report = project.root / "load" / "reports" / "steps.html"
+    report.unlink(missing_ok=True)
+    asked = {"SCENARIO": "steps", "LOAD_WORKERS": "2", "LOAD_LIMIT": "[p50<10s, errors<=0]"}
+    asked["UID_GID"] = f"{os.getuid()}:{os.getgid()}"  # who may write the report
+    size = {"CONNECTIONS": "4", "LOAD_RATE": "50", "LOAD_SECONDS": "3", "LOAD_WARM_UP": "0"}
+    done = project.try_compose(*load, *run, timeout=2 * START_S, **asked, **size)
     said = done.stdout + done.stderr
-    assert done.returncode == 0, said
+    assert done.returncode in (0, LATE), said
     assert "2 workers connected" in said
-    assert "0.000 % failed" in said
+    assert "✓ `errors<=0`" in said
+    assert "✓ `p50<10s`" in said
+    assert "<svg" in report.read_text()
 
 
 def test_load_profile_fails_past_a_limit(project):
     run = ["--profile", "load", "run", "--rm", "-T", "--use-aliases", "load-master"]
-    size = {"USERS": "1", "SECONDS": "2", "LOAD_WORKERS": "1"}
-    done = project.try_compose(*run, timeout=2 * START_S, MAX_P99="0.001", **size)
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "<= 0.001 ms" in done.stdout + done.stderr
+    size = {"SCENARIO": "smoke", "LOAD_SECONDS": "2", "LOAD_LIMIT": "p50<1us"}
+    done = project.try_compose(*run, timeout=2 * START_S, **size)
+    assert done.returncode in (1, LATE), done.stdout + done.stderr
+    assert "✗ `p50<1us`" in done.stdout + done.stderr
 
 
 def test_stop_ends_gracefully_within_the_grace_period(project):

@@ -3,10 +3,12 @@
 import base64
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from load import bodies
 
 Pixels = npt.NDArray[np.uint8]
 Probabilities = npt.NDArray[np.float32]
@@ -28,12 +30,9 @@ class Format(NamedTuple):
     headers: Callable[[int], dict[str, str]] = lambda images: {}
 
 
-def _dump(document: Any) -> bytes:
-    return json.dumps(document, separators=(",", ":")).encode()
-
-
-def _instances(pixels: Pixels) -> bytes:
-    return _dump({"instances": pixels.tolist()})
+def _frames(encode: Callable[[bytes], bytes]) -> Callable[[Pixels], bytes]:
+    """Return an encoder of the load test's own payloads as one of pixels."""
+    return lambda pixels: encode(pixels.tobytes())
 
 
 def _service_reply(headers: Mapping[str, str], body: bytes) -> Probabilities:
@@ -70,20 +69,11 @@ def _msgpack_reply(headers: Mapping[str, str], body: bytes) -> Probabilities:
     return _floats(headers, msgpack.unpackb(body)["probabilities"])
 
 
-def _v2(pixels: Pixels, **tensor: Any) -> dict[str, Any]:
-    fields = {"name": "image", "shape": list(pixels.shape), "datatype": "UINT8", **tensor}
-    return {"inputs": [fields]}
-
-
-def _v2_json(pixels: Pixels) -> bytes:
-    return _dump(_v2(pixels, data=pixels.ravel().tolist()))
-
-
 def _v2_base64(pixels: Pixels) -> bytes:
     data = [base64.b64encode(image).decode() for image in pixels]
     content = {"content_type": "base64"}
-    shape = [len(data), 1]
-    return _dump(_v2(pixels, shape=shape, datatype="BYTES", parameters=content, data=data))
+    fields = {"shape": [len(data), 1], "datatype": "BYTES", "parameters": content}
+    return bodies.dump(bodies.tensor(len(data), **fields, data=data))
 
 
 def _v2_reply(headers: Mapping[str, str], body: bytes) -> Probabilities:
@@ -91,27 +81,13 @@ def _v2_reply(headers: Mapping[str, str], body: bytes) -> Probabilities:
     return np.array(output["data"], np.float32).reshape(output["shape"])
 
 
-def _v2_header(images: int) -> bytes:
-    document = _v2(
-        np.empty((images, 784), np.uint8), parameters={"binary_data_size": images * 784}
-    )
-    wanted = {"name": "probabilities", "parameters": {"binary_data": True}}
-    return _dump({**document, "outputs": [wanted]})
-
-
-def _v2_binary(pixels: Pixels) -> bytes:
-    return _v2_header(len(pixels)) + pixels.tobytes()
-
-
-def _v2_length(images: int) -> dict[str, str]:
-    return {"Inference-Header-Content-Length": str(len(_v2_header(images)))}
-
-
 def _v2_binary_reply(headers: Mapping[str, str], body: bytes) -> Probabilities:
     return _floats(headers, body[int(headers["inference-header-content-length"]) :])
 
 
 JSON, BYTES = "application/json", "application/octet-stream"
+_instances = _frames(bodies.instances)
+_v2_json, _v2_binary = _frames(bodies.v2), _frames(bodies.v2_binary)
 
 SERVICE_JSON = Format(JSON, _instances, _service_reply)
 SERVICE_RAW = Format(BYTES, np.ndarray.tobytes, _floats, lambda images: {"Accept": BYTES})
@@ -121,4 +97,4 @@ RAW = Format(BYTES, np.ndarray.tobytes, _floats)
 MSGPACK = Format("application/msgpack", _msgpack_request, _msgpack_reply)
 V2_JSON = Format(JSON, _v2_json, _v2_reply)
 V2_BASE64 = Format(JSON, _v2_base64, _v2_reply)
-V2_BINARY = Format(BYTES, _v2_binary, _v2_binary_reply, _v2_length)
+V2_BINARY = Format(BYTES, _v2_binary, _v2_binary_reply, bodies.v2_length)

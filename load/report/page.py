@@ -39,8 +39,7 @@ def _tiles(record: Record) -> list[tuple[str, str, str]]:
     times = zip(("p50", "p99", "p99.9"), tally.latency.percentiles([50, 99, 99.9]))
     tiles = [(name + where, words.ms(found), "ms") for name, found in times]
     if record.found and record.found.get("rate") is not None:
-        limit = record.found.get("limit", "the limit")
-        tiles.insert(0, (f"most with {limit}", words.rate(record.found["rate"]), "/s"))
+        tiles.insert(0, ("highest rate", words.rate(record.found["rate"]), "/s"))
     number, _, share = words.failed(record.tally).partition(" ")
     right = words.rate(tally.right / phase.seconds) if phase.seconds else words.NOTHING
     return [*tiles, ("right" + where, right, "/s"), ("failed", number, share.strip("()"))]

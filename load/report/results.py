@@ -23,28 +23,36 @@ def found(record: Record) -> Section | None:
     limit, best = found.pop("limit", "the limit"), found.pop("rate", None)
     trials, windows = found.pop("trials", []), found.pop("windows", [])
     agree = found.pop("agree", None)
-    says = [f"The highest rate that keeps {limit}: {rate(best)}/s."]
-    if best is None:
-        says = [f"No rate that was tried keeps {limit}."]
+    says = [_highest(record, limit, best)]
     if windows:
-        shown = ", ".join(ms(each) for each in windows)
+        rates = ", ".join(rate(each["rate"]) for each in windows)
+        points = ", ".join(ms(each["p99_ms"]) for each in windows)
         says.append(
-            f"{len(windows)} windows at that rate have a p99 of {shown} ms: they "
-            f"{'agree' if agree else 'do not agree, so that the rate is not settled'}."
+            f"{len(windows)} windows at that rate were answered {rates} times a second, "
+            f"which {'agrees' if agree else 'does not agree: the rate is not settled'}; "
+            f"their p99 is {points} ms."
         )
     says += [f"{name}: {words.plain(value)}." for name, value in found.items()]
     rows = [
         [
             f"{rate(each.get('rate'))}/s",
             ms(each.get("p99_ms")),
-            f"{each.get('errors') or 0:,}",
-            "✓" if each.get("valid") else "INVALID",
-            KEPT[bool(each.get("kept"))],
+            f"{each['failed']:,}",
+            "INVALID" if each["invalid"] else "✓",
+            KEPT[each["kept"]],
         ]
         for each in trials
     ]
     head = ["trial", "p99, ms", "failed", "believed", limit]
     return Section("Highest rate", says, [Table(head, rows)] if rows else [])
+
+
+def _highest(record: Record, limit: str, best: float | None) -> str:
+    if record.loop == "closed":
+        return f"The most that {record.connections:,} users get: {rate(best)}/s."
+    if all(kept for _, _, kept in record.verdict.limits):
+        return f"The highest rate that keeps {limit}: {rate(best)}/s."
+    return f"No rate was found that keeps {limit}; the windows are at {rate(best)}/s."
 
 
 def latency(record: Record, whole: Tally) -> Section:

@@ -92,11 +92,17 @@ FOUND = {
     "limit": "p99<10ms",
     "rate": 1500.0,
     "trials": [
-        {"rate": 1000.0, "p99_ms": 2.5, "errors": 0, "valid": True, "kept": True},
-        {"rate": 2000.0, "p99_ms": 40.25, "errors": 12, "valid": True, "kept": False},
-        {"rate": 3000.0, "p99_ms": None, "errors": 3000, "valid": False, "kept": False},
+        {"rate": 1000.0, "p99_ms": 2.5, "failed": 0, "kept": True, "invalid": []},
+        {"rate": 2000.0, "p99_ms": 40.25, "failed": 12, "kept": False, "invalid": []},
+        {
+            "rate": 3000.0,
+            "p99_ms": None,
+            "failed": 3000,
+            "kept": False,
+            "invalid": ["late"],
+        },
     ],
-    "windows": [8.11, 8.42, 8.33],
+    "windows": [{"rate": 1498.0 + n, "p99_ms": 8.11 + n} for n in range(3)],
     "agree": True,
 }
 

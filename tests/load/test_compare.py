@@ -2,7 +2,9 @@
 
 import pytest
 
-from load.compare import code, compare, incomparable, tolerance, worse
+from load import report
+from load.comparable import incomparable
+from load.compare import code, compare, main, tolerance, worse
 from load.record import Usage
 from tests.load.records import FOUND, judged, phase, record, spread, tally
 from tests.load.test_report import row
@@ -109,3 +111,52 @@ def test_a_tolerance_is_a_percentage():
     for text in ("10", "-5%", "ten", ""):
         with pytest.raises(ValueError, match=r"found the tolerance .* such as 10%"):
             tolerance(text)
+
+
+@pytest.fixture
+def files(tmp_path):
+    """The reports of a run, and of one that is slower."""
+    runs = {"before": run(2.0), "after": run(4.0)}
+    return [str(report.write(made, tmp_path / name)[0]) for name, made in runs.items()]
+
+
+def test_the_command_prints_the_comparison_of_two_files(files, capsys):
+    assert main(files) == 0
+    assert row(capsys.readouterr().out, "max") == ["2.00", "4.00", "+2.00", "2.00"]
+
+
+def test_the_command_ends_with_1_if_it_got_worse(files, capsys):
+    assert main([*files, "--worse", "10%"]) == 1
+    assert capsys.readouterr().err.startswith("✗ p99: found 3.9")
+    assert main([*files[::-1], "--worse", "10%"]) == 0
+    assert main([*files, "--worse", "300%"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "No such file"),
+        ("{", "expected a report in JSON"),
+        ("{}", "expected a report in JSON"),
+        ("[]", "expected a report in JSON"),
+    ],
+)
+def test_a_file_that_is_no_record_is_named(tmp_path, files, capsys, content, said):
+    other = tmp_path / "other.json"
+    if content is not None:
+        other.write_text(content)
+    with pytest.raises(SystemExit) as ended:
+        main([files[0], str(other)])
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert "other.json" in error
+    assert said in error
+
+
+def test_a_tolerance_that_is_none_is_told(files, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([*files, "--worse", "ten"])
+    assert ended.value.code == 2
+    assert "found the tolerance 'ten'; expected a percentage such as 10%" in (
+        capsys.readouterr().err
+    )

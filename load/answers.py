@@ -1,0 +1,91 @@
+"""What came back: every answer is checked, since a fast wrong answer is a failure.
+
+What is wrong is said in few different texts, since failures are counted by them: the first
+wrong digit of a request stands for all of them, and no text quotes the reply.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from operator import eq
+from typing import Protocol
+
+from load.bodies import LENGTH
+from load.payloads import Request
+from load.replies import DIGITS, ERRORS, READ
+
+TOLERANCE = 1e-3  # of the sum: some servers round what they write
+# Replies that are parsed once: those of `mixed` are 180, and a reload brings as many new
+# ones. The largest, 1,024 images as JSON, has 0.25 MB.
+KEPT = 512
+
+
+class Headers(Protocol):
+    """A reply's headers, found whatever their case, as Locust's and `http.client`'s."""
+
+    def get(self, name: str, /) -> str | None:
+        """Return a value, or None if there is none."""
+
+
+class AnswerError(Exception):
+    """A reply is no answer to its request; the text says why."""
+
+
+def problem(request: Request, status: int, headers: Headers, body: bytes) -> str | None:
+    """Say what is wrong with a reply, or None.
+
+    Args:
+        request: what was asked.
+        status: of the reply; 0 if there was none, as in Locust.
+        headers: of the reply.
+        body: of the reply.
+    """
+    try:
+        found = read(request, status, headers, body)
+    except AnswerError as error:
+        return str(error)
+    if found == request.labels:
+        return None
+    return next(f"read a {a} as {b}" for a, b in zip(request.labels, found) if a != b)
+
+
+def score(request: Request, status: int, headers: Headers, body: bytes) -> int:
+    """Return how many digits were read right: a wrong one is no failure here.
+
+    The arguments are those of :func:`problem`.
+
+    Raises:
+        AnswerError: all else that is wrong.
+    """
+    return sum(map(eq, request.labels, read(request, status, headers, body)))
+
+
+def read(request: Request, status: int, headers: Headers, body: bytes) -> tuple[int, ...]:
+    """Return the digits that were read, one an image; as :func:`score` otherwise."""
+    if status != 200:
+        raise AnswerError(f"status {status}" if status else "no answer")
+    return _read(request.name, len(request.labels), headers.get(LENGTH), body)
+
+
+@lru_cache(KEPT)
+def _read(name: str, images: int, length: str | None, body: bytes) -> tuple[int, ...]:
+    """Read a reply, which depends on nothing but these: the service sends no id in a body.
+
+    What is no answer is read again each time, since an exception is not kept.
+    """
+    try:
+        rows, digits = READ[name](length, body)
+        if len(rows) != images:
+            raise AnswerError(f"{len(rows)} predictions, expected {images}")
+        if not all(map(_are_probabilities, rows)):
+            raise AnswerError("not ten probabilities that add up to 1")
+        likely = tuple([list(row).index(max(row)) for row in rows])
+    except ERRORS as error:
+        raise AnswerError(f"not an answer to {name}") from error
+    if digits not in (None, likely):
+        raise AnswerError("a digit that is not the most probable one")
+    return likely
+
+
+def _are_probabilities(row: Sequence[float]) -> bool:
+    # So written that it is false with a NaN.
+    return len(row) == DIGITS and min(row) >= 0 and abs(sum(row) - 1) <= TOLERANCE

@@ -1,0 +1,50 @@
+import contextlib
+import json
+import os
+import signal
+import subprocess
+from types import SimpleNamespace
+
+import pytest
+
+from load.record import Record
+
+LATE = "the generator itself was late"
+
+
+@pytest.fixture
+def run_load(root, tmp_path):
+    """Run a load test as from the command line: its exit code, what it says, its record.
+
+    Other tests may run beside it, so a generator that was late is no surprise: reasons of
+    that kind are taken out of what makes the run invalid.
+    """
+    python = root / ".venv" / "load" / "bin" / "python"  # `make test` makes it
+
+    def run_load(scenario, *options, interrupt=None):
+        command = [python, "-m", "load", scenario, "--output", tmp_path, *map(str, options)]
+        hidden = ("LOCUST", "LOAD_")
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
+        process = subprocess.Popen(
+            command,
+            cwd=root,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with process:
+            if interrupt:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(interrupt)
+                process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=90)
+        path = tmp_path / f"{scenario}.json"
+        record = Record.from_dict(json.loads(path.read_bytes())) if path.exists() else None
+        invalid = record.verdict.invalid if record else []
+        reasons = [why for why in invalid if LATE not in why]
+        return SimpleNamespace(
+            code=process.returncode, out=out, err=err, record=record, reasons=reasons
+        )
+
+    return run_load

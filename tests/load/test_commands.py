@@ -1,0 +1,188 @@
+"""The scenarios from the command line, by a real Locust on the real service."""
+
+import http.server
+import json
+import re
+import socket
+import socketserver
+import subprocess
+import threading
+import time
+import urllib.request
+
+import pytest
+
+LENIENT = ("--limit", "p50<10s", "--limit", "errors<=0")
+SHORT = ("--seconds", 3, "--warm-up", 1, "--rate", 60, "--connections", 8)
+
+
+@pytest.fixture
+def impostor():
+    """A fast server that answers every request with the same bytes."""
+    reply = {"status": 200, "body": b""}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(reply["status"])
+            self.send_header("Content-Length", str(len(reply["body"])))
+            self.end_headers()
+            self.wfile.write(reply["body"])
+
+        def log_message(self, *_):
+            pass
+
+    class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+        daemon_threads = True
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", reply
+        server.shutdown()
+
+
+@pytest.mark.parametrize("scenario", ["smoke", "steady", "steps", "spike", "soak"])
+def test_each_scenario_runs_and_keeps_its_limits(run_load, url, scenario):
+    done = run_load(scenario, "--host", url, *SHORT, *LENIENT)
+    verdict = done.record.verdict
+    assert [kept for *_, kept in verdict.limits] == [True, True], done.out
+    assert done.reasons == []
+    assert done.code == verdict.code
+    tally = done.record.tally
+    assert tally.right == tally.due > 0
+
+
+def test_find_max_finds_a_rate_and_shows_its_trials(run_load, url):
+    options = ("--seconds", 1, "--connections", 2, "--limit", "p50<10s")
+    done = run_load("find-max", "--host", url, *options)
+    found = done.record.found
+    assert found["rate"] > 0, done.err
+    assert len(found["windows"]) == 3
+    assert "Highest rate" in done.out
+
+
+@pytest.mark.parametrize(
+    "payload", ["json", "raw", "png", "v1", "v2", "v2-binary", "mixed"]
+)
+def test_each_payload_is_answered_right(run_load, url, payload):
+    done = run_load("smoke", "--host", url, "--payload", payload, "--seconds", 1, *LENIENT)
+    assert done.record.tally.right == done.record.tally.due > 0
+    assert "infer" in done.record.tally.stages
+
+
+def test_closed_loop_sends_when_answered(run_load, url):
+    options = ("--loop", "closed", "--connections", 3, "--seconds", 2, *LENIENT)
+    done = run_load("steady", "--host", url, *options, "--warm-up", 0)
+    tally = done.record.tally
+    assert tally.latency == tally.service
+    assert not tally.late
+    assert tally.right == tally.due > 0
+
+
+def test_past_a_limit_it_says_so(run_load, url):
+    done = run_load("steady", "--host", url, *SHORT, "--limit", "p50<1us")
+    assert done.code == done.record.verdict.code != 0
+    assert "✗" in done.out
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (200, b"", "not an answer to json"),
+        (200, b'{"predictions": []}', "0 predictions, expected 1"),
+        (503, b"", "status 503"),
+        (
+            200,
+            json.dumps(
+                {"predictions": [{"digit": 1, "probabilities": [0, 1] + 8 * [0]}]}
+            ).encode(),
+            r"read a \d as 1",
+        ),
+    ],
+    ids=["empty", "none", "refused", "wrong"],
+)
+def test_a_fast_wrong_answer_is_a_failure(run_load, impostor, status, body, reason):
+    host, reply = impostor
+    reply.update(status=status, body=body)
+    done = run_load("smoke", "--host", host, "--seconds", 1)
+    assert done.code != 0
+    failures = done.record.tally.failures
+    assert failures
+    assert all(re.fullmatch(reason, text) for text in failures), failures
+
+
+def test_failures_within_their_limit_pass(run_load, impostor):
+    host, _ = impostor
+    limits = ("--limit", "errors<=100%", "--limit", "p50<10s")
+    done = run_load("smoke", "--host", host, "--seconds", 1, *limits)
+    assert all(kept for *_, kept in done.record.verdict.limits)
+
+
+def test_a_host_that_does_not_answer_makes_the_run_invalid(run_load):
+    done = run_load("smoke", "--host", "http://127.0.0.1:9", "--seconds", 1)
+    assert done.code == 3
+    assert "no request was answered" in done.out
+
+
+def test_a_run_that_is_interrupted_is_no_pass(run_load, url):
+    done = run_load("steady", "--host", url, *LENIENT, "--seconds", 60, interrupt=4)
+    assert done.code == 3, done.err
+    assert done.record is None
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--limit", "p99<10"), "found no unit"),
+        (("--rate", "-1"), "expected a number above 0"),
+        (("--batch", "1.5"), "expected a whole number"),
+        (("--payload", "png", "--batch", "2"), "batch is 2, expected 1"),
+        (("--header", "Authorization"), "expected NAME: VALUE"),
+        (("--loop", "half"), "invalid choice"),
+    ],
+)
+def test_a_wrong_option_is_named_and_nothing_is_sent(run_load, options, said):
+    done = run_load("smoke", *options)
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_several_processes_share_the_rate(run_load, url):
+    done = run_load("steady", "--host", url, *SHORT, *LENIENT, "--processes", 2)
+    assert done.record.generators == 2
+    assert done.reasons == []
+    assert done.record.tally.due == pytest.approx(180, rel=0.4)
+
+
+def test_an_api_key_goes_along(run_load, start, tmp_path):
+    keys = tmp_path / "keys"
+    keys.write_text("0123456789abcdef0123456789abcdef\n")
+    server = start(MNIST_API_KEYS=str(keys)).wait_ready()
+    bearer = "Authorization: Bearer 0123456789abcdef0123456789abcdef"
+    done = run_load("smoke", "--host", server.url, "--seconds", 1, "--header", bearer)
+    assert done.record.tally.failed == 0
+
+
+def test_locusts_own_page_offers_the_options(root, url):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    locust = root / ".venv" / "load" / "bin" / "locust"
+    command = [locust, "-f", "load/locustfile.py", "--host", url]
+    options = ["--web-host", "127.0.0.1", "--web-port", str(port)]
+    process = subprocess.Popen([*command, *options], cwd=root, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(300):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as reply:
+                    page = reply.read().decode()
+                break
+            except OSError:
+                time.sleep(0.1)
+        assert "scenario" in page
+        assert "arrivals" in page
+    finally:
+        process.kill()
+        process.wait()
