@@ -51,7 +51,7 @@ def throughput(record: Record, tallies: Tallies) -> Figure | None:
 
 
 def _of_trials(trials: list[dict[str, Any]]) -> list[Line]:
-    points = sorted((each["rate"], _nan(each.get("p99_ms"))) for each in trials)
+    points = sorted((t["rate"], _nan(t["p99_ms"])) for t in trials if not t["invalid"])
     return [Line("p99", "p99", points, dots=True)]
 
 

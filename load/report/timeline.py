@@ -28,7 +28,7 @@ def figure(record: Record) -> Figure | None:
         start = end
     x = Axis(unit, low=0, high=whole / seconds)
     charts = _panels(record, points, x, bands if len(bands) > 1 else [])
-    each = f"the worst of each {group} slices" if group > 1 else "each slice"
+    each = f"the worst latency of each {group} slices" if group > 1 else "each slice"
     length = record.phases[-1].slices[0].seconds if record.phases[-1].slices else 1
     when = "due" if record.loop == "open" else "sent"
     caption = f"By when the requests were {when}: {each} of {length:g} s. Grey: not judged."
