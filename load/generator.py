@@ -85,11 +85,17 @@ class Generator:
         self._interval = 1.0
         self._tallies: dict[tuple[int, int], Tally] = defaultdict(Tally)
         self._usage: dict[int, list[float]] = {}
+        self._greenlet: Any = None
 
     def start(self, plan: Plan) -> None:
         """Begin to hand out the turns of a plan."""
         self._interval = plan.interval
-        gevent.spawn(self._run, plan)
+        self._greenlet = gevent.spawn(self._run, plan)
+
+    def stop(self) -> None:
+        """Hand out no more turns."""
+        if self._greenlet:
+            self._greenlet.kill()
 
     def take(self) -> Turn:
         """Wait for a turn."""

@@ -99,11 +99,10 @@ def prepare(environment: Any, **_: Any) -> None:
     runner = environment.runner
     environment.generator = environment.conductor = None
     if not isinstance(runner, MasterRunner):
-        environment.generator = Generator()
         runner.register_message("plan", _follow)
     if isinstance(runner, WorkerRunner):
         environment.events.report_to_master.add_listener(
-            lambda client_id, data: data.update(load=environment.generator.report())
+            lambda client_id, data: _report(environment, data)
         )
     else:
         environment.events.worker_report.add_listener(
@@ -119,6 +118,11 @@ def prepare(environment: Any, **_: Any) -> None:
 
 def _follow(environment: Any, msg: Any, **_: Any) -> None:
     environment.generator.start(Plan.read(msg.data))
+
+
+def _report(environment: Any, data: dict[str, Any]) -> None:
+    if environment.generator:
+        data["load"] = environment.generator.report()
 
 
 def _take(environment: Any, client_id: str, data: dict[str, Any]) -> None:
@@ -154,9 +158,9 @@ def note(context: dict[str, Any], exception: Any, response: Any, **found: Any) -
 def begin(environment: Any, **_: Any) -> None:
     """Encode all requests before the clock starts."""
     asked = environment.parsed_options
-    if environment.generator:
-        environment.generator.users = 0
-        environment.headers = dict(each.split(": ", 1) for each in asked.header)
+    if not isinstance(environment.runner, MasterRunner):
+        environment.generator = Generator()
+        environment.headers = dict(h.split(": ", 1) for h in asked.header if h)
         requests = payloads.requests(asked.payload, asked.batch)
         start = max(environment.runner.worker_index, 0)  # not all the same at a time
         environment.requests = itertools.cycle(requests[start:] + requests[:start])
@@ -164,3 +168,10 @@ def begin(environment: Any, **_: Any) -> None:
         environment.conductor = Conductor(environment)
         # Of a run that does not come to its end nothing is to be believed.
         environment.process_exit_code = Verdict(["cut short"]).code
+
+
+@events.test_stop.add_listener
+def end(environment: Any, **_: Any) -> None:
+    """Hand out no more turns."""
+    if environment.generator:
+        environment.generator.stop()

@@ -40,9 +40,10 @@ def conduct(environment: Any) -> None:
 def begin(environment: Any) -> Record:
     """Fill in what is asked of the scenario and was not said, and begin the record."""
     options, conductor = environment.parsed_options, environment.conductor
-    options.seconds = options.seconds or SECONDS.get(options.scenario, USUAL_SECONDS)
-    options.rate = options.rate or USUAL_RATE
-    options.limit = options.limit or list(limits.DEFAULT)
+    # From Locust's page they come as text.
+    options.seconds = float(options.seconds or SECONDS.get(options.scenario, USUAL_SECONDS))
+    options.rate = float(options.rate or USUAL_RATE)
+    options.limit = [text for text in options.limit if text] or list(limits.DEFAULT)
     options.users = environment.runner.target_user_count
     names = ("scenario", "loop", "payload", "batch", "seed")
     said = ("rate", "seconds", "warm_up", "peak")
@@ -107,4 +108,6 @@ def end(environment: Any, record: Record) -> None:
     if options.headless:
         environment.runner.quit()
     else:
+        print(environment.report, flush=True)
+        environment.report = ""
         environment.runner.stop()

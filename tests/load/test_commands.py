@@ -8,6 +8,7 @@ import socketserver
 import subprocess
 import threading
 import time
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -165,24 +166,34 @@ def test_an_api_key_goes_along(run_load, start, tmp_path):
     assert done.record.tally.failed == 0
 
 
-def test_locusts_own_page_offers_the_options(root, url):
+def test_locusts_own_page_offers_the_options_and_runs_a_scenario(root, url, tmp_path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     locust = root / ".venv" / "load" / "bin" / "locust"
-    command = [locust, "-f", "load/locustfile.py", "--host", url]
+    command = [locust, "-f", "load/locustfile.py", "--host", url, "--output", tmp_path]
     options = ["--web-host", "127.0.0.1", "--web-port", str(port)]
+    page = f"http://127.0.0.1:{port}"
     process = subprocess.Popen([*command, *options], cwd=root, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(300):
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as reply:
-                    page = reply.read().decode()
-                break
-            except OSError:
-                time.sleep(0.1)
-        assert "scenario" in page
-        assert "arrivals" in page
+        shown = wait_for(lambda: urllib.request.urlopen(page).read().decode())
+        assert "scenario" in shown
+        assert "arrivals" in shown
+        form = {"user_count": 4, "spawn_rate": 4, "host": url, "scenario": "smoke"}
+        form |= {"seconds": "1", "rate": "50", "payload": "raw"}
+        urllib.request.urlopen(f"{page}/swarm", urllib.parse.urlencode(form).encode())
+        record = wait_for(lambda: json.loads((tmp_path / "smoke.json").read_bytes()))
+        assert record["payload"] == "raw"
+        assert record["settings"]["rate"] == 50
     finally:
         process.kill()
         process.wait()
+
+
+def wait_for(look):
+    for _ in range(300):
+        try:
+            return look()
+        except (OSError, ValueError):
+            time.sleep(0.1)
+    return look()
