@@ -22,10 +22,11 @@ ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "load" / "results"
 CAPACITY_REQUESTS, CAPACITY_ROUNDS = 10_000, 3  # the first warms up, the last counts
 READY_S = 30
-RELOADS = (
-    6  # before the load: the master grows by some 2 MB in its first few, and then no more
-)
-WARM_UP_REQUESTS = 1000
+RELOADS = 6  # before the load: the master grows by 2 MB in its first few, and no more
+# All due at once, beside the load: a worker's memory stays at what its worst moment took.
+# Without such a moment at the start each of the machine's hiccups, which come at random,
+# adds some hundred kB once, and looks like a leak.
+BURST_REQUESTS = 5000
 IDLE_S = 15  # in which the server closes what the clients have left
 
 
@@ -53,6 +54,11 @@ def capacity(port: int, core: int, requests: int = CAPACITY_REQUESTS) -> float:
         out, _ = process.communicate()
         found = json.loads(out)["per_s"]
     return found
+
+
+def burst(server: Server, core: int) -> None:
+    """Let new workers open the files and take the memory that they will keep."""
+    generate(server.port, core, f"--capacity={BURST_REQUESTS}").communicate()
 
 
 def idle_files(server: Server, wanted: list[int] | None = None) -> list[int]:
@@ -93,8 +99,7 @@ def soak(server: Server, folder: Path, options: argparse.Namespace) -> dict[str,
     found = options.capacity or capacity(server.port, generator_core)
     for _ in range(RELOADS):
         reload(server)
-    # The first requests of a worker open a file or two that it keeps.
-    generate(server.port, generator_core, f"--capacity={WARM_UP_REQUESTS}").communicate()
+    burst(server, generator_core)
     record: dict[str, Any] = {
         **{name: getattr(options, name) for name in ("minutes", "workers", "share")},
         **{"reload_minutes": options.reload_minutes, "warm_up_s": options.warm_up},
@@ -145,6 +150,7 @@ def _watch(
         record["samples"] += samples.as_dicts(samples.take_all(at, server))
         if next_reload < at < 60 * options.minutes - READY_S:
             record["reloads"].append(reload(server))
+            burst(server, options.workers)
             next_reload += 60 * options.reload_minutes
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(options.interval - (time.monotonic() - start) % options.interval)

@@ -77,8 +77,9 @@ def markdown(record: Record) -> str:
             "start, of single images as bytes and JSON, both standard dialects, small "
             "batches and pictures. 5 % are bad, 0.5 % of the clients are killed in the "
             "middle of a request, and there is a SIGHUP every "
-            f"{record['reload_minutes']:g} minutes. Every answer is compared with its "
-            "label, every refusal with its code.\n",
+            f"{record['reload_minutes']:g} minutes, with a burst for the new workers right "
+            "after it. Every answer is compared with its label, every refusal with its "
+            "code.\n",
             table(["", "pass mark", "seen", "ok"], rows),
             "",
             "Memory is VmRSS, sampled every "
