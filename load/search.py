@@ -63,11 +63,12 @@ class Search:
     ) -> None:
         self._play, self._judge = play, judge
         self._seconds, self._requests = seconds, requests
+        self._settle = min(SETTLE_S, seconds)
         self.trials: list[Trial] = []
 
     def closed(self, users: int) -> list[Phase]:
         """Play three windows in the closed loop: the most that so many users get."""
-        settle = Load("settle", SETTLE_S, None, users, False)
+        settle = Load("settle", self._settle, None, users, False)
         windows = [
             Load(f"window {n + 1}", self._seconds, None, users) for n in range(WINDOWS)
         ]
@@ -78,8 +79,9 @@ class Search:
 
         If none keeps the limits, the windows are those of the lowest rate that was tried.
         """
-        probe = self._play([Load("probe", PROBE_S, None, users, False)])[0]
-        low, high = 0.0, ABOVE * probe.tally.right / PROBE_S
+        seconds = min(PROBE_S, self._seconds)
+        probe = self._play([Load("probe", seconds, None, users, False)])[0]
+        low, high = 0.0, ABOVE * probe.tally.right / seconds
         while high - low > CLOSE * high and high > 1:
             rate = (low + high) / 2
             if self._holds(rate):
@@ -91,7 +93,7 @@ class Search:
     def _confirm(self, rate: float) -> list[Phase]:
         """Play the windows, at a little less if they do not hold."""
         for number in range(TRIES):
-            settle = Load("settle", SETTLE_S, rate, None, False)
+            settle = Load("settle", self._settle, rate, None, False)
             windows = [
                 Load(
                     f"{rate:,.0f}/s, window {n + 1}", self._long(rate, self._seconds), rate
@@ -108,7 +110,7 @@ class Search:
 
     def _holds(self, rate: float) -> bool:
         """Try a rate, and once more if it fails: the machine may have had a hiccup."""
-        settle = Load("settle", SETTLE_S, rate, None, False)
+        settle = Load("settle", self._settle, rate, None, False)
         seconds = self._long(rate, self._seconds / 2)
         load = Load(f"{rate:,.0f}/s", seconds, rate, None, False)
         return any(self._try(self._play([settle, load])[1]).kept for _ in range(2))

@@ -13,8 +13,9 @@ LEAST_DONE = 0.99
 # for clocks and the ends of a phase; what is nearer to the target is as good as it.
 STANDARD_ERRORS, RATE_SHARE = 5, 0.01
 # A generator that is late adds that to the latency. A tenth is what perf_analyzer takes for
-# stable and this project for equal; under 0.1 ms it is the resolution that is asked of it.
-LATE_SHARE, LATE_MS = 0.1, 0.1
+# stable and this project for equal. Up to 1 ms it has a few answers to read first, 0.13 ms
+# each, and the report says so; beyond that it queues.
+LATE_SHARE, LATE_MS = 0.1, 1.0
 # A process that has a core to itself and is not its own limit sleeps now and then. The
 # processor time of a second is read with an error of some per cent.
 BUSIEST = 0.9
@@ -81,7 +82,7 @@ def _open(record: Record, phase: Phase, tally: Tally) -> Iterator[str]:
         yield (
             f"the generator itself was late: found a p99 of {late:,.2f} ms, expected "
             f"{most:,.2f} ms at most: {100 * LATE_SHARE:g} % of the latency's p99 "
-            f"({latency:,.2f} ms), or {LATE_MS} ms"
+            f"({latency:,.2f} ms), or {LATE_MS:g} ms"
         )
 
 

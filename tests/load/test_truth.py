@@ -13,7 +13,7 @@ from load import payloads
 from load.arrivals import arrivals
 from load.record import Record
 
-RATE, SECONDS, PERIOD = 200, 8, 4
+RATE, SECONDS, PERIOD = 200, 6, 3
 CLOSE = 0.05  # of the truth
 POINTS = (50, 90, 95, 99)
 
@@ -88,7 +88,9 @@ def test_open_loop_sees_a_stall_as_every_client_does(root, load, connections):
     truth = inverted(stalled())
     found = points(record.tally.latency)
     assert found[1:] == pytest.approx(truth[1:], rel=CLOSE)
-    assert found[0] < 20  # it answers at once, half of the time
+    assert found[0] < 20  # it answers at once, two thirds of the time
+    if connections < RATE:  # from the sending, most of those who wait are not seen
+        assert record.tally.service.percentile(90) < 100 < found[1]
 
 
 def test_closed_loop_hides_a_stall(root, load):
@@ -99,9 +101,3 @@ def test_closed_loop_hides_a_stall(root, load):
     assert record.tally.latency.most == pytest.approx(1000, rel=CLOSE)
     assert points(record.tally.latency)[-1] < inverted(stalled())[-1] / 10
 
-
-def test_few_connections_hide_a_stall_from_the_time_of_sending_only(root, load):
-    with stub(root, "stalls", PERIOD) as server:
-        options = ["--rate", str(RATE), "--arrivals", "constant", "--seconds", str(SECONDS)]
-        record = load(server.url, "steady", *options, "--connections", "4")
-    assert points(record.tally.service)[1] < 100 < points(record.tally.latency)[1]
