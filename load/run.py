@@ -46,7 +46,7 @@ def begin(environment: Any) -> Record:
     options.limit = [text for text in options.limit if text] or list(limits.DEFAULT)
     options.users = environment.runner.target_user_count
     names = ("scenario", "loop", "payload", "batch", "seed")
-    said = ("rate", "seconds", "warm_up", "peak")
+    said = ["seconds", "warm_up"] + ["peak"] * (options.scenario == "spike")
     return Record(
         **{name: getattr(options, name) for name in names},
         arrivals=options.arrivals if options.loop == "open" else None,
@@ -101,7 +101,7 @@ def write(record: Record, folder: Path) -> None:
 def end(environment: Any, record: Record) -> None:
     """Say what was found, and let Locust end."""
     options = environment.parsed_options
-    environment.report = report.markdown(record)
+    environment.report = report.summary(record)
     if options.output:
         write(record, Path(options.output))
     environment.process_exit_code = record.verdict.code

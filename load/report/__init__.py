@@ -7,9 +7,9 @@ from typing import Any
 
 from load.record import Record
 from load.report.page import html
-from load.report.text import markdown
+from load.report.text import markdown, summary
 
-__all__ = ["html", "markdown", "write"]
+__all__ = ["html", "markdown", "summary", "write"]
 
 
 def write(record: Record, folder: Path) -> list[Path]:

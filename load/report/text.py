@@ -1,6 +1,7 @@
 """The report in Markdown."""
 
 import re
+from collections.abc import Collection
 
 from load.record import Record
 from load.report import words
@@ -9,8 +10,19 @@ from load.report.sections import sections
 from load.report.words import KEPT
 
 
-def markdown(record: Record) -> str:
-    """Return the report of a run in Markdown, without its figures."""
+def summary(record: Record) -> str:
+    """Return what a terminal has room for: the verdict and the latencies."""
+    wanted = {"Highest rate", "Latency"} if record.found else {"Latency", "Phases"}
+    return markdown(record, wanted)
+
+
+def markdown(record: Record, wanted: Collection[str] | None = None) -> str:
+    """Return the report of a run in Markdown, without its figures.
+
+    Args:
+        record: the run.
+        wanted: the titles of its sections; all by default.
+    """
     parts = [
         f"# Load test: {escape(record.scenario)}\n\n**{escape(words.verdict(record))}**\n"
     ]
@@ -25,7 +37,10 @@ def markdown(record: Record) -> str:
         parts.append("".join(lines))
     parts.append(f"{escape(words.asked(record))}; {escape(record.started)}.\n")
     parts += [
-        _section(section) for section in sections(record) if section.says or section.tables
+        _section(section)
+        for section in sections(record)
+        if (section.says or section.tables)
+        and (wanted is None or section.title in wanted)
     ]
     return "\n".join(parts)
 

@@ -184,7 +184,7 @@ def test_locusts_own_page_offers_the_options_and_runs_a_scenario(root, url, tmp_
         urllib.request.urlopen(f"{page}/swarm", urllib.parse.urlencode(form).encode())
         record = wait_for(lambda: json.loads((tmp_path / "smoke.json").read_bytes()))
         assert record["payload"] == "raw"
-        assert record["settings"]["rate"] == 50
+        assert record["phases"][0]["rate"] == 50
     finally:
         process.kill()
         process.wait()
