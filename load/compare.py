@@ -31,10 +31,11 @@ def compare(a: Record, b: Record) -> str:
         rows = [_row(name, x, y) for name in dict.fromkeys([*x, *y])]
         if rows:
             parts.append(table(Table([title, "a", "b", "b - a", "b / a"], rows)))
-    x, y = ({"started": r.started, "commit": r.commit} for r in (a, b))
-    changes = differences(
-        {**x, **a.versions, **a.settings}, {**y, **b.versions, **b.settings}
+    left, right = (
+        {"started": r.started, "commit": r.commit, **r.versions, **r.settings}
+        for r in (a, b)
     )
+    changes = differences(left, right)
     if changes:
         parts.append(table(Table(["not the same", "a", "b"], changes, words=True)))
     parts.append(

@@ -39,8 +39,7 @@ def markdown(record: Record, wanted: Collection[str] | None = None) -> str:
     parts += [
         _section(section)
         for section in sections(record)
-        if (section.says or section.tables)
-        and (wanted is None or section.title in wanted)
+        if (section.says or section.tables) and (wanted is None or section.title in wanted)
     ]
     return "\n".join(parts)
 

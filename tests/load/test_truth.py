@@ -100,4 +100,3 @@ def test_closed_loop_hides_a_stall(root, load):
         record = load(server.url, "steady", *options)
     assert record.tally.latency.most == pytest.approx(1000, rel=CLOSE)
     assert points(record.tally.latency)[-1] < inverted(stalled())[-1] / 10
-
