@@ -87,19 +87,20 @@ class Conductor:
         both = zip(self._starts, self.phases)
         return [(start, phase) for start, phase in both if phase.counted]
 
-    def usage(self) -> Usage:
-        """Return what the generator took in the phases that count."""
+    def usage(self, phases: list[Phase]) -> Usage:
+        """Return what the generator took in some phases, its busiest process in any."""
         used: dict[str, float] = defaultdict(float)
         memory: dict[str, float] = {}
-        seconds = 0.0
+        seconds = busiest = 0.0
         for number, phase in enumerate(self.phases):
-            if phase.counted and number in self._usage:
+            if any(phase is each for each in phases) and number in self._usage:
                 seconds += phase.seconds
                 for worker, (cores, last) in self._usage[number].items():
                     used[worker] += cores * phase.seconds
                     memory[worker] = last
-        each = [spent / seconds for spent in used.values()] or [0.0]
-        return Usage("generator", sum(each), max(each), sum(memory.values()), len(memory))
+                    busiest = max(busiest, cores)
+        cores = sum(used.values()) / seconds if seconds else 0.0
+        return Usage("generator", cores, busiest, sum(memory.values()), len(memory))
 
     def _wait(self, workers: list[str | None], done: int, until: float) -> None:
         while any(self._done.get(worker or "local", 0) < done for worker in workers):

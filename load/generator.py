@@ -82,6 +82,8 @@ class Generator:
         self.done = 0
         self._turns: SimpleQueue[Turn] = SimpleQueue()
         self._given = 0  # turns that are not over
+        self._worked = 0  # requests begun and ended
+        self._free = 0.0  # seconds in which there was nothing to do
         self._interval = 1.0
         self._tallies: dict[tuple[int, int], Tally] = defaultdict(Tally)
         self._usage: dict[int, list[float]] = {}
@@ -100,6 +102,7 @@ class Generator:
     def take(self) -> Turn:
         """Wait for a turn."""
         turn: Turn = self._turns.get()
+        self._worked += 1
         return turn
 
     def note(
@@ -119,6 +122,7 @@ class Generator:
             failure: why it failed; None if it was right.
             stages: the server's own account, in seconds.
         """
+        self._worked += 1
         due = sent if turn.due is None else turn.start + turn.due
         tally = self._tally(turn.phase, due - turn.start)
         if turn.due is None:
@@ -158,16 +162,16 @@ class Generator:
     def _run(self, plan: Plan) -> None:
         start = time.perf_counter()
         for number, load in enumerate(plan.loads, plan.first):
-            before = time.process_time()
+            before, free = time.perf_counter(), self._free
             if load.rate is None:
                 self._closed(plan, number, load, start)
             else:
                 self._open(plan, number, load, start)
             start += load.seconds
             self._wait_until(start)
-            used = time.process_time() - before
+            busy = 1 - (self._free - free) / (time.perf_counter() - before)
             memory = psutil.Process(os.getpid()).memory_info().rss
-            self._usage[number] = [used / load.seconds, memory / (1 << 20)]
+            self._usage[number] = [busy, memory / (1 << 20)]
         self._drain()
         self.done = plan.first + len(plan.loads)
 
@@ -207,10 +211,14 @@ class Generator:
         while self._given and time.perf_counter() < end + DRAIN_S:
             gevent.sleep(0.01)
 
-    @staticmethod
-    def _wait_until(due: float) -> None:
-        while (left := due - time.perf_counter()) > 0:
+    def _wait_until(self, due: float) -> None:
+        """Wait, and keep account of the time in which this process had nothing to do."""
+        while (left := due - (before := time.perf_counter())) > 0:
+            worked, used = self._worked, time.process_time()
             if left > SPIN_S:
                 gevent.sleep(left - SPIN_S)
+                self._free += time.perf_counter() - before - (time.process_time() - used)
             else:
                 gevent.idle()  # a look at the sockets; sleep(0) would take none for 5 ms
+                if worked == self._worked:
+                    self._free += time.perf_counter() - before

@@ -6,6 +6,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPException
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -55,7 +56,7 @@ def commit() -> str | None:
     try:
         command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
         out = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=10)
-    except OSError:
+    except (OSError, subprocess.SubprocessError):
         return None
     return out.stdout.strip() or None
 
@@ -86,7 +87,7 @@ def server_version(host: str) -> str | None:
         with urllib.request.urlopen(f"{host}/v2", timeout=5) as reply:
             said = json.load(reply)
         return f"{said['name']} {said['version']}"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, HTTPException, ValueError, KeyError, TypeError):
         return None
 
 
@@ -135,21 +136,34 @@ class ServerWatch:
                 continue
             seconds += inside[-1].at - inside[0].at
             memory = inside[-1].memory
-            for pid, before in inside[0].seconds.items():
-                now = inside[-1].seconds.get(pid, before)
-                used[pid] = used.get(pid, 0.0) + now - before
+            for pid in {pid for sample in inside for pid in sample.seconds}:
+                spent = [s.seconds[pid] for s in inside if pid in s.seconds]
+                used[pid] = used.get(pid, 0.0) + spent[-1] - spent[0]
         if not seconds:
             return []
         cores = [each / seconds for each in used.values()]
-        return [Usage("server", sum(cores), max(cores), memory / (1 << 20), len(cores))]
+        processes = len(self._samples[-1].seconds)
+        return [Usage("server", sum(cores), max(cores), memory / (1 << 20), processes)]
 
     def _sample(self) -> _Sample:
-        seconds, memory = {}, 0
+        seconds, memory, gone = {}, 0, False
         for process in self._processes:
             try:
                 times = process.cpu_times()
                 memory += process.memory_info().rss
             except psutil.Error:
+                gone = True
                 continue
             seconds[process.pid] = times.user + times.system
+        if gone:
+            self._processes = self._family()
         return _Sample(time.perf_counter(), seconds, memory)
+
+    def _family(self) -> list[psutil.Process]:
+        """Return the processes that are left and their children: a reload makes others.
+
+        Only then: it takes some ms, in which nothing is sent.
+        """
+        left = [process for process in self._processes if process.is_running()]
+        children = [each for process in left for each in process.children()]
+        return list({each.pid: each for each in (*left, *children)}.values())

@@ -157,8 +157,9 @@ class Usage:
 
     Attributes:
         name: ``generator`` or ``server``.
-        cores: processor seconds a second, all its processes together.
-        busiest: the same of its busiest process.
+        cores: processor seconds a second, all its processes together; of the generator the
+            share of the time in which it had something to do.
+        busiest: the same of its busiest process, and of the generator in its busiest phase.
         memory_mib: resident memory at the end, all its processes together.
         processes: how many.
     """
@@ -202,7 +203,7 @@ class Record:
         batch: images a request.
         host: where they went.
         connections: at most so many at a time; in a closed loop, so many users.
-        seed: of the arrivals and of the order of the requests.
+        seed: of the arrivals.
         generators: processes that sent.
         started: when, in ISO 8601.
         phases: in their order.

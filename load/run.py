@@ -31,7 +31,7 @@ def conduct(environment: Any) -> None:
         broken = [str(error)]
     watcher.kill()
     record.phases = conductor.phases
-    record.usage = [conductor.usage(), *watch.usage(conductor.counted())]
+    record.usage = [conductor.usage(record.counted), *watch.usage(conductor.counted())]
     record.verdict = judge(record, options.limit)
     record.verdict.invalid += broken
     end(environment, record)
@@ -74,7 +74,8 @@ def find_max(conductor: Conductor, record: Record, options: Any) -> list[str]:
     """Look for the highest rate; return why what was found is not to be believed."""
 
     def judge_phase(phase: Phase) -> search.Judgement:
-        one = replace(record, phases=[replace(phase, counted=True)])
+        usage = [conductor.usage([phase])]
+        one = replace(record, phases=[replace(phase, counted=True)], usage=usage)
         verdict = judge(one, options.limit)
         return search.Judgement(all(k for *_, k in verdict.limits), verdict.invalid)
 

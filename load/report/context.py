@@ -45,12 +45,8 @@ def usage(record: Record) -> Section | None:
         for u in record.usage
     ]
     head = ["program", "cores", "busiest process, cores", "memory, MiB", "processes"]
-    says = []
-    if record.loop == "open":
-        says.append(
-            "In the open loop the generator spins while it waits: its cores say nothing."
-        )
-    return Section("Processor and memory", says, [Table(head, rows)])
+    says = "Of the generator it is the time in which it had something to do."
+    return Section("Processor and memory", [says], [Table(head, rows)])
 
 
 def asked(record: Record) -> Section:
