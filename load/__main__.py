@@ -20,7 +20,9 @@ def own() -> argparse.ArgumentParser:
     """Return the parser of what Locust has other names for."""
     made = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     made.add_argument("scenario", choices=scenarios.NAMES, help="what to do")
-    made.add_argument("--host", default=HOST, help="(default: %(default)s)")
+    made.add_argument(
+        "--host", type=options.host, default=HOST, help="(default: %(default)s)"
+    )
     made.add_argument(
         "--connections",
         type=options.count,
@@ -37,6 +39,10 @@ def command(arguments: list[str]) -> list[str]:
         prog="python -m load", parents=[own()], epilog=END, allow_abbrev=False
     )
     options.add(whole)
+    first = arguments[0] if arguments else "nothing"
+    if first not in (*scenarios.NAMES, "-h", "--help"):
+        expected = ", ".join((*scenarios.NAMES, *OTHERS))
+        whole.error(f"found {first} first, expected one of {expected}")
     known, _ = whole.parse_known_args(arguments)
     try:
         payloads.chosen(known.payload, known.batch)

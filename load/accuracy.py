@@ -13,7 +13,7 @@ from functools import partial
 from itertools import cycle
 from urllib.parse import urlsplit
 
-from load import bodies, idx
+from load import bodies, idx, options
 from load.answers import AnswerError, score
 from load.idx import DataError
 from load.payloads import NAMES, PICTURE, Payload, Request, chosen, request
@@ -63,9 +63,10 @@ def accuracy(
         load.answers.AnswerError: what it says is no answer.
     """
     right = total = 0
+    base = urlsplit(url).path
     with contextlib.closing(_connection(url)) as connection:
         for each in requests(payload, batch, images):
-            connection.request(each.method, each.path, each.body, each.headers)
+            connection.request(each.method, base + each.path, each.body, each.headers)
             reply = connection.getresponse()
             right += score(each, reply.status, reply.headers, reply.read())
             total += len(each.labels)
@@ -103,9 +104,13 @@ def main(arguments: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m load accuracy")
-    parser.add_argument("--host", default="http://127.0.0.1:8000", help="(%(default)s)")
+    parser.add_argument(
+        "--host", type=options.host, default="http://127.0.0.1:8000", help="(%(default)s)"
+    )
     parser.add_argument("--payload", choices=NAMES, default="json", help="(%(default)s)")
-    parser.add_argument("--batch", type=int, help=f"images a request ({BATCH}; 1 of png)")
+    parser.add_argument(
+        "--batch", type=options.count, help=f"images a request ({BATCH}; 1 of png)"
+    )
     parser.add_argument(
         "--expect", type=float, help="as the manifest has it under test_accuracy: 0.9938"
     )

@@ -31,7 +31,7 @@ class Conductor:
     def __init__(self, environment: Any) -> None:
         self._runner = environment.runner
         self._options = environment.parsed_options
-        self._generator = environment.generator  # None in a master
+        self._environment = environment
         self._tallies: dict[int, dict[int, Tally]] = defaultdict(lambda: defaultdict(Tally))
         self._done: dict[str, int] = {}
         self._usage: dict[int, dict[str, tuple[float, float]]] = defaultdict(dict)
@@ -44,7 +44,9 @@ class Conductor:
         clients = getattr(self._runner, "clients", None)
         if clients is None:
             return [None]
-        return sorted(c.id for c in clients.ready + clients.spawning + clients.running)
+        # Those with a connection more first: users of a closed loop are dealt out in turn.
+        there = clients.ready + clients.spawning + clients.running
+        return [c.id for c in sorted(there, key=lambda c: (-c.user_count, c.id))]
 
     def report(self, client_id: str, found: dict[str, Any]) -> None:
         """Take what a worker has sent."""
@@ -58,8 +60,11 @@ class Conductor:
         """Play loads without a pause, and return what became of the requests.
 
         Raises:
-            Interrupted: a worker has gone, or does not end.
+            Interrupted: a worker has come or gone, or does not end.
         """
+        # What is there is of an earlier run on Locust's page, or in a phase already.
+        self._tallies.clear()
+        self._done.clear()
         first, workers = len(self.phases), self.workers()
         seconds = sum(load.seconds for load in loads)
         interval = max(1.0, seconds / SLICES)
@@ -104,14 +109,18 @@ class Conductor:
 
     def _wait(self, workers: list[str | None], done: int, until: float) -> None:
         while any(self._done.get(worker or "local", 0) < done for worker in workers):
-            gone = set(workers) - set(self.workers())
-            if gone:
-                raise Interrupted(f"found {len(gone)} of {len(workers)} workers gone")
+            there = set(self.workers())
+            if there != set(workers):  # Locust deals the connections out anew
+                old, new = len(there & set(workers)), len(there - set(workers))
+                raise Interrupted(
+                    f"found {old} of the {len(workers)} workers of the start, and {new} "
+                    "new ones; expected no change"
+                )
             if time.monotonic() > until:
                 raise Interrupted(f"found a worker that is not done after {PATIENCE_S:g} s")
             gevent.sleep(LOOK_S)
-            if self._generator:
-                self.report("local", self._generator.report())
+            if self._environment.generator:  # there is none in a master
+                self.report("local", self._environment.generator.report())
 
     @staticmethod
     def _slices(phase: Phase, tallies: dict[int, Tally], interval: float) -> list[Slice]:

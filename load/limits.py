@@ -11,6 +11,8 @@ from load.record import Phase, Record, Tally
 # takes longer than what people take for at once (0.1 s).
 DEFAULT = ("errors<=0", "p99<100ms")
 
+# Which is judged too where only others are named: a refusal is quick.
+ERRORS = DEFAULT[0]
 WHATS = ("p", "max", "mean", "errors", "rate")
 MS = {"µs": 1e-3, "μs": 1e-3, "us": 1e-3, "ms": 1.0, "s": 1e3}  # both signs for micro
 UNITS = {"errors": {"%": 1.0}, "rate": {"/s": 1.0}}  # of all others MS
@@ -128,6 +130,14 @@ def _scale(text: str, what: str, unit: str, bound: float) -> float:
             f"expected {', '.join(units)} for {what}, {EXAMPLE}"
         )
     return units[unit]
+
+
+def complete(texts: list[str]) -> list[str]:
+    """Return the limits to judge by: the defaults for none, and always one of errors."""
+    if not texts:
+        return list(DEFAULT)
+    named = any(parse(text).what == "errors" for text in texts)
+    return texts if named else [*texts, ERRORS]
 
 
 def judge(record: Record, limits: Iterable[Limit]) -> list[tuple[str, str, bool]]:

@@ -6,7 +6,9 @@ is the usual way in; with ``locust -f load/locustfile.py`` and the same options 
 Locust's own page, its master and its workers.
 """
 
+import argparse
 import itertools
+import re
 import sys
 import time
 from pathlib import Path
@@ -25,6 +27,7 @@ from load.record import Verdict
 
 # Seconds between two reports of a worker: find-max waits for one after each trial.
 runners.WORKER_REPORT_INTERVAL = 1.0
+TIMING = re.compile(r"(?:^|,)\s*([^\s;,]+)[^,]*?;\s*dur=(\d+(?:\.\d+)?)")
 ANSWER_S = 10.0  # without an answer for longer, a request has failed
 
 
@@ -78,12 +81,7 @@ def problem(request: payloads.Request, response: Any) -> str | None:
 
 def stages(text: str) -> dict[str, float]:
     """Read ``Server-Timing``: seconds by stage; ``decode;dur=0.05`` is 50 µs."""
-    found = {}
-    for part in text.split(","):
-        name, _, milliseconds = part.strip().partition(";dur=")
-        if milliseconds:
-            found[name] = float(milliseconds) / 1000
-    return found
+    return {name: float(ms) / 1000 for name, ms in TIMING.findall(text)}
 
 
 @events.init_command_line_parser.add_listener
@@ -97,7 +95,7 @@ def add_options(parser: Any) -> None:
 def prepare(environment: Any, **_: Any) -> None:
     """Give the process its part: to send, to lead, or both."""
     runner = environment.runner
-    environment.generator = environment.conductor = None
+    environment.generator = environment.conductor = environment.conducting = None
     if not isinstance(runner, MasterRunner):
         runner.register_message("plan", _follow)
     if isinstance(runner, WorkerRunner):
@@ -134,9 +132,8 @@ def _lead(environment: Any) -> None:
     """Begin once all connections are there; only once, if a hand changes their number."""
     if environment.conductor and not environment.conductor.started:
         environment.conductor.started = True
-        gevent.spawn(run.conduct, environment).link_exception(
-            lambda greenlet: environment.runner.quit()
-        )
+        environment.conducting = gevent.spawn(run.conduct, environment)
+        environment.conducting.link_exception(lambda greenlet: environment.runner.quit())
 
 
 @events.request.add_listener
@@ -156,22 +153,36 @@ def note(context: dict[str, Any], exception: Any, response: Any, **found: Any) -
 
 @events.test_start.add_listener
 def begin(environment: Any, **_: Any) -> None:
-    """Encode all requests before the clock starts."""
+    """Check what was asked, and encode all requests before the clock starts."""
     asked = environment.parsed_options
     if not isinstance(environment.runner, MasterRunner):
         environment.generator = Generator()
+    if not isinstance(environment.runner, WorkerRunner):
+        # Of a run that does not come to its end nothing is to be believed.
+        environment.process_exit_code = Verdict(["cut short"]).code
+        environment.report = "INVALID: the run was cut short"
+        environment.conductor = environment.conducting = None
+        try:
+            environment.host = options.host(environment.host)
+            options.check(asked)
+        except (ValueError, argparse.ArgumentTypeError) as error:
+            environment.report = f"INVALID: {error}"
+            runner = environment.runner
+            gevent.spawn(runner.quit if asked.headless else runner.stop)
+            return
+        environment.conductor = Conductor(environment)
+    if environment.generator:
         environment.headers = dict(h.split(": ", 1) for h in asked.header if h)
         requests = payloads.requests(asked.payload, asked.batch)
         start = max(environment.runner.worker_index, 0)  # not all the same at a time
         environment.requests = itertools.cycle(requests[start:] + requests[:start])
-    if not isinstance(environment.runner, WorkerRunner):
-        environment.conductor = Conductor(environment)
-        # Of a run that does not come to its end nothing is to be believed.
-        environment.process_exit_code = Verdict(["cut short"]).code
 
 
 @events.test_stop.add_listener
 def end(environment: Any, **_: Any) -> None:
-    """Hand out no more turns."""
+    """Hand out no more turns; a run that is stopped by hand has no report."""
+    conducting = environment.conducting
+    if conducting and conducting is not gevent.getcurrent():
+        conducting.kill(block=False)
     if environment.generator:
         environment.generator.stop()

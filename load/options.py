@@ -3,6 +3,7 @@
 import argparse
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from load import arrivals, limits, payloads, scenarios
 
@@ -29,6 +30,36 @@ def count(text: str) -> int:
     if value != int(value):
         raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number")
     return int(value)
+
+
+def host(text: str) -> str:
+    """Read where the service is; without a slash at the end, since paths begin with one."""
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise argparse.ArgumentTypeError(
+            f"found {text!r}, expected a URL such as http://127.0.0.1:8000"
+        )
+    return text.rstrip("/")
+
+
+def check(asked: Any) -> None:
+    """Check what has passed by the parser: variables together, and Locust's page.
+
+    Raises:
+        ValueError, argparse.ArgumentTypeError: says what was found and what is expected.
+    """
+    for value in filter(None, (asked.rate, asked.seconds, asked.peak)):
+        positive(str(value))
+    not_negative(str(asked.warm_up))
+    for text in filter(None, asked.limit):
+        limit(text)
+    for text in filter(None, asked.header):
+        header(text)
+    payloads.chosen(asked.payload, asked.batch)
 
 
 def limit(text: str) -> str:
@@ -80,7 +111,7 @@ def add(parser: Any) -> None:
         "--rate",
         type=positive,
         help="requests a second in the open loop "
-        f"(default: {scenarios.USUAL_RATE:g}; find-max looks for it)",
+        f"(default: {scenarios.USUAL_RATE:g}; smoke 300, steps 1000; find-max seeks it)",
     )
     option(
         "--arrivals",
@@ -112,7 +143,7 @@ def add(parser: Any) -> None:
         default=[],
         metavar="LIMIT",
         help="such as 'p99<10ms', 'errors<0.1%%' or 'rate>950/s'; can be given several "
-        "times (default: 'p99<100ms' and 'errors<=0')",
+        "times (default: 'p99<100ms'; and 'errors<=0' where none is of errors)",
     )
     option("--seed", type=int, default=1, help="of the arrivals (default: 1)")
     option(

@@ -11,7 +11,7 @@ import gevent
 from load import limits, machine, report, search, validity
 from load.conductor import Conductor, Interrupted
 from load.record import Phase, Record, Verdict
-from load.scenarios import FIND_MAX, SCENARIOS, SECONDS, USUAL_RATE, USUAL_SECONDS
+from load.scenarios import FIND_MAX, RATES, SCENARIOS, SECONDS, USUAL_RATE, USUAL_SECONDS
 
 
 def conduct(environment: Any) -> None:
@@ -23,17 +23,19 @@ def conduct(environment: Any) -> None:
     watcher = gevent.spawn(watch.watch, gevent.sleep)
     broken = []
     try:
+        check(record, options)
         if options.scenario == FIND_MAX:
             broken = find_max(conductor, record, options)
         else:
             conductor.play(SCENARIOS[options.scenario](options))
     except Interrupted as error:
         broken = [str(error)]
-    watcher.kill()
+    finally:
+        watcher.kill()
     record.phases = conductor.phases
     record.usage = [conductor.usage(record.counted), *watch.usage(conductor.counted())]
     record.verdict = judge(record, options.limit)
-    record.verdict.invalid += broken
+    record.verdict.invalid[:0] = broken
     end(environment, record)
 
 
@@ -42,8 +44,8 @@ def begin(environment: Any) -> Record:
     options, conductor = environment.parsed_options, environment.conductor
     # From Locust's page they come as text.
     options.seconds = float(options.seconds or SECONDS.get(options.scenario, USUAL_SECONDS))
-    options.rate = float(options.rate or USUAL_RATE)
-    options.limit = [text for text in options.limit if text] or list(limits.DEFAULT)
+    options.rate = float(options.rate or RATES.get(options.scenario, USUAL_RATE))
+    options.limit = limits.complete([text for text in options.limit if text])
     options.users = environment.runner.target_user_count
     names = ("scenario", "loop", "payload", "batch", "seed")
     said = ["seconds", "warm_up"] + ["peak"] * (options.scenario == "spike")
@@ -62,6 +64,20 @@ def begin(environment: Any) -> Record:
         settings={name: getattr(options, name) for name in said},
         commit=machine.commit(),
     )
+
+
+def check(record: Record, options: Any) -> None:
+    """Raise Interrupted before anything is sent if it would be for nothing."""
+    if record.connections < record.generators:
+        raise Interrupted(
+            f"found {record.connections} connections for {record.generators} processes; "
+            "expected one each at least"
+        )
+    try:
+        if options.output:
+            Path(options.output).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Interrupted(f"found no folder for the reports: {error}") from error
 
 
 def judge(record: Record, asked: list[str]) -> Verdict:

@@ -76,14 +76,15 @@ def spike(options: Options) -> list[Load]:
     """A rush of several times the load: is all as before when it is over?
 
     The rush itself is not judged, since a server may refuse what it has no time for; the
-    time after it is, at once.
+    time after it is, at once. In the closed loop it is all users who rush.
     """
     third = options.seconds / 3
+    usual, rush = (1.0, options.peak) if options.loop == "open" else (1 / options.peak, 1.0)
     return [
         *warm_up(options),
-        _load(options, "before", third),
-        _load(options, "rush", third, options.peak, counted=False),
-        _load(options, "after", third),
+        _load(options, "before", third, usual),
+        _load(options, "rush", third, rush, counted=False),
+        _load(options, "after", third, usual),
     ]
 
 
@@ -103,4 +104,7 @@ NAMES = (*SCENARIOS, FIND_MAX)
 
 # What is asked if nothing else is said, by scenario: seconds, requests a second.
 SECONDS = {"smoke": 5.0, "soak": 1800.0, FIND_MAX: 10.0}
-USUAL_SECONDS, USUAL_RATE = 30.0, 100.0
+USUAL_SECONDS = 30.0
+# So that the p99 of each phase has the 1,000 requests that it needs.
+RATES = {"smoke": 300.0, "steps": 1000.0}
+USUAL_RATE = 200.0

@@ -82,6 +82,9 @@ class Search:
         seconds = min(PROBE_S, self._seconds)
         probe = self._play([Load("probe", seconds, None, users, False)])[0]
         low, high = 0.0, ABOVE * probe.tally.right / seconds
+        if not high:  # nothing to look for: it is judged what the probe was like
+            probe.counted = True
+            return [probe]
         while high - low > CLOSE * high and high > 1:
             rate = (low + high) / 2
             if self._holds(rate):
