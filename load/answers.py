@@ -4,6 +4,7 @@ What is wrong is said in few different texts, since failures are counted by them
 wrong digit of a request stands for all of them, and no text quotes the reply.
 """
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from operator import eq
@@ -13,6 +14,7 @@ from load.bodies import LENGTH
 from load.payloads import Request
 from load.replies import DIGITS, ERRORS, READ
 
+TIMING = re.compile(r"(?:^|,)\s*([^\s;,]+)[^,]*?;\s*dur=(\d+(?:\.\d+)?)")
 TOLERANCE = 1e-3  # of the sum: some servers round what they write
 # Replies that are parsed once: those of `mixed` are 180, and a reload brings as many new
 # ones. The largest, 1,024 images as JSON, has 0.25 MB.
@@ -57,6 +59,14 @@ def score(request: Request, status: int, headers: Headers, body: bytes) -> int:
         AnswerError: all else that is wrong.
     """
     return sum(map(eq, request.labels, read(request, status, headers, body)))
+
+
+def stages(text: str) -> dict[str, float]:
+    """Read ``Server-Timing``: seconds by stage; ``decode;dur=0.05`` is 50 µs.
+
+    Another server's may have descriptions, and no durations.
+    """
+    return {name: float(ms) / 1000 for name, ms in TIMING.findall(text)}
 
 
 def read(request: Request, status: int, headers: Headers, body: bytes) -> tuple[int, ...]:

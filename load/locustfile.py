@@ -8,7 +8,6 @@ Locust's own page, its master and its workers.
 
 import argparse
 import itertools
-import re
 import sys
 import time
 from pathlib import Path
@@ -27,7 +26,6 @@ from load.record import Verdict
 
 # Seconds between two reports of a worker: find-max waits for one after each trial.
 runners.WORKER_REPORT_INTERVAL = 1.0
-TIMING = re.compile(r"(?:^|,)\s*([^\s;,]+)[^,]*?;\s*dur=(\d+(?:\.\d+)?)")
 ANSWER_S = 10.0  # without an answer for longer, a request has failed
 
 
@@ -77,11 +75,6 @@ def problem(request: payloads.Request, response: Any) -> str | None:
         return f"no answer: {type(response.error).__name__}"
     headers, content = response.headers, response.content or b""
     return answers.problem(request, response.status_code, headers, content)
-
-
-def stages(text: str) -> dict[str, float]:
-    """Read ``Server-Timing``: seconds by stage; ``decode;dur=0.05`` is 50 µs."""
-    return {name: float(ms) / 1000 for name, ms in TIMING.findall(text)}
 
 
 @events.init_command_line_parser.add_listener
@@ -147,7 +140,7 @@ def note(context: dict[str, Any], exception: Any, response: Any, **found: Any) -
         sent,
         since + found["response_time"] / 1000 if answered else None,
         str(exception) if exception else None,
-        stages(response.headers.get("server-timing", "")) if answered else {},
+        answers.stages(response.headers.get("server-timing", "")) if answered else {},
     )
 
 
@@ -168,6 +161,8 @@ def begin(environment: Any, **_: Any) -> None:
         except (ValueError, argparse.ArgumentTypeError) as error:
             environment.report = f"INVALID: {error}"
             runner = environment.runner
+            if not asked.headless:
+                print(environment.report, flush=True)
             gevent.spawn(runner.quit if asked.headless else runner.stop)
             return
         environment.conductor = Conductor(environment)

@@ -2,6 +2,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 from types import SimpleNamespace
 
@@ -9,22 +10,33 @@ import pytest
 
 from load.record import Record
 
+SHARED = "the generator was the limit"
 LATE = "the generator itself was late"
+
+
+@pytest.fixture(scope="session")
+def two_processes():
+    """The options for two processes that send, on a port of their own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    return ["--processes", "2", "--master-bind-port", port, "--master-port", port]
 
 
 @pytest.fixture
 def run_load(root, tmp_path):
     """Run a load test as from the command line: its exit code, what it says, its record.
 
-    Other tests may run beside it, so a generator that was late is no surprise: reasons of
-    that kind are taken out of what makes the run invalid.
+    Other tests may run beside it, so a generator that was late or had no time to spare is
+    no surprise: reasons of that kind are taken out of what makes the run invalid.
     """
     python = root / ".venv" / "load" / "bin" / "python"  # `make test` makes it
 
-    def run_load(scenario, *options, interrupt=None):
+    def run_load(scenario, *options, interrupt=None, variables=None):
         command = [python, "-m", "load", scenario, "--output", tmp_path, *map(str, options)]
         hidden = ("LOCUST", "LOAD_")
         environment = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
+        environment |= variables or {}
         process = subprocess.Popen(
             command,
             cwd=root,
@@ -42,7 +54,7 @@ def run_load(root, tmp_path):
         path = tmp_path / f"{scenario}.json"
         record = Record.from_dict(json.loads(path.read_bytes())) if path.exists() else None
         invalid = record.verdict.invalid if record else []
-        reasons = [why for why in invalid if LATE not in why]
+        reasons = [why for why in invalid if LATE not in why and SHARED not in why]
         return SimpleNamespace(
             code=process.returncode, out=out, err=err, record=record, reasons=reasons
         )

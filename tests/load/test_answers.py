@@ -243,3 +243,16 @@ def test_known_answers_are_bounded():
         _, body = reply("raw", certain(7) + number * 1e-7)
         assert problem("raw", {}, body, labels=(7,)) is None
     assert answers._read.cache_info().currsize == answers.KEPT
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("decode;dur=0.05, infer;dur=2", {"decode": 5e-5, "infer": 2e-3}),
+        ('cache;desc="a hit";dur=20, db;dur=5;desc="of two"', {"cache": 0.02, "db": 5e-3}),
+        ("miss, total;dur=nan", {}),
+        ("", {}),
+    ],
+)
+def test_stages_are_read_from_any_server(text, found):
+    assert answers.stages(text) == found

@@ -131,6 +131,7 @@ def test_a_run_that_is_interrupted_is_no_pass(run_load, url):
     done = run_load("steady", "--host", url, *LENIENT, "--seconds", 60, interrupt=4)
     assert done.code == 3, done.err
     assert done.record is None
+    assert "INVALID: the run was cut short" in done.out
 
 
 @pytest.mark.parametrize(
@@ -142,6 +143,7 @@ def test_a_run_that_is_interrupted_is_no_pass(run_load, url):
         (("--payload", "png", "--batch", "2"), "batch is 2, expected 1"),
         (("--header", "Authorization"), "expected NAME: VALUE"),
         (("--loop", "half"), "invalid choice"),
+        (("--host", "localhost:8000"), "expected a URL such as http://127.0.0.1:8000"),
     ],
 )
 def test_a_wrong_option_is_named_and_nothing_is_sent(run_load, options, said):
@@ -150,8 +152,52 @@ def test_a_wrong_option_is_named_and_nothing_is_sent(run_load, options, said):
     assert said in done.err
 
 
-def test_several_processes_share_the_rate(run_load, url):
-    done = run_load("steady", "--host", url, *SHORT, *LENIENT, "--processes", 2)
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--connections", 1), "found 1 connections for 2 processes"),
+        (("--output", "/dev/null/none"), "found no folder for the reports"),
+    ],
+)
+def test_a_run_that_would_be_for_nothing_ends_at_once(
+    run_load, url, two_processes, options, said
+):
+    done = run_load("soak", "--host", url, *options, *two_processes)
+    assert done.code == 3
+    assert said in done.out
+
+
+def test_variables_that_do_not_fit_together_end_the_run(run_load):
+    done = run_load(
+        "smoke", "--seconds", 1, variables={"LOAD_PAYLOAD": "png", "LOAD_BATCH": "2"}
+    )
+    assert done.code == 3
+    assert "INVALID: batch is 2, expected 1" in done.out
+
+
+def test_a_search_on_a_host_that_does_not_answer_is_invalid(run_load):
+    done = run_load("find-max", "--host", "http://127.0.0.1:9", "--seconds", 0.3)
+    assert done.code == 3
+    assert "no request was answered" in done.out
+
+
+def test_a_rate_that_no_process_sends_ends_as_invalid(run_load, url):
+    done = run_load("smoke", "--host", url, "--seconds", 1, "--rate", 1e9)
+    assert done.code == 3
+    assert "the generator did not keep to its rate" in done.out
+
+
+def test_a_refusal_breaks_a_limit_of_a_percentile_alone(run_load, impostor):
+    host, reply = impostor
+    reply.update(status=503)
+    done = run_load("smoke", "--host", host, "--seconds", 1, "--limit", "p50<10s")
+    assert ("errors<=0", False) in [
+        (text, kept) for text, _, kept in done.record.verdict.limits
+    ]
+
+
+def test_several_processes_share_the_rate(run_load, url, two_processes):
+    done = run_load("steady", "--host", url, *SHORT, *LENIENT, *two_processes)
     assert done.record.generators == 2
     assert done.reasons == []
     assert done.record.tally.due == pytest.approx(90, rel=0.5)

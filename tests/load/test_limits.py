@@ -136,3 +136,15 @@ def test_the_limits_of_who_names_none_are_limits():
     errors, p99 = map(limits.parse, limits.DEFAULT)
     assert [errors.keeps(share) for share in (0, 0.001)] == [True, False]
     assert [p99.keeps(ms) for ms in (99.99, 100, math.nan)] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("asked", "judged"),
+    [
+        ([], ["errors<=0", "p99<100ms"]),
+        (["p99<9ms"], ["p99<9ms", "errors<=0"]),
+        (["p99<9ms", "errors<1%"], ["p99<9ms", "errors<1%"]),
+    ],
+)
+def test_failures_are_judged_unless_a_limit_says_how_many_are_good(asked, judged):
+    assert limits.complete(asked) == judged

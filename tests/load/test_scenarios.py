@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from load.arrivals import arrivals
-from load.scenarios import SCENARIOS
+from load.scenarios import RATES, SCENARIOS, SECONDS, USUAL_RATE, USUAL_SECONDS
+from load.validity import STANDARD_ERRORS, needed
 
 
 def loads(scenario, loop="open", **options):
@@ -43,6 +44,20 @@ def test_steps_rise_to_the_rate():
 def test_a_rush_is_not_judged_but_what_is_before_and_after_it():
     found = [(load.name, load.rate, load.counted) for load in loads("spike")[1:]]
     assert found == [("before", 100, True), ("rush", 500, False), ("after", 100, True)]
+
+
+def test_in_the_closed_loop_all_users_rush():
+    found = [(load.name, load.users) for load in loads("spike", "closed")[1:]]
+    assert found == [("before", 2), ("rush", 10), ("after", 2)]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_what_is_asked_by_default_has_requests_enough_for_the_default_limit(scenario):
+    seconds = SECONDS.get(scenario, USUAL_SECONDS)
+    rate = RATES.get(scenario, USUAL_RATE)
+    judged = [each for each in loads(scenario, rate=rate, seconds=seconds) if each.counted]
+    least = min(each.rate * each.seconds for each in judged)
+    assert least - STANDARD_ERRORS * math.sqrt(least) > needed(99)
 
 
 def test_constant_arrivals_have_equal_distances():

@@ -33,8 +33,8 @@ def run(root, folder, host, *options):
 
 
 @pytest.fixture(scope="module")
-def two(root, url, tmp_path_factory):
-    return run(root, tmp_path_factory.mktemp("two"), url, "--processes", "2")
+def two(root, url, two_processes, tmp_path_factory):
+    return run(root, tmp_path_factory.mktemp("two"), url, *two_processes)
 
 
 @pytest.fixture(scope="module")
