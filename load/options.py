@@ -92,7 +92,7 @@ def add(parser: Any) -> None:
         "--seconds",
         type=positive,
         help="how long, without the warm-up; find-max: each window "
-        f"(default: {scenarios.USUAL_SECONDS:g}; smoke 5, soak 1800, find-max 10)",
+        f"(default: {scenarios.USUAL_SECONDS:g}; smoke 5, steps 60, soak 1800, find-max 10)",
     )
     option(
         "--warm-up",

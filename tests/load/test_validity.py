@@ -136,3 +136,18 @@ def test_a_percentile_needs_ten_requests_beyond_it(limit, needed):
 def test_limits_of_no_percentile_need_no_number_of_requests():
     few = record(phase("only", 3, tally([1.0] * 3)))
     assert reasons(few, "max<9ms", "mean<9ms", "errors<=0", "rate>=1/s") == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "believed"),
+    [
+        (["p99<10ms"], True),  # all the more without the generator's part
+        (["p99<4ms"], False),  # is that the server?
+        (["p99<10ms", "max<4ms"], False),
+        (["errors<=0"], False),
+    ],
+)
+def test_a_limit_that_is_kept_though_the_generator_was_late_is_kept(texts, believed):
+    made = open_run(tally([5.0] * 1000, late_ms=[3.0] * 1000))
+    found = validity.invalid(made, [limits.parse(text) for text in texts])
+    assert (found == []) == believed
