@@ -130,7 +130,8 @@ class Conductor:
     def _say(self) -> None:
         """Say how it goes."""
         recent, self._recent = self._recent, Tally()
-        phase = self.phases[bisect(self._starts, time.perf_counter()) - 1]
+        middle = time.perf_counter() - SAY_S / 2
+        phase = self.phases[max(bisect(self._starts, middle) - 1, 0)]
         p50, p99 = recent.latency.percentiles([50, 99])
         logger.info(
             "%s: %.0f right a second, p50 %.2f ms, p99 %.2f ms, %d failed",

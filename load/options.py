@@ -91,8 +91,8 @@ def add(parser: Any) -> None:
     option(
         "--seconds",
         type=positive,
-        help="how long, without the warm-up; find-max: each window "
-        f"(default: {scenarios.USUAL_SECONDS:g}; smoke 5, steps 60, soak 1800, find-max 10)",
+        help="how long, without the warm-up; find-max: each window (default: "
+        f"{scenarios.USUAL_SECONDS:g}; smoke 5, steps 60, soak 1800, find-max 10)",
     )
     option(
         "--warm-up",
