@@ -1,6 +1,8 @@
 """Leads a run, in Locust's master or its only process: what is sent, and until when."""
 
+import logging
 import time
+from bisect import bisect
 from collections import defaultdict
 from typing import Any
 
@@ -9,7 +11,12 @@ import gevent
 from load.record import Phase, Slice, Tally, Usage
 from load.scenarios import Load
 
+logger = logging.getLogger(__name__)
+
 LOOK_S = 0.1
+# Between two lines of progress, and, where this process sends too, two looks into what it
+# has counted: that takes a millisecond or two, in which it sends nothing.
+SAY_S = 5.0
 # What may pass, beside the plan itself, until the last report of a worker is there: a
 # report a second, and twice the time to drain.
 PATIENCE_S = 45.0
@@ -38,6 +45,7 @@ class Conductor:
         self.phases: list[Phase] = []
         self.started = False
         self._starts: list[float] = []  # of the phases, on this process's clock
+        self._recent = Tally()
 
     def workers(self) -> list[str | None]:
         """Return the ids of those that send; None is this process."""
@@ -51,7 +59,9 @@ class Conductor:
     def report(self, client_id: str, found: dict[str, Any]) -> None:
         """Take what a worker has sent."""
         for phase, part, tally in found["tallies"]:
-            self._tallies[phase][part].merge(Tally.from_dict(tally))
+            read = Tally.from_dict(tally)
+            self._tallies[phase][part].merge(read)
+            self._recent.merge(read)
         for phase, cores, memory in found["usage"]:
             self._usage[phase][client_id] = cores, memory
         self._done[client_id] = found["done"]
@@ -108,6 +118,7 @@ class Conductor:
         return Usage("generator", cores, busiest, sum(memory.values()), len(memory))
 
     def _wait(self, workers: list[str | None], done: int, until: float) -> None:
+        say = time.monotonic() + SAY_S
         while any(self._done.get(worker or "local", 0) < done for worker in workers):
             there = set(self.workers())
             if there != set(workers):  # Locust deals the connections out anew
@@ -119,8 +130,23 @@ class Conductor:
             if time.monotonic() > until:
                 raise Interrupted(f"found a worker that is not done after {PATIENCE_S:g} s")
             gevent.sleep(LOOK_S)
-            if self._environment.generator:  # there is none in a master
-                self.report("local", self._environment.generator.report())
+            due, generator = time.monotonic() > say, self._environment.generator
+            if generator and (due or generator.done >= done):
+                self.report("local", generator.report())
+            if due:
+                self._say()
+                say += SAY_S
+
+    def _say(self) -> None:
+        """Say how it goes."""
+        recent, self._recent = self._recent, Tally()
+        middle = time.perf_counter() - SAY_S / 2
+        phase = self.phases[max(bisect(self._starts, middle) - 1, 0)]
+        p50, p99 = recent.latency.percentiles([50, 99])
+        logger.info(
+            "%s: %.0f right a second, p50 %.2f ms, p99 %.2f ms, %d failed",
+            *(phase.name, recent.right / SAY_S, p50, p99, recent.failed),
+        )
 
     @staticmethod
     def _slices(phase: Phase, tallies: dict[int, Tally], interval: float) -> list[Slice]:

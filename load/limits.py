@@ -48,6 +48,11 @@ class Limit:
     sign: str
     bound: float
 
+    @property
+    def is_latency(self) -> bool:
+        """Whether it bounds a latency, as ``p``, ``max`` and ``mean`` do."""
+        return self.what not in UNITS
+
     def value(self, tally: Tally, seconds: float) -> float:
         """Return what is bounded; NaN if nothing was seen of it."""
         if self.what == "errors":

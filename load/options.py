@@ -111,7 +111,7 @@ def add(parser: Any) -> None:
         "--rate",
         type=positive,
         help="requests a second in the open loop "
-        f"(default: {scenarios.USUAL_RATE:g}; smoke 300, steps 1000; find-max seeks it)",
+        f"(default: {scenarios.USUAL_RATE:g}; find-max looks for it)",
     )
     option(
         "--arrivals",
@@ -122,8 +122,8 @@ def add(parser: Any) -> None:
     option(
         "--seconds",
         type=positive,
-        help="how long, without the warm-up; find-max: each window "
-        f"(default: {scenarios.USUAL_SECONDS:g}; smoke 5, soak 1800, find-max 10)",
+        help="how long, without the warm-up; find-max: each window (default: "
+        f"{scenarios.USUAL_SECONDS:g}; smoke 5, steps 60, soak 1800, find-max 10)",
     )
     option(
         "--warm-up",

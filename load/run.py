@@ -11,7 +11,7 @@ import gevent
 from load import limits, machine, report, search, validity
 from load.conductor import Conductor, Interrupted
 from load.record import Phase, Record, Verdict
-from load.scenarios import FIND_MAX, RATES, SCENARIOS, SECONDS, USUAL_RATE, USUAL_SECONDS
+from load.scenarios import FIND_MAX, SCENARIOS, SECONDS, USUAL_RATE, USUAL_SECONDS
 
 
 def conduct(environment: Any) -> None:
@@ -44,7 +44,7 @@ def begin(environment: Any) -> Record:
     options, conductor = environment.parsed_options, environment.conductor
     # From Locust's page they come as text.
     options.seconds = float(options.seconds or SECONDS.get(options.scenario, USUAL_SECONDS))
-    options.rate = float(options.rate or RATES.get(options.scenario, USUAL_RATE))
+    options.rate = float(options.rate or USUAL_RATE)
     options.limit = limits.complete([text for text in options.limit if text])
     options.users = environment.runner.target_user_count
     names = ("scenario", "loop", "payload", "batch", "seed")

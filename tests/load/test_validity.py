@@ -109,9 +109,13 @@ def test_a_warm_up_may_be_late():
 @pytest.mark.parametrize("loop", ["open", "closed"])
 @pytest.mark.parametrize(("busiest", "believed"), [(0.9, True), (0.91, False)])
 def test_a_saturated_generator_is_not_believed(busiest, believed, loop):
-    found = reasons(run_with_usage(busiest, loop))
+    found = reasons(run_with_usage(busiest, loop), "max<0.5ms")
     assert (found == []) == believed
     assert all("busiest process at work for 91 % of the time" in why for why in found)
+
+
+def test_a_saturated_generator_of_an_open_loop_that_keeps_its_limits_is_believed():
+    assert reasons(run_with_usage(1.0, "open"), "max<9ms") == []
 
 
 def test_a_saturated_server_is_what_a_load_test_is_for():
@@ -131,3 +135,18 @@ def test_a_percentile_needs_ten_requests_beyond_it(limit, needed):
 def test_limits_of_no_percentile_need_no_number_of_requests():
     few = record(phase("only", 3, tally([1.0] * 3)))
     assert reasons(few, "max<9ms", "mean<9ms", "errors<=0", "rate>=1/s") == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "believed"),
+    [
+        (["p99<10ms"], True),  # all the more without the generator's part
+        (["p99<4ms"], False),  # is that the server?
+        (["p99<10ms", "max<4ms"], False),
+        (["errors<=0"], False),
+    ],
+)
+def test_a_limit_that_is_kept_though_the_generator_was_late_is_kept(texts, believed):
+    made = open_run(tally([5.0] * 1000, late_ms=[3.0] * 1000))
+    found = validity.invalid(made, [limits.parse(text) for text in texts])
+    assert (found == []) == believed
