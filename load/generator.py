@@ -192,6 +192,7 @@ class Generator:
         for due in times:
             self._wait_until(start + due)
             if time.perf_counter() - start - due > BEHIND_S:
+                self._cut()
                 break
             tally = self._tally(number, due)
             tally.due += 1
@@ -214,12 +215,16 @@ class Generator:
         end = time.perf_counter() + DRAIN_S
         while self._given and time.perf_counter() < end:
             gevent.sleep(0.01)
+        self._cut()
+        while self._given and time.perf_counter() < end + DRAIN_S:
+            gevent.sleep(0.01)
+
+    def _cut(self) -> None:
+        """Take back the turns that no connection was free for."""
         while not self._turns.empty():
             turn = self._turns.get()
             self._given -= 1
             self._tally(turn.phase, turn.due or 0.0).failures[CUT] += 1
-        while self._given and time.perf_counter() < end + DRAIN_S:
-            gevent.sleep(0.01)
 
     def _wait_until(self, due: float) -> None:
         """Wait, and keep account of the time in which this process had nothing to do."""

@@ -35,7 +35,8 @@ def invalid(record: Record, limits: Iterable[Limit] = ()) -> list[str]:
     """
     tallies = [(phase, phase.tally) for phase in record.counted]
     if not any(len(tally.latency) for _, tally in tallies):
-        return [_silence(tallies)]
+        own = [why for phase, tally in tallies for why in _open(record, phase, tally)]
+        return [_silence(tallies), *own]
     limits, found, blamed = list(limits), [], record.loop == "closed"
     for phase, tally in tallies:
         where = f"{phase.name}: " if len(tallies) > 1 else ""
