@@ -26,10 +26,18 @@ def machine() -> dict[str, Any]:
     """Return what the generator runs on."""
     return {
         "processor": _processor(),
-        "cores": len(psutil.Process().cpu_affinity() or ()),
+        "cores": len(_cores()),
         "memory GiB": round(psutil.virtual_memory().total / (1 << 30), 1),
         "system": platform.platform(),
     }
+
+
+def _cores(process: psutil.Process | None = None) -> list[int]:
+    """Return the cores that a process may use, this one by default."""
+    try:
+        return (process or psutil.Process()).cpu_affinity() or []
+    except AttributeError:  # macOS has no such thing
+        return list(range(psutil.cpu_count() or 1))
 
 
 def _processor() -> str:
@@ -109,7 +117,7 @@ class ServerWatch:
         for process in self._processes:
             try:
                 variables = process.environ()
-                cores = process.cpu_affinity()
+                cores = _cores(process)
             except psutil.Error:
                 continue
             names = sorted(n for n in variables if n.startswith(SETTINGS))
