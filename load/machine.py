@@ -32,6 +32,22 @@ def machine() -> dict[str, Any]:
     }
 
 
+class Stolen:
+    """How much of this virtual machine's time goes to others on the same host."""
+
+    def __init__(self) -> None:
+        self._before = psutil.cpu_times()
+
+    def share(self) -> float | None:
+        """Return the share since the start; None where the kernel does not count it."""
+        now, before = psutil.cpu_times(), self._before
+        if not hasattr(now, "steal"):
+            return None
+        # The guests' time is in the user's already.
+        total = sum(now[:8]) - sum(before[:8])
+        return (now.steal - before.steal) / total if total > 0 else None
+
+
 def _cores(process: psutil.Process | None = None) -> list[int]:
     """Return the cores that a process may use, this one by default."""
     try:

@@ -212,6 +212,8 @@ class Record:
         versions: of what took part, by name.
         settings: the server's, as far as it tells them, and the options of the run.
         commit: of the project; None outside a repository.
+        stolen: share of the processors' time that the machine's host gave to others; None
+            where it does not say.
         found: of ``find-max``: the rate, the trials and the windows that agree.
         verdict: what is to be made of it.
     """
@@ -232,6 +234,7 @@ class Record:
     versions: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     commit: str | None = None
+    stolen: float | None = None
     found: dict[str, Any] | None = None
     verdict: Verdict = field(default_factory=Verdict)
 

@@ -17,6 +17,7 @@ from load.scenarios import FIND_MAX, SCENARIOS, SECONDS, USUAL_RATE, USUAL_SECON
 def conduct(environment: Any) -> None:
     """Play the scenario, judge, write the reports, set the exit code, and end."""
     conductor, options = environment.conductor, environment.parsed_options
+    stolen = machine.Stolen()
     watch = machine.ServerWatch(environment.host)
     record = begin(environment)
     record.settings |= watch.settings()
@@ -32,6 +33,7 @@ def conduct(environment: Any) -> None:
         broken = [str(error)]
     finally:
         watcher.kill()
+    record.stolen = stolen.share()
     record.phases = conductor.phases
     record.usage = [conductor.usage(record.counted), *watch.usage(conductor.counted())]
     record.verdict = judge(record, options.limit)

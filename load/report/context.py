@@ -45,8 +45,13 @@ def usage(record: Record) -> Section | None:
         for u in record.usage
     ]
     head = ["program", "cores", "busiest process, cores", "memory, MiB", "processes"]
-    says = "Of the generator it is the time in which it had something to do."
-    return Section("Processor and memory", [says], [Table(head, rows)])
+    says = ["Of the generator it is the time in which it had something to do."]
+    if record.stolen is not None:
+        says.append(
+            f"The host of this machine gave {100 * record.stolen:.1f} % of its "
+            "processors' time to others."
+        )
+    return Section("Processor and memory", says, [Table(head, rows)])
 
 
 def asked(record: Record) -> Section:

@@ -150,3 +150,20 @@ def test_a_limit_that_is_kept_though_the_generator_was_late_is_kept(texts, belie
     made = open_run(tally([5.0] * 1000, late_ms=[3.0] * 1000))
     found = validity.invalid(made, [limits.parse(text) for text in texts])
     assert (found == []) == believed
+
+
+@pytest.mark.parametrize(
+    ("stolen", "text", "found", "believed"),
+    [
+        (None, "p99<4ms", None, True),
+        (0.05, "p99<4ms", None, True),
+        (0.06, "p99<4ms", None, False),
+        (0.06, "p99<10ms", None, True),  # on a quiet machine all the more
+        (0.06, "p99<10ms", {"rate": 1000.0}, False),  # and the rate would be higher
+    ],
+)
+def test_a_machine_that_was_not_quiet_is_blamed_for_what_it_may_have_caused(
+    stolen, text, found, believed
+):
+    made = open_run(tally([5.0] * 1000), stolen=stolen, found=found)
+    assert (reasons(made, text) == []) == believed
