@@ -21,8 +21,7 @@ LATE_SHARE, LATE_MS = 0.1, 1.0
 # something to do, answers wait to be read, so that every connection looks busy and the
 # generator is not found to be late.
 BUSIEST = 0.9
-# On this machine, 20 % made the highest rate that keeps a p99 smaller by a fifth, and other
-# ones from run to run; with 5 % or less three runs agreed within 4 %.
+# A virtual machine that is kept from running for more has stalls of its own, of some ms.
 STOLEN = 0.05
 # A percentile with ten requests beyond it has a standard error of a third of those ten:
 # with fewer, another run finds another one.
