@@ -8,7 +8,6 @@ from pathlib import Path
 from load import accuracy, compare, options, payloads, scenarios
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
-HOST = "http://127.0.0.1:8000"
 CONNECTIONS = 64
 OTHERS = {"compare": compare.main, "accuracy": accuracy.main}
 END = """Also: compare A B (reports in JSON), accuracy (every image of MNIST's test set).
@@ -21,7 +20,7 @@ def own() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     made.add_argument("scenario", choices=scenarios.NAMES, help="what to do")
     made.add_argument(
-        "--host", type=options.host, default=HOST, help="(default: %(default)s)"
+        "--host", type=options.host, default=options.HOST, help="(default: %(default)s)"
     )
     made.add_argument(
         "--connections",

@@ -105,7 +105,7 @@ def main(arguments: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m load accuracy")
     parser.add_argument(
-        "--host", type=options.host, default="http://127.0.0.1:8000", help="(%(default)s)"
+        "--host", type=options.host, default=options.HOST, help="(%(default)s)"
     )
     parser.add_argument("--payload", choices=NAMES, default="json", help="(%(default)s)")
     parser.add_argument(

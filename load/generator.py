@@ -4,7 +4,6 @@ In the open loop turns come when they are due, whether or not the server has ans
 last ones; in the closed loop each user's comes when its last request is answered.
 """
 
-import os
 import time
 from collections import defaultdict
 from typing import Any, NamedTuple
@@ -174,7 +173,7 @@ class Generator:
             start += load.seconds
             self._wait_until(start)
             busy = 1 - (self._free - free) / (time.perf_counter() - before)
-            memory = psutil.Process(os.getpid()).memory_info().rss
+            memory = psutil.Process().memory_info().rss
             self._usage[number] = [busy, memory / (1 << 20)]
         self._drain()
         self.done = plan.first + len(plan.loads)
@@ -229,11 +228,12 @@ class Generator:
     def _wait_until(self, due: float) -> None:
         """Wait, and keep account of the time in which this process had nothing to do."""
         while (left := due - (before := time.perf_counter())) > 0:
-            worked, used = self._worked, time.process_time()
             if left > SPIN_S:
+                used = time.process_time()
                 gevent.sleep(left - SPIN_S)
                 self._free += time.perf_counter() - before - (time.process_time() - used)
             else:
+                worked = self._worked
                 gevent.idle()  # a look at the sockets; sleep(0) would take none for 5 ms
                 if worked == self._worked:
                     self._free += time.perf_counter() - before

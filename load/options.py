@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from load import arrivals, limits, payloads, scenarios
 
+HOST = "http://127.0.0.1:8000"
+
 
 def positive(text: str) -> float:
     """Read a number above 0."""

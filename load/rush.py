@@ -11,7 +11,6 @@ no request waits in the generator. Each has its time from when it was due, and i
 import argparse
 import itertools
 import json
-import random
 import select
 import socket
 import time
@@ -21,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from load.arrivals import arrivals
 from load.peers.openloop import reply_length
 
 MOST_CONNECTIONS = 4000  # far above what an overloaded server that refuses lets come up
@@ -172,11 +172,10 @@ class Phase(NamedTuple):
 
 def schedule(phases: list[Phase], seed: int) -> "array[float]":
     """Return when requests are due, in seconds from the start."""
-    chance, times, start = random.Random(seed), array("d"), 0.0
-    for rate, seconds in phases:
-        due = start
-        while (due := due + chance.expovariate(rate)) < start + seconds:
-            times.append(due)
+    times, start = array("d"), 0.0
+    for number, (rate, seconds) in enumerate(phases):
+        due = arrivals("poisson", rate, seconds, seed + number)
+        times.extend(start + each for each in due)
         start += seconds
     return times
 

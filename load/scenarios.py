@@ -66,17 +66,17 @@ def steps(options: Options) -> list[Load]:
     shares = [number / STEPS for number in range(1, STEPS + 1)]
     seconds = options.seconds / STEPS
     return [
-        *warm_up(options)[:1],
+        *warm_up(options),
         *(_load(options, f"{share:.0%}", seconds, share) for share in shares),
     ]
 
 
-# A third of the time each before, in and after the rush.
 def spike(options: Options) -> list[Load]:
     """A rush of several times the load: is all as before when it is over?
 
     The rush itself is not judged, since a server may refuse what it has no time for; the
-    time after it is, at once. In the closed loop it is all users who rush.
+    time after it is, at once. Each takes a third of the seconds. In the closed loop it is
+    all users who rush.
     """
     third = options.seconds / 3
     usual, rush = (1.0, options.peak) if options.loop == "open" else (1 / options.peak, 1.0)

@@ -1,9 +1,10 @@
 """The arithmetic of the open loop: when requests are due, and what their times say."""
 
 import math
-import random
 from collections.abc import Sequence
 from typing import Any
+
+from load.arrivals import arrivals
 
 
 def schedule(rate: float, seconds: float, spacing: str, seed: int) -> list[float]:
@@ -15,12 +16,8 @@ def schedule(rate: float, seconds: float, spacing: str, seed: int) -> list[float
         spacing: ``even``, or ``poisson`` for independent clients.
         seed: of the Poisson process.
     """
-    if spacing == "even":
-        return [number / rate for number in range(int(rate * seconds))]
-    chance, due, times = random.Random(seed), 0.0, []
-    while (due := due + chance.expovariate(rate)) < seconds:
-        times.append(due)
-    return times
+    kind = "constant" if spacing == "even" else spacing
+    return list(arrivals(kind, rate, seconds, seed))
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:

@@ -11,7 +11,6 @@ import pytest
 
 from load import payloads
 from load.arrivals import arrivals
-from load.record import Record
 
 RATE, SECONDS, PERIOD = 200, 6, 3
 CLOSE = 0.05  # of the truth
@@ -38,19 +37,14 @@ def stub(root, kind, number):
 
 
 @pytest.fixture
-def load(root, tmp_path):
+def load(run_load):
     """Run a load test; its record."""
 
     def load(host, scenario, *options):
-        python = root / ".venv" / "load" / "bin" / "python"  # `make test` makes it
-        command = [python, "-m", "load", scenario, "--host", host, *options]
-        command += ["--warm-up", "0", "--output", tmp_path]
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=90)
-        path = tmp_path / f"{scenario}.json"
-        assert path.exists(), done.stderr
-        record = Record.from_dict(json.loads(path.read_bytes()))
-        assert record.tally.failed == 0, record.tally.failures
-        return record
+        done = run_load(scenario, "--host", host, *options, "--warm-up", "0")
+        assert done.record, done.err
+        assert done.record.tally.failed == 0, done.record.tally.failures
+        return done.record
 
     return load
 

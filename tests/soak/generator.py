@@ -18,10 +18,11 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from typing import Any
 
+from load.arrivals import arrivals
 from load.peers.latency import percentile
 from tests.chaos import asks
 from tests.chaos.asks import Ask
-from tests.soak.mix import Mix, poisson
+from tests.soak.mix import Mix
 
 CONNECTIONS = 32
 KILLED, CLOSING = 0.005, 0.02  # shares of the requests
@@ -191,7 +192,7 @@ def main() -> None:
         found["per_s"] = answered / (time.perf_counter() - start)
         print(json.dumps(found), flush=True)
         return
-    times = poisson(options.rate, options.seconds, options.seed)
+    times = arrivals("poisson", options.rate, options.seconds, options.seed)
     for found in generator.run(times, options.interval):
         print(json.dumps(found), flush=True)
 

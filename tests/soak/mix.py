@@ -1,7 +1,6 @@
 """What the soak asks, and when."""
 
 import random
-from collections.abc import Iterator
 
 from tests.chaos import asks
 from tests.chaos.asks import Ask
@@ -26,10 +25,3 @@ class Mix:
         return self.chance.choice(
             self._single if self.chance.random() < SINGLE else self._mixed
         )
-
-
-def poisson(rate: float, seconds: float, seed: int) -> Iterator[float]:
-    """Yield when requests of independent clients are due, in seconds from the start."""
-    chance, due = random.Random(seed), 0.0
-    while (due := due + chance.expovariate(rate)) < seconds:
-        yield due
