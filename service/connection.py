@@ -145,7 +145,8 @@ class Connection(asyncio.BufferedProtocol):
         """Answer what is one whole request with a head that is known: nearly all are."""
         inbox = self.worker.inbox
         end = self.worker.inbox_bytes.find(END, 0, size) + len(END)
-        request = self.known_heads.get(bytes(inbox[:end]))
+        head = bytes(inbox[:end])
+        request = self.known_heads.get(head) or self.worker.heads.find(head, self)
         if request is None or request.length != size - end:
             return False
         self.state, self.deadline = State.ANSWER, inf

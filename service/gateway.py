@@ -1,17 +1,23 @@
 """Between the worker and the WSGI application: gunicorn's own environ, response and log."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from io import BytesIO
-from time import perf_counter
+from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.http import wsgi
 
+from service import json_lines
 from service.http1 import Request
 from service.replies import PHRASES, Reply
+from service.trace_context import read_trace
 
 if TYPE_CHECKING:
     from service.connection import Connection
+
+# A request that was answered: where it came from, itself, its id and the reply.
+Done = tuple["Connection", Request, str, Reply]
 
 
 class Sink:
@@ -51,6 +57,7 @@ class Gateway:
     def __init__(self, application: Any, cfg: Any, log: Any) -> None:
         self._application, self._cfg, self._log = application, cfg, log
         self.logs: bool = log.access_log_enabled
+        self._json: bool = getattr(log, "json", False)
 
     def call(
         self, connection: "Connection", request: Request, body: bytes
@@ -76,7 +83,28 @@ class Gateway:
             self._log.access(response, request, environ, seconds)
         return b"".join(sink.parts), not response.should_close()
 
-    def log(
+    def log(self, done: Sequence[Done], seconds: float) -> None:
+        """Write a line for each request that was answered without the application.
+
+        Args:
+            done: requests that were answered together.
+            seconds: how long that took.
+        """
+        if not self._json:
+            for one in done:
+                self._log_text(*one, seconds)
+            return
+        start = json_lines.requests(time())
+        lines = []
+        for connection, request, used_id, reply in done:
+            about, inquiry = json_lines.describe(request), request.inquiry
+            trace = inquiry.trace if inquiry else read_trace(request.fields)
+            result = (reply.status, request.length or 0, len(reply.body), seconds)
+            client = connection.peer
+            lines.append(json_lines.request(start, about, client, result, used_id, trace))
+        self._log.write_requests(lines)
+
+    def _log_text(
         self,
         connection: "Connection",
         request: Request,
@@ -84,7 +112,6 @@ class Gateway:
         reply: Reply,
         seconds: float,
     ) -> None:
-        """Write a line for a request that was answered without the application."""
         response, environ = self._create(connection, request, Sink(connection.server))
         response.status = f"{reply.status} {PHRASES[reply.status]}"
         response.headers = [*reply.headers.items(), ("X-Request-ID", used_id)]

@@ -25,12 +25,14 @@ from service.access import Access, no_route
 from service.compression import inflate
 from service.errors import RequestError
 from service.inference import ROUTES, answer, asked_version, is_form, read_head
+from service.json_lines import ANSWERED_BY
 from service.metrics import Metrics
 from service.protocols import Dialect, Limits
 from service.protocols.predict import FORM_DATA
 from service.replies import ALWAYS, Reply, bug, json, readiness, refusal, request_id
 from service.repository import Repository
 from service.settings import Settings
+from service.trace_context import read_trace
 
 # Scraped and polled every few seconds: counting them would hide the traffic of clients.
 UNCOUNTED = {"/livez", "/readyz", "/metrics"}
@@ -74,6 +76,7 @@ def register(app: Flask) -> None:
     def finish(response: Response) -> Response:
         response.headers.update({**ALWAYS, "X-Request-ID": g.request_id})
         route = request.url_rule.rule if request.url_rule else "unmatched"
+        request.environ[ANSWERED_BY] = {"route": route, **g.get("version", {})}
         if route not in UNCOUNTED:
             seconds = perf_counter() - g.start
             metrics.count_request(request.method, route, response.status_code, seconds)
@@ -101,6 +104,7 @@ def _add_inference(app: Flask, path: str, dialect: Dialect) -> None:
         asked_for = asked_version(request.args) if version is None else version
         found = repository.find(model, asked_for)
         body = _body(settings.max_body_bytes)
+        g.version = {"model_version": str(found.version)}
         head = read_head(dialect, found, request.headers, request.args)
         content = _files(body) if is_form(head) else body
         (result,) = answer(head, [content], metrics, limits)
@@ -192,4 +196,4 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _bug(error: Exception) -> Response:
-    return _response(bug(error, g.request_id))
+    return _response(bug(error, g.request_id, read_trace(request.headers)))

@@ -31,6 +31,7 @@ from service.inference import MOST_BYTES
 from service.replies import bug, overloaded, refusal, request_id
 from service.settings import Settings
 from service.short_way import Inquiry, ShortWay
+from service.trace_context import read_trace
 from service.writer import Writer, finish
 
 # How often deadlines are looked at, and so how late one can be; the master's heartbeat too.
@@ -221,7 +222,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         content = self.writer.write_again(self._refusal, used_id, keep, minor)
         connection.send(content)
         if self._gateway.logs:
-            self._gateway.log(connection, request, used_id, self._refusal, 0.0)
+            self._gateway.log([(connection, request, used_id, self._refusal)], 0.0)
         self._refused[request.method, inquiry.route if inquiry else "unmatched"] += 1
         connection.go_on(keep)
         return False
@@ -315,8 +316,8 @@ class Worker(base.Worker):  # type: ignore[misc]
             waiting.connection.go_on(waiting.request.keep_alive)
         if self._gateway.logs:
             seconds = perf_counter() - start
-            for (connection, request, _), (used_id, reply) in zip(batch, replies):
-                self._gateway.log(connection, request, used_id, reply, seconds)
+            done = [(one.connection, one.request, *x) for one, x in zip(batch, replies)]
+            self._gateway.log(done, seconds)
 
     def _count_refused(self) -> None:
         for (method, route), times in self._refused.items():
@@ -337,5 +338,5 @@ class Worker(base.Worker):  # type: ignore[misc]
             return self._gateway.call(connection, request, body)
         except Exception as error:
             used_id = request_id("")
-            reply = bug(error, used_id)
+            reply = bug(error, used_id, read_trace(request.fields))
             return self.writer.write(reply, used_id, False, request.version[1]), False
