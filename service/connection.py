@@ -317,9 +317,10 @@ class Connection(asyncio.BufferedProtocol):
 
     def _refuse(self, error: RequestError) -> None:
         """Answer what cannot be read as a request, and close."""
-        reply = refusal(error)
-        self.transport.write(self.worker.writer.write(reply, request_id(""), False))
+        reply, used_id = refusal(error), request_id("")
+        self.transport.write(self.worker.writer.write(reply, used_id, False))
         self.worker.count_refusal(reply.status)
+        self.worker.log_refusal(self, used_id, reply)
         self._linger()
 
     def _linger(self) -> None:

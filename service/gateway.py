@@ -104,6 +104,14 @@ class Gateway:
             lines.append(json_lines.request(start, about, client, result, used_id, trace))
         self._log.write_requests(lines)
 
+    def log_unread(self, connection: "Connection", used_id: str, reply: Reply) -> None:
+        """Write a line, if it is JSON, for what could not be read as a request."""
+        if self._json:
+            result = (reply.status, 0, len(reply.body), 0.0)
+            start = json_lines.requests(time())
+            line = json_lines.request(start, {}, connection.peer, result, used_id, None)
+            self._log.write_requests([line])
+
     def _log_text(
         self,
         connection: "Connection",

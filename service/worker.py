@@ -28,7 +28,7 @@ from service.gateway import Gateway
 from service.heads import Heads
 from service.http1 import Request
 from service.inference import MOST_BYTES
-from service.replies import bug, overloaded, refusal, request_id
+from service.replies import Reply, bug, overloaded, refusal, request_id
 from service.settings import Settings
 from service.short_way import Inquiry, ShortWay
 from service.trace_context import read_trace
@@ -329,6 +329,11 @@ class Worker(base.Worker):  # type: ignore[misc]
         """Count a request that reached no application."""
         if self._metrics:
             self._metrics.count_request("other", "unmatched", status, 0.0)
+
+    def log_refusal(self, connection: Connection, used_id: str, reply: Reply) -> None:
+        """Write a line for what could not be read as a request."""
+        if self._gateway.logs:
+            self._gateway.log_unread(connection, used_id, reply)
 
     def _call(
         self, connection: Connection, request: Request, body: bytes

@@ -116,7 +116,7 @@ others = st.sampled_from(
         "Expect: 100-continue",
     ]
 )
-# A header with a mark's name, usually the same one, whose value is another one in each head.
+# A header with a mark's name, usually the same one, and another value in each head.
 slots = st.one_of(
     others,
     st.tuples(

@@ -56,6 +56,11 @@ def test_a_switch_is_1_or_0():
         Settings.from_environment({"MNIST_SHORT_WAY": "no"})
 
 
+def test_a_format_of_the_log_is_text_or_json():
+    with pytest.raises(SettingsError, match="LOG_FORMAT has value 'xml', expected text or"):
+        Settings.from_environment({"MNIST_LOG_FORMAT": "xml"})
+
+
 @pytest.mark.parametrize("value", ["../x", "a/b", ".", "-x", "a b"])
 def test_a_name_that_could_leave_the_folder_is_refused(value):
     with pytest.raises(SettingsError, match="expected a name of letters, digits and"):
