@@ -319,7 +319,7 @@ class Connection(asyncio.BufferedProtocol):
         """Answer what cannot be read as a request, and close."""
         reply, used_id = refusal(error), request_id("")
         self.transport.write(self.worker.writer.write(reply, used_id, False))
-        self.worker.count_refusal(reply.status)
+        self.worker.count_refusal(reply)
         self.worker.log_refusal(self, used_id, reply)
         self._linger()
 
