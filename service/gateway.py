@@ -11,7 +11,6 @@ from gunicorn.http import wsgi
 from service import json_lines
 from service.http1 import Request
 from service.replies import PHRASES, Reply
-from service.trace_context import read_trace
 
 if TYPE_CHECKING:
     from service.connection import Connection
@@ -97,19 +96,20 @@ class Gateway:
         start = json_lines.requests(time())
         lines = []
         for connection, request, used_id, reply in done:
-            about, inquiry = json_lines.describe(request), request.inquiry
-            trace = inquiry.trace if inquiry else read_trace(request.fields)
-            result = (reply.status, request.length or 0, len(reply.body), seconds)
-            client = connection.peer
-            lines.append(json_lines.request(start, about, client, result, used_id, trace))
+            about = json_lines.describe(request)
+            result = json_lines.result_of(request, used_id, reply, seconds)
+            lines.append(json_lines.request(start, about, connection.peer, result))
         self._log.write_requests(lines)
 
     def log_unread(self, connection: "Connection", used_id: str, reply: Reply) -> None:
         """Write a line, if it is JSON, for what could not be read as a request."""
         if self._json:
-            result = (reply.status, 0, len(reply.body), 0.0)
+            more = {"reason": reply.reason}
+            result = json_lines.Result(
+                reply.status, 0, len(reply.body), 0.0, used_id, None, more
+            )
             start = json_lines.requests(time())
-            line = json_lines.request(start, {}, connection.peer, result, used_id, None)
+            line = json_lines.request(start, {}, connection.peer, result)
             self._log.write_requests([line])
 
     def _log_text(

@@ -9,14 +9,15 @@ import logging
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from service.trace_context import Trace, context
+from service.trace_context import Trace, context, read_trace
 
 if TYPE_CHECKING:
     from service.http1 import Request
+    from service.replies import Reply
 
 # Of what a client may choose freely, so that a line is shorter than what the kernel writes
 # into a pipe in one piece (4,096 bytes), also where each character takes six.
@@ -116,13 +117,41 @@ def describe(request: "Request") -> dict[str, Any]:
     return known.described
 
 
+class Result(NamedTuple):
+    """What became of a request.
+
+    Attributes:
+        status: the HTTP status.
+        received: bytes of the request's body.
+        sent: bytes of the reply's body.
+        seconds: how long it took.
+        request_id: the reply's X-Request-ID.
+        trace: where the request comes from.
+        more: what else is told, as it is told.
+    """
+
+    status: int
+    received: int
+    sent: int
+    seconds: float
+    request_id: str
+    trace: Trace | None
+    more: Mapping[str, Any]
+
+
+def result_of(request: "Request", used_id: str, reply: "Reply", seconds: float) -> Result:
+    """Return what became of a request that was answered without an application."""
+    inquiry = request.inquiry
+    trace = inquiry.trace if inquiry else read_trace(request.fields)
+    more: dict[str, Any] = {"images": reply.images} if reply.images else {}
+    if reply.reason:
+        more["reason"] = reply.reason
+    received, sent = request.length or 0, len(reply.body)
+    return Result(reply.status, received, sent, seconds, used_id, trace, more)
+
+
 def request(
-    start: Mapping[str, Any],
-    about: Mapping[str, Any],
-    client: Any,
-    result: tuple[int, int, int, float],
-    used_id: str,
-    trace: Trace | None,
+    start: Mapping[str, Any], about: Mapping[str, Any], client: Any, result: Result
 ) -> bytes:
     """Return the line of a request.
 
@@ -130,16 +159,14 @@ def request(
         start: what it begins with.
         about: what its head says.
         client: the client's address, as the socket has it.
-        result: the status, the bytes of the request's body and of the reply's, and the
-            seconds that it took.
-        used_id: its X-Request-ID.
-        trace: where it comes from.
+        result: what became of it.
     """
-    status, received, sent, seconds = result
+    status, received, sent, seconds, used_id, trace, more = result
     return write(
         {
             **start,
             **about,
+            **more,
             "client": client[0] if isinstance(client, tuple) else "",
             "status": status,
             "bytes_in": received,

@@ -147,6 +147,19 @@ def _pieces(lines: Sequence[bytes]) -> Iterator[tuple[bytes, int]]:
     yield b"".join(piece), len(piece)
 
 
+def _result(resp: Any, environ: Any, request_time: timedelta) -> json_lines.Result:
+    ids = [value for name, value in resp.headers if name.lower() == "x-request-id"]
+    return json_lines.Result(
+        int(str(resp.status).partition(" ")[0]),
+        int(environ.get("CONTENT_LENGTH") or 0),
+        resp.sent,
+        request_time.total_seconds(),
+        ids[0] if ids else "",
+        read_trace({"traceparent": environ.get("HTTP_TRACEPARENT", "")}),
+        environ.get(json_lines.ANSWERED_BY, {}),
+    )
+
+
 class Logger(glogging.Logger):  # type: ignore[misc]
     """gunicorn's logger class with these handlers in place of its own.
 
@@ -183,23 +196,10 @@ class Logger(glogging.Logger):  # type: ignore[misc]
         elif self.access_log_enabled:
             agent = environ.get("HTTP_USER_AGENT", "")
             about = json_lines.head(req.method, req.path, agent)
-            about |= environ.get(json_lines.ANSWERED_BY, {})
-            ids = [value for name, value in resp.headers if name.lower() == "x-request-id"]
-            named = {"traceparent": environ.get("HTTP_TRACEPARENT")}
-            line = json_lines.request(
-                json_lines.requests(time.time()),
-                about,
-                (environ.get("REMOTE_ADDR", ""),),
-                (
-                    int(str(resp.status).partition(" ")[0]),
-                    int(environ.get("CONTENT_LENGTH") or 0),
-                    resp.sent,
-                    request_time.total_seconds(),
-                ),
-                ids[0] if ids else "",
-                read_trace({k: v for k, v in named.items() if v is not None}),
-            )
-            self.write_requests([line])
+            client = (environ.get("REMOTE_ADDR", ""),)
+            result = _result(resp, environ, request_time)
+            start = json_lines.requests(time.time())
+            self.write_requests([json_lines.request(start, about, client, result)])
 
     def write_requests(self, lines: Sequence[bytes]) -> None:
         """Write lines in JSON of requests that were answered together."""

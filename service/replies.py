@@ -31,12 +31,14 @@ class Reply(NamedTuple):
         body: the whole body.
         headers: beside the length; the content type is among them.
         reason: in a word, why the request is refused; empty if it is not.
+        images: how many were predicted.
     """
 
     status: int
     body: bytes
     headers: Mapping[str, str]
     reason: str = ""
+    images: int = 0
 
 
 def json(

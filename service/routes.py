@@ -78,7 +78,7 @@ def register(app: Flask) -> None:
     def finish(response: Response) -> Response:
         response.headers.update({**ALWAYS, "X-Request-ID": g.request_id})
         route = request.url_rule.rule if request.url_rule else "unmatched"
-        request.environ[ANSWERED_BY] = {"route": route, **g.get("version", {})}
+        request.environ[ANSWERED_BY] = {"route": route, **_answered()}
         if route not in UNCOUNTED:
             seconds = perf_counter() - g.start
             metrics.count_request(
@@ -93,6 +93,12 @@ def register(app: Flask) -> None:
     app.register_error_handler(RequestError, _request_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _bug)
+
+
+def _answered() -> dict[str, Any]:
+    """Return what the log tells of an answer."""
+    known = {name: g.get(name) for name in ("model_version", "images", "reason")}
+    return {name: value for name, value in known.items() if value}
 
 
 def _own_address() -> Any:
@@ -112,7 +118,7 @@ def _add_inference(app: Flask, path: str, dialect: Dialect) -> None:
         asked_for = asked_version(request.args) if version is None else version
         found = repository.find(model, asked_for)
         body = _body(settings.max_body_bytes)
-        g.version = {"model_version": str(found.version)}
+        g.model_version = str(found.version)
         head = read_head(dialect, found, request.headers, request.args)
         content = _files(body) if is_form(head) else body
         (result,) = answer(head, [content], metrics, limits)
@@ -171,7 +177,7 @@ def _body(limit: int) -> bytes:
 
 def _response(reply: Reply) -> Response:
     """Return a reply as Flask's; the content type comes first, then the length."""
-    g.reason = reply.reason
+    g.reason, g.images = reply.reason, reply.images
     response = Response(
         reply.body, reply.status, content_type=reply.headers["Content-Type"]
     )

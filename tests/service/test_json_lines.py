@@ -13,6 +13,7 @@ import pytest
 from service import json_lines
 from service.http1 import MAX_HEAD_BYTES
 from service.log import Handler
+from service.trace_context import read_trace
 
 RAW = "application/octet-stream"
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -76,6 +77,7 @@ def test_a_prediction_has_a_line_with_its_own_fields(server, frames):
         "route": "/predict",
         "status": 200,
         "model_version": "1",
+        "images": 1,
         "bytes_in": 784,
         "bytes_out": len(reply.body),
         "client": "127.0.0.1",
@@ -84,6 +86,14 @@ def test_a_prediction_has_a_line_with_its_own_fields(server, frames):
         "trace_id": TRACE,
         "parent_id": SPAN,
     }
+
+
+def test_a_refusal_s_line_says_why_in_a_word(server):
+    headers = {"Authorization": f"Bearer {SECRET}", "X-Request-ID": "blank"}
+    server.request("POST", "/predict", bytes(784), {"Content-Type": RAW, **headers})
+    line = line_of(server, "blank")
+    assert (line["status"], line["reason"], line["model_version"]) == (422, "no_ink", "2")
+    assert "images" not in line
 
 
 def test_every_line_from_the_first_on_is_json(server, frames):
@@ -255,6 +265,7 @@ def test_a_line_of_a_request_fits_into_what_a_pipe_takes_whole():
     worst = "\xff" * MAX_HEAD_BYTES
     about = json_lines.head("M" * 20, worst, worst) | {"route": "x" * 99}
     start = json_lines.requests(0.0)
-    result = (200, 10**9, 10**9, 1e6)
-    line = json_lines.request(start, about, ("x" * 64, 1), result, "i" * 128, None)
+    trace = read_trace(TRACED)
+    result = json_lines.Result(200, 10**9, 10**9, 1e6, "i" * 128, trace, {"images": 1024})
+    line = json_lines.request(start, about, ("x" * 64, 1), result)
     assert len(line) < 4096 - 100
