@@ -104,9 +104,13 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Say, in the worker, whether it ends because it was to."""
+    """Say, in the worker, whether it ends because it was to; send what spans are left."""
     if not worker.alive:
         server.board.ready[worker.slot] = board.LEFT
+    # One that could not start has no application.
+    extensions = getattr(getattr(worker, "wsgi", None), "extensions", {})
+    if tracing := extensions.get("tracing"):
+        tracing.close()
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -2,7 +2,7 @@
 
 from io import BytesIO
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import (
     Flask,
@@ -35,6 +35,9 @@ from service.repository import Repository
 from service.settings import Settings
 from service.trace_context import read_trace
 
+if TYPE_CHECKING:
+    from service.tracing import Tracing
+
 # Scraped and polled every few seconds: counting them would hide the traffic of clients.
 UNCOUNTED = {"/livez", "/readyz", "/metrics"}
 
@@ -43,6 +46,7 @@ def register(app: Flask) -> None:
     """Add the routes and the error handlers; the extensions must be there."""
     access: Access = app.extensions["access"]
     metrics: Metrics = app.extensions["metrics"]
+    tracing: Tracing | None = app.extensions["tracing"]
     exposition = Exposition(metrics)
     app.url_map.merge_slashes = False  # a path with // inside is no route, and no redirect
 
@@ -81,6 +85,8 @@ def register(app: Flask) -> None:
         request.environ[ANSWERED_BY] = {"route": route, **_answered()}
         if route not in UNCOUNTED:
             seconds = perf_counter() - g.start
+            if tracing is not None:
+                tracing.record_wsgi(request.environ, response, seconds)
             metrics.count_request(
                 request.method,
                 route,

@@ -41,6 +41,7 @@ class Settings:
         metrics_bind: ``address:port`` where the metrics are, and nowhere else; with the
             rest if empty.
         log_format: how the lines of the log are written, text or json.
+        tracing: whether spans are sent to an OpenTelemetry collector, 1 or 0.
     """
 
     model_root: Path = Path(__file__).resolve().parent.parent / "models"
@@ -57,6 +58,7 @@ class Settings:
     trusted_hosts: tuple[str, ...] = ()
     metrics_bind: str = ""
     log_format: str = "text"
+    tracing: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -77,6 +79,7 @@ class Settings:
             "trusted_hosts": _hosts,
             "metrics_bind": _address,
             "log_format": _format,
+            "tracing": _switch,
         }
         values: dict[str, Any] = {}
         for field in fields(cls):

@@ -93,6 +93,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         self.keepalive = self.cfg.keepalive  # a look into cfg costs a microsecond
         self.max_body_bytes = settings.max_body_bytes
         self._metrics = extensions.get("metrics")
+        self._tracing = extensions.get("tracing")
         self._admission = Admission(settings.max_wait_ms / 1000, self.log)
         self._short_way = (
             ShortWay(self.wsgi, self._admission.learn)
@@ -321,10 +322,13 @@ class Worker(base.Worker):  # type: ignore[misc]
             waiting.connection.send(content)
         for waiting in batch:
             waiting.connection.go_on(waiting.request.keep_alive)
-        if self._gateway.logs:
+        if self._gateway.logs or self._tracing is not None:
             seconds = perf_counter() - start
             done = [(one.connection, one.request, *x) for one, x in zip(batch, replies)]
-            self._gateway.log(done, seconds)
+            if self._gateway.logs:
+                self._gateway.log(done, seconds)
+            if self._tracing is not None:
+                self._tracing.record(done, seconds)
 
     def _count_refused(self) -> None:
         for (method, route), times in self._refused.items():

@@ -31,10 +31,11 @@ def test_every_setting_is_read():
             "MNIST_TRUSTED_HOSTS": "A.example, .b.example",
             "MNIST_METRICS_BIND": "[0:0::1]:090",
             "MNIST_LOG_FORMAT": "json",
+            "MNIST_TRACING": "1",
         }
     )
     expected = [Path("/x"), "other-1.2", 3, 5, 6, 7, 9, 10, 11, False]
-    expected += [Path("/y"), ("a.example", ".b.example"), "[::1]:90", "json"]
+    expected += [Path("/y"), ("a.example", ".b.example"), "[::1]:90", "json", True]
     assert list(dataclasses.astuple(settings)) == expected
 
 
