@@ -100,7 +100,8 @@ def test_the_autoscaler_s_metric_is_made_of_metrics_that_the_service_has(served)
     query = rule["metricsQuery"].replace("<<.Series>>", series)
     asked = re.findall(r"([a-z_]+)\{<<\.LabelMatchers>>\}", query)
     assert len(asked) == query.count("LabelMatchers")
-    known = re.findall(r"^([\w:]+)[{ ]", served.request("GET", "/metrics").body.decode(), re.M)
+    text = served.request("GET", "/metrics").body.decode()
+    known = re.findall(r"^([\w:]+)[{ ]", text, re.M)
     assert set(asked) <= set(known)
 
 
@@ -161,10 +162,15 @@ def test_the_autoscaler_alone_says_how_many_pods_there_are(deployment):
     assert "replicas" not in deployment["spec"]
     spec = one(build("base"), "HorizontalPodAutoscaler")["spec"]
     target = spec["scaleTargetRef"]
-    assert (target["kind"], target["name"]) == ("Deployment", deployment["metadata"]["name"])
-    # A pod can be lost at the target: the others have less to do than they can.
-    share = int(spec["metrics"][0]["pods"]["target"]["averageValue"].removesuffix("m")) / 1000
-    assert spec["minReplicas"] * share / (spec["minReplicas"] - 1) < 1
+    assert target["kind"] == deployment["kind"]
+    assert target["name"] == deployment["metadata"]["name"]
+
+
+def test_at_the_autoscaler_s_target_a_pod_can_be_lost():
+    spec = one(build("base"), "HorizontalPodAutoscaler")["spec"]
+    target = spec["metrics"][0]["pods"]["target"]["averageValue"]
+    busy = int(target.removesuffix("m")) / 1000
+    assert spec["minReplicas"] * busy / (spec["minReplicas"] - 1) < 1  # of the others
 
 
 def test_a_rollout_and_a_drained_machine_leave_enough_pods(deployment):
@@ -189,9 +195,24 @@ def test_every_container_is_confined(objects):
         assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod)
 
 
+@pytest.mark.parametrize(
+    ("component", "variable"), [("keys", "MNIST_API_KEYS"), ("models", "MNIST_MODEL_ROOT")]
+)
+def test_what_a_component_mounts_is_where_the_service_looks(component, variable, tmp_path):
+    objects = build_with(tmp_path, component)
+    ((pod, container),) = containers(objects)
+    (mount,) = (it for it in container["volumeMounts"] if it["name"] == component)
+    assert variables(objects, container)[variable].startswith(mount["mountPath"])
+    assert mount["readOnly"] is True
+    # The types that the level `restricted` lets in, which the namespace asks for.
+    (volume,) = (it for it in pod["volumes"] if it["name"] == component)
+    assert set(volume) - {"name"} <= {"secret", "persistentVolumeClaim"}
+
+
 def jobs(objects):
     """The folder of each container's Dockerfile."""
-    return [it["image"].split(":")[0].removeprefix("mnist-") for _, it in containers(objects)]
+    images = [container["image"] for _, container in containers(objects)]
+    return [image.split(":")[0].removeprefix("mnist-") for image in images]
 
 
 def test_whole_cores_are_the_limit_and_are_reserved(objects):
@@ -271,10 +292,7 @@ def options_by_variable():
 
 
 def test_the_load_test_reaches_the_service_its_own_and_names_and_nothing_else():
-    (rules,) = (
-        it["spec"]["egress"]
-        for it in of_kind(build("load"), "NetworkPolicy")
-    )
+    rules = one(build("load"), "NetworkPolicy")["spec"]["egress"]
     (target, _), *_ = pods(build("base"))
     peers = [peer for rule in rules for peer in rule["to"]]
     assert len(peers) == len(rules) == 3
@@ -286,7 +304,8 @@ def test_the_load_test_reaches_the_service_its_own_and_names_and_nothing_else():
 
 def test_the_service_lets_the_load_test_in():
     policy = one(build("base"), "NetworkPolicy", "mnist")["spec"]
-    allowed = [it["podSelector"] for it in policy["ingress"][0]["from"] if "podSelector" in it]
+    peers = policy["ingress"][0]["from"]
+    allowed = [it["podSelector"] for it in peers if "podSelector" in it]
     for labels, _ in pods(build("load")):
         assert any(selects(it, labels) for it in allowed)
     host = next(it for it in master()[1]["args"] if it.startswith("--host="))

@@ -10,7 +10,7 @@ import pytest
 from tests.deploy.manifests import BUILDS, FOLDER, ROOT, build, build_with, of_kind, one
 
 OLDEST, NEWEST = "1.30", "1.37"
-IMAGE_VOLUMES = "1.35"
+COMPONENTS = ["cpu", "keys", "models", "monitoring"]
 NOT_OF_KUBERNETES = {"InferenceService", "PodMonitor"}
 KSERVE = ".venv/clients/lib/python3*/site-packages/kserve/models"
 PYTHON = {"int": int, "str": str, "bool": bool}
@@ -29,18 +29,9 @@ def test_every_object_is_valid_and_has_no_unknown_field(version):
         check(version, build(name))
 
 
-@pytest.mark.parametrize("component", ["keys", "monitoring", "cpu"])
+@pytest.mark.parametrize("component", COMPONENTS)
 def test_every_component_fits_the_base(component, tmp_path):
     check(OLDEST, build_with(tmp_path, component))
-
-
-def test_models_are_mounted_from_an_image_where_kubernetes_can(tmp_path):
-    objects = build_with(tmp_path, "models")
-    check(IMAGE_VOLUMES, objects)
-    pod = one(objects, "Deployment")["spec"]["template"]["spec"]
-    (container,) = pod["containers"]
-    (place,) = (it["mountPath"] for it in container["volumeMounts"] if it["name"] == "models")
-    assert {"name": "MNIST_MODEL_ROOT", "value": place} in container["env"]
 
 
 def test_a_field_that_kubernetes_does_not_know_is_found():
@@ -69,7 +60,8 @@ def kserve_model(name):
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    return {json: values["openapi_types"][own] for own, json in values["attribute_map"].items()}
+    names, types = values["attribute_map"], values["openapi_types"]
+    return {name: types[own] for own, name in names.items()}
 
 
 @pytest.mark.parametrize("name", ["kserve", "overlays/knative"])
