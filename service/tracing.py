@@ -33,9 +33,9 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from service import json_lines
+from service import request_lines
 from service.errors import SettingsError
-from service.json_lines import Result
+from service.request_lines import Result
 from service.trace_context import read_trace
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ class Tracing:
             seconds: how long that took, until now.
         """
         for connection, request, used_id, reply in done:
-            about = json_lines.describe(request)
-            result = json_lines.result_of(request, used_id, reply, seconds)
+            about = request_lines.describe(request)
+            result = request_lines.result_of(request, used_id, reply, seconds)
             ends = request.fields.get("host", ""), connection.peer[0]
             self._record_one(about, result, ends, reply.headers.get("Server-Timing", ""))
 
@@ -113,9 +113,9 @@ class Tracing:
             seconds,
             response.headers["X-Request-ID"],
             read_trace({name: environ.get(f"HTTP_{name.upper()}", "") for name in names}),
-            environ[json_lines.ANSWERED_BY],
+            environ[request_lines.ANSWERED_BY],
         )
-        about = json_lines.head(environ["REQUEST_METHOD"], path, agent)
+        about = request_lines.head(environ["REQUEST_METHOD"], path, agent)
         ends = environ.get("HTTP_HOST", ""), environ.get("REMOTE_ADDR", "")
         self._record_one(about, result, ends, response.headers.get("Server-Timing", ""))
 
@@ -217,7 +217,7 @@ def _attributes(
 def _server(host: str) -> dict[str, Any]:
     """Return where the client believes to be."""
     try:
-        found = urlsplit(f"//{host}")
+        found = urlsplit(f"//{host[: request_lines.MOST_TEXT]}")
         address = {"server.address": found.hostname} if found.hostname else {}
         return address | ({"server.port": found.port} if found.port else {})
     except ValueError:  # no port, or no address in brackets
