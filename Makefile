@@ -103,7 +103,7 @@ profile: .venv/bench/installed .venv/service/installed  ## where the microsecond
 overload: .venv/bench/installed .venv/service/installed  ## more requests than it can answer (needs wrk)
 	.venv/bench/bin/python -m load.overload $(ARGS)
 
-overhead: .venv/bench/installed .venv/service/installed  ## what metrics, logs and tracing cost (needs wrk)
+overhead: .venv/bench/installed .venv/service/installed .venv/tracing/installed  ## what metrics, logs and tracing cost (needs wrk)
 	.venv/bench/bin/python -m tests.overhead $(ARGS)
 
 slow: .venv/bench/installed .venv/service/installed  ## latency beside thousands of slow clients (needs wrk)
