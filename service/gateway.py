@@ -101,11 +101,11 @@ class Gateway:
             for one in done:
                 self._log_as_gunicorn(*one, seconds)
             return
-        start = request_lines.begin(time())
+        start, took = request_lines.begin(time()), request_lines.milliseconds(seconds)
         lines = []
         for connection, request, used_id, reply in done:
             about = request_lines.told(request)
-            result = request_lines.result_of(request, used_id, reply, seconds)
+            result = request_lines.result_of(request, used_id, reply, took)
             lines.append(request_lines.write(start, about, connection.peer, result))
         self._log.write_requests(lines)
 

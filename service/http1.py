@@ -213,9 +213,12 @@ class Request(HeaderPolicy):  # type: ignore[misc]
             values: by names in lower case, of headers that nothing else depends on.
         """
         request = object.__new__(type(self))  # copy() takes four times as long
-        request.__dict__.update(self.__dict__)
-        request.fields = {**self.fields, **values}
-        request._others, request._headers, request.like = values, None, self
+        request.__dict__ = self.__dict__ | {
+            "fields": {**self.fields, **values},
+            "like": self,
+            "_others": values,
+            "_headers": None,
+        }
         return request
 
     def closing(self) -> Self:

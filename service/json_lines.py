@@ -7,8 +7,9 @@ commands; in JSON all of it is escaped.
 import json
 import logging
 import os
+import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -40,9 +41,9 @@ def write(entry: Mapping[str, Any]) -> bytes:
 
 def begin(level: str, logger: str, message: str, created: float) -> dict[str, Any]:
     """Return what every line begins with; created is in seconds of Unix time."""
-    time = datetime.fromtimestamp(created, UTC).replace(tzinfo=None)
+    milliseconds = int(1000 * created)
     return {
-        "time": f"{time.isoformat(timespec='milliseconds')}Z",
+        "time": f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03}Z",
         "level": level,
         "logger": logger,
         "message": message,
@@ -50,12 +51,16 @@ def begin(level: str, logger: str, message: str, created: float) -> dict[str, An
     }
 
 
+@lru_cache(maxsize=1)
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+
+
 def say(message: str) -> str:
     """Return a message from before there is a log, or from where none is at hand."""
     if not is_wanted():
         return message
-    now = datetime.now().timestamp()
-    return write(begin("error", "service", message, now)).decode().rstrip()
+    return write(begin("error", "service", message, time.time())).decode().rstrip()
 
 
 class Formatter(logging.Formatter):

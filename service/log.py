@@ -151,7 +151,7 @@ def _result(resp: Any, environ: Any, request_time: timedelta) -> request_lines.R
         int(str(resp.status).partition(" ")[0]),
         int(environ.get("CONTENT_LENGTH") or 0),
         resp.sent,
-        request_time.total_seconds(),
+        request_lines.milliseconds(request_time.total_seconds()),
         ids[0] if ids else "",
         read_trace({"traceparent": environ.get("HTTP_TRACEPARENT", "")}),
         environ.get(request_lines.ANSWERED_BY, {}),

@@ -58,7 +58,7 @@ class Result(NamedTuple):
         status: the HTTP status.
         received: bytes of the request's body.
         sent: bytes of the reply's body.
-        seconds: how long it took.
+        milliseconds: how long it took, to the microsecond.
         request_id: the reply's X-Request-ID.
         trace: where the request comes from.
         more: what else is told, as it is told.
@@ -67,13 +67,18 @@ class Result(NamedTuple):
     status: int
     received: int
     sent: int
-    seconds: float
+    milliseconds: float
     request_id: str
     trace: Trace | None
     more: Mapping[str, Any]
 
 
-def result_of(request: "Request", used_id: str, reply: "Reply", seconds: float) -> Result:
+def milliseconds(seconds: float) -> float:
+    """Return a time as it is told."""
+    return round(1000 * seconds, 3)
+
+
+def result_of(request: "Request", used_id: str, reply: "Reply", took: float) -> Result:
     """Return what became of a request that was answered without an application."""
     inquiry = request.inquiry
     trace = inquiry.trace if inquiry else read_trace(request.fields)
@@ -81,7 +86,7 @@ def result_of(request: "Request", used_id: str, reply: "Reply", seconds: float) 
     if reply.reason:
         more["reason"] = reply.reason
     received, sent = request.length or 0, len(reply.body)
-    return Result(reply.status, received, sent, seconds, used_id, trace, more)
+    return Result(reply.status, received, sent, took, used_id, trace, more)
 
 
 def tell(about: Mapping[str, Any]) -> bytes:
@@ -106,14 +111,16 @@ def write(start: bytes, about: bytes, client: Any, result: Result) -> bytes:
         client: the client's address, as the socket has it.
         result: what became of it.
     """
-    status, received, sent, seconds, used_id, trace, more = result
+    status, received, sent, took, used_id, trace, more = result
     rest = {
         "client": client[0] if isinstance(client, tuple) else "",
         "status": status,
         "bytes_in": received,
         "bytes_out": sent,
-        "duration_ms": round(1000 * seconds, 3),
-        **context(used_id, trace),
+        "duration_ms": took,
+        "request_id": used_id,
         **more,
     }
+    if trace is not None:
+        rest |= context(used_id, trace)
     return b"%b,%b,%b" % (start, about, json_lines.write(rest)[1:])

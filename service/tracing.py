@@ -87,9 +87,10 @@ class Tracing:
             done: the requests.
             seconds: how long that took, until now.
         """
+        took = request_lines.milliseconds(seconds)
         for connection, request, used_id, reply in done:
             about = request_lines.describe(request)
-            result = request_lines.result_of(request, used_id, reply, seconds)
+            result = request_lines.result_of(request, used_id, reply, took)
             ends = request.fields.get("host", ""), connection.peer[0]
             self._record_one(about, result, ends, reply.headers.get("Server-Timing", ""))
 
@@ -110,7 +111,7 @@ class Tracing:
             response.status_code,
             int(environ.get("CONTENT_LENGTH") or 0),
             response.content_length or 0,
-            seconds,
+            request_lines.milliseconds(seconds),
             response.headers["X-Request-ID"],
             read_trace({name: environ.get(f"HTTP_{name.upper()}", "") for name in names}),
             environ[request_lines.ANSWERED_BY],
@@ -132,7 +133,7 @@ class Tracing:
                 the beginning on, as they nearly are.
         """
         end = time_ns()
-        start = end - int(result.seconds * 1e9)
+        start = end - int(result.milliseconds * 1e6)
         attributes = _attributes(about, result, ends)
         method = attributes["http.request.method"]
         name = "HTTP" if method == "_OTHER" else method
