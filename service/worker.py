@@ -110,6 +110,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         self._refusal = refusal(overloaded("there is more to do than there is time for"))
         self._refused: Counter[tuple[str, str]] = Counter()
         self._turning, self._turn_began = False, 0.0
+        self._closing = False
         self._batch: list[_Waiting] = []
         self._batch_bytes = 0
         self._gateway = Gateway(self.wsgi, self.cfg, self.log)
@@ -169,7 +170,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         return len(self.connections) + opening >= int(self.cfg.worker_connections)
 
     def _stop(self) -> None:
-        self.alive = False
+        self.alive, self._closing = False, True
         self._stopping.set()
 
     async def _sweep(self) -> None:
@@ -184,6 +185,8 @@ class Worker(base.Worker):  # type: ignore[misc]
             self._count()
         if self._metrics:
             self._metrics.count_cpu(process_time())
+        # Clients that keep a connection are to turn to others too while there is time.
+        self._closing = not self.alive or not board.is_open()
         now = self.loop.time()
         due = [c for c in self.connections if c.deadline < now]
         for number, connection in enumerate(due, 1):
@@ -268,7 +271,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         if self.nr >= self.max_requests and self.alive:
             self.log.info("Autorestarting worker after current request.")
             self._stop()
-        if not self.alive:
+        if self._closing:
             request = request.closing()
         if request.inquiry is None or not whole:
             start = perf_counter()

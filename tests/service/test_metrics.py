@@ -257,3 +257,11 @@ def test_what_the_workers_take_is_told(fresh):
         assert time.monotonic() < deadline, samples
         time.sleep(0.05)
     assert value(samples, "mnist_connections") == 1  # the one that asks
+
+
+def test_the_page_for_operators_has_every_metric_and_every_reason(server, root):
+    page = (root / "deploy" / "README.md").read_text()
+    text = server.request("GET", "/metrics").body.decode()
+    names = re.findall(r"^# TYPE (\S+)", text, re.MULTILINE)
+    assert [name for name in names if f"`{name}`" not in page] == []
+    assert [word for word in EVERY_REASON if f"`{word}`" not in page] == []
