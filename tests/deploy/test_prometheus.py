@@ -39,7 +39,6 @@ EMPTY = {
     "mnist_reloads_total": "no reload: a mark for each",
     'cause!="asked"': "no worker died: a mark for each",
     "prometheus_rule_evaluation_failures_total": "see `health` of the rules",
-    "haproxy_server_current_sessions": "nothing is at work in the recording",
     "rate(haproxy_server_http_responses_total": "nothing moves in the recording",
 }
 # Exposed by the service, but in no panel or rule.
