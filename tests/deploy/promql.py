@@ -13,16 +13,19 @@ TOKEN = re.compile(
 )
 
 
+def _bare(expr):
+    return re.sub(r'"[^"]*"', '""', expr)
+
+
 def grouping(expr):
     """Return the labels by which an expression groups or matches."""
-    found = GROUPING.findall(expr)
+    found = GROUPING.findall(_bare(expr))
     return {name.strip() for names in found for name in names.split(",") if name.strip()}
 
 
 def selectors(expr):
     """Return the metrics of an expression, each with the labels that it is chosen by."""
-    bare = re.sub(r'"[^"]*"', '""', expr)
-    bare = re.sub(r"\[[^\]]*\]|\boffset \w+", "", GROUPING.sub(" ", bare))
+    bare = re.sub(r"\[[^\]]*\]|\boffset \w+", "", GROUPING.sub(" ", _bare(expr)))
     found = re.finditer(rf"(?<![\w:.])({NAME})\b(?!\s*\()\s*(?:\{{([^}}]*)\}})?", bare)
     return [
         (name, set(re.findall(rf"({NAME})\s*[=!]", matchers or "")))

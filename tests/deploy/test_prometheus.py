@@ -273,11 +273,12 @@ def test_every_alert_has_its_section_in_the_runbook(root):
     assert re.findall(r"^### (\w+)$", runbook, re.M) == list(dict.fromkeys(names))
 
 
-def test_the_baseline_is_what_the_model_makes_of_the_test_set(root, mnist):
+def test_the_baseline_is_what_the_served_model_makes_of_the_test_set(root, mnist, served):
     rules = (FILES / "rules" / "recording.yml").read_text()
-    share = r'labels: \{version: "2", digit: "(\d)"\}\s+expr: vector\(([\d.]+)\)'
-    confidence = r'confidence\s+labels: \{version: "2"\}\s+expr: vector\(([\d.]+)\)'
-    model = root / "models" / "mnist" / "2" / "model.onnx"
+    version, value = f'version: "{served}"', r"expr: vector\(([\d.]+)\)"
+    share = rf'labels: \{{{version}, digit: "(\d)"\}}\s+{value}'
+    confidence = rf"confidence\s+labels: \{{{version}\}}\s+{value}"
+    model = root / "models" / "mnist" / served / "model.onnx"
     run = partial(onnxruntime.InferenceSession(model).run, None)
     images = mnist.x_test.reshape(-1, 784).astype(np.float32) / 255
     (probabilities,) = run({"image": images})
