@@ -65,7 +65,7 @@ def compare(
         ok = own <= found <= own + lost
         more = f", {lost} more lost" if lost else ""
         yield Finding(f"{WORDS[name]}: {found:,} counted, {own:,} by the clients{more}", ok)
-        prometheus.wait_for_scrapes("mnist", 1)
+        prometheus.wait_for_scrapes(1)
         asked = int(prometheus.value(f"sum({name})") or 0)
         if asked != found:
             yield Finding(f"Prometheus has {asked:,}", False)
