@@ -1,0 +1,1 @@
+"""Drills on a real engine: what docker-compose.yml starts, under load: ``python -m tests.drills``."""
