@@ -1,1 +1,1 @@
-"""Drills on a real engine: what docker-compose.yml starts, under load: ``python -m tests.drills``."""
+"""What docker-compose.yml starts, on a real engine, under load: ``python -m tests.drills``."""

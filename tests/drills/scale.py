@@ -1,4 +1,4 @@
-"""Replicas behind the proxy: their shares, and what is lost when they are replaced or killed."""
+"""Replicas behind the proxy: their shares, and what is lost when they go."""
 
 import subprocess
 import time
@@ -73,12 +73,16 @@ def roll(chaos: Chaos) -> Iterator[Finding]:
             with Load(found.proxy_port) as load:
                 began = time.monotonic()
                 script = ROOT / "deploy" / "roll.sh"
-                subprocess.run([script], check=True, env=found.environment, capture_output=True)
+                subprocess.run(
+                    [script], check=True, env=found.environment, capture_output=True
+                )
                 took = time.monotonic() - began
                 account = load.stop()
             after = found.ids("replica")
             new = len(after) == 3 and not set(after) & set(before) and found.healthy()
-            yield Finding(f"Compose {version}: {len(after)} containers after {took:.0f} s", new)
+            yield Finding(
+                f"Compose {version}: {len(after)} containers after {took:.0f} s", new
+            )
             yield from answered(account)
 
 

@@ -16,7 +16,7 @@ from tests.test_containers import BUILD_S, START_S, STOP_S, Project, call, free_
 
 
 def composes() -> dict[str, list[str]]:
-    """Return the commands that there are, by version: $COMPOSE, the plugin and the program."""
+    """Return the commands that there are, by version; $COMPOSE is the first."""
     given = shlex.split(os.environ.get("COMPOSE", ""))
     candidates = [given, ["docker", "compose"], ["docker-compose"]]
     found = {}
@@ -26,7 +26,9 @@ def composes() -> dict[str, list[str]]:
             if done.returncode == 0:
                 found.setdefault(done.stdout.strip(), command)
     if not found or call(["docker", "info"]).returncode:
-        raise SkipError("needs a Docker engine and Compose, found " + (str(found) or "none"))
+        raise SkipError(
+            "needs a Docker engine and Compose, found " + (str(found) or "none")
+        )
     return found
 
 
@@ -55,7 +57,7 @@ class Stack(Project):
         )
 
     def up(self, *services: str) -> float:
-        """Start services, without a build; return the seconds until all of theirs are healthy."""
+        """Start services; return the seconds until all containers are healthy."""
         began = time.monotonic()
         self.compose("up", "--detach", *services, timeout=2 * START_S)
         while not self.healthy():
@@ -74,7 +76,10 @@ class Stack(Project):
     def states(self) -> dict[str, str]:
         """Return each container's name and health."""
         lines = self.show("{{.Name}} {{.State.Health.Status}}", *self.ids())
-        return {name.rpartition(f"{self.command[-1]}")[2]: s for name, s in map(str.split, lines)}
+        return {
+            name.rpartition(f"{self.command[-1]}")[2]: s
+            for name, s in map(str.split, lines)
+        }
 
     def healthy(self) -> bool:
         """Tell whether all containers are."""

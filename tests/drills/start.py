@@ -14,7 +14,11 @@ from tests.drills.stack import Stack, composes, predict, stack
 from tests.test_containers import BUILD_S, LATE, START_S, call
 
 SERVICES = ("service", "proxy", "prometheus")  # and the replicas, which the proxy brings
-EXPECTED = {"mnist": 4, "proxy": 1, "prometheus": 1}  # what Prometheus finds: jobs and targets
+EXPECTED = {
+    "mnist": 4,
+    "proxy": 1,
+    "prometheus": 1,
+}  # what Prometheus finds: jobs and targets
 
 
 def _services() -> tuple[str, ...]:
@@ -97,7 +101,7 @@ done
 
 @case(
     "who the processes of each container are, and where root could write",
-    "no root, no capabilities, no new privileges, a read-only root, limits of memory and processes",
+    "no root, no capabilities or new privileges; read-only; memory and processes limited",
 )
 def hardened(chaos: Chaos) -> Iterator[Finding]:
     with stack() as found:

@@ -12,7 +12,11 @@ from tests.test_containers import BUILD_S, call, expect_success
 FOLDER = Path(__file__).resolve().parent
 COMPOSE = FOLDER.parents[1] / "docker-compose.yml"
 PULL_S = 300
-NAMES = {"haproxy": "haproxy", "prometheus": "prom/prometheus", "grafana": "grafana/grafana"}
+NAMES = {
+    "haproxy": "haproxy",
+    "prometheus": "prom/prometheus",
+    "grafana": "grafana/grafana",
+}
 
 
 def tag(name: str) -> str:
