@@ -1,7 +1,7 @@
 """What is in an image, in CycloneDX: ``python deploy/sbom.py IMAGE > sbom.json``.
 
-The image is asked itself, without a network: Debian's packages, Python's with the hashes of
-the files that they were installed from, and the models. The same image gives the same bytes.
+The image is asked itself, without a network: for Debian's packages, for Python's with the
+hashes of the files that they were installed from, for the models. One image, one result.
 """
 
 import json

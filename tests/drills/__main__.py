@@ -53,10 +53,10 @@ def about(images: dict[str, str | None]) -> str:
     """Return what the table is of."""
     used = ", ".join(f"`{tag}` {what or 'is not there'}" for tag, what in images.items())
     return (
-        "`docker-compose.yml` on a real Docker engine: `make drills`. The clients are those "
-        "of `tests/chaos`, on the same machine, at full speed: 16 that keep their connections "
-        "and 16 that make one for each request, unless it says otherwise; every answer is "
-        f"checked. Images: {used}. Stand-ins are made of Debian's packages (`tests/standins`)."
+        "`docker-compose.yml` on a Docker engine: `make drills`. The clients are those of "
+        "`tests/chaos`, on the same machine, at full speed: 16 that keep their connection "
+        "and 16 with one for each request, unless it says otherwise; each answer is checked. "
+        f"Images: {used}. Stand-ins are Debian's packages (`tests/standins`)."
     )
 
 

@@ -8,7 +8,7 @@ from tests.chaos import watch
 from tests.chaos.case import Chaos, Finding, case
 from tests.chaos.load import ROOT, Load, answered, lost
 from tests.drills.stack import Stack, composes, stack
-from tests.test_containers import START_S, output
+from tests.engine import START_S, output
 
 SECONDS = 10
 MOST_APART = 0.2

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from tests.chaos import asks
 from tests.chaos.case import SkipError
 from tests.chaos.load import ROOT
-from tests.test_containers import BUILD_S, START_S, STOP_S, Project, call, free_port, output
+from tests.engine import BUILD_S, START_S, STOP_S, Project, call, free_port, output
 
 
 def composes() -> dict[str, list[str]]:

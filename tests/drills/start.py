@@ -11,7 +11,7 @@ from tests import standins
 from tests.chaos import watch
 from tests.chaos.case import Chaos, Finding, case
 from tests.drills.stack import Stack, composes, predict, stack
-from tests.test_containers import BUILD_S, LATE, START_S, call
+from tests.engine import BUILD_S, LATE, START_S, call
 
 SERVICES = ("service", "proxy", "prometheus")  # and the replicas, which the proxy brings
 EXPECTED = {

@@ -7,7 +7,7 @@ user and the command of the real ones as far as that file relies on them.
 import re
 from pathlib import Path
 
-from tests.test_containers import BUILD_S, call, expect_success
+from tests.engine import BUILD_S, call, expect_success
 
 FOLDER = Path(__file__).resolve().parent
 COMPOSE = FOLDER.parents[1] / "docker-compose.yml"
