@@ -1,6 +1,6 @@
 # Every target works on a fresh clone with Python 3.11 to 3.13 and make, and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help serve test fuzz fuzz-http chaos soak overload bench profile slow lint train evaluate report baselines int8 lesson load load-page \
+.PHONY: help serve test fuzz fuzz-http chaos soak overload overhead bench profile slow lint train evaluate report baselines int8 lesson load load-page \
 	up down roll drills sbom digits screenshots picture latency lock audit clean
 
 # The first Python that the pinned packages have wheels for.
@@ -112,6 +112,9 @@ profile: .venv/bench/installed .venv/service/installed  ## where the microsecond
 
 overload: .venv/bench/installed .venv/service/installed  ## more requests than it can answer (needs wrk)
 	.venv/bench/bin/python -m load.overload $(ARGS)
+
+overhead: .venv/bench/installed .venv/service/installed  ## what metrics, logs and tracing cost (needs wrk)
+	.venv/bench/bin/python -m tests.overhead $(ARGS)
 
 slow: .venv/bench/installed .venv/service/installed  ## latency beside thousands of slow clients (needs wrk)
 	.venv/bench/bin/python -m load.slow $(ARGS)

@@ -74,9 +74,11 @@ def stages(route: Route, item: Item, seconds: int) -> list[float]:
 
 
 def _mean(text: str, name: str, label: str) -> float:
-    """Return a histogram's mean in microseconds."""
+    """Return the mean in microseconds of a histogram's rows with a label."""
     values = {
-        kind: float(re.findall(rf"^{name}_{kind}{{.*{label}.*}} (\S+)$", text, re.M)[0])
+        kind: sum(
+            map(float, re.findall(rf"^{name}_{kind}{{.*{label}.*}} (\S+)$", text, re.M))
+        )
         for kind in ("sum", "count")
     }
     return 1e6 * values["sum"] / values["count"]

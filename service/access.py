@@ -66,7 +66,9 @@ class Access:
         host = headers.get("host", "")
         if self._hosts and not host_is_trusted(host.lower(), self._hosts):
             return RequestError(
-                400, f"header Host is {host!r:.100}, expected a name that is served here"
+                400,
+                f"header Host is {host!r:.100}, expected a name that is served here",
+                reason="wrong_host",
             )
         if self._keys and not is_open(path) and not self._knows(headers):
             return self._no_key

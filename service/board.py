@@ -9,7 +9,7 @@ import mmap
 from collections.abc import Iterator, MutableSequence
 from math import inf
 from threading import Lock
-from typing import cast
+from typing import ClassVar, cast
 
 Row = MutableSequence[float]
 
@@ -24,10 +24,27 @@ ROWS = 1024
 SLOT_BYTES = ROWS * ROW_BYTES
 
 
+LEFT = -1.0  # instead of its age: the worker in a slot has ended as it was to
 NOBODY = -1.0  # connections of a slot whose worker takes none, or that has no worker
 # Seconds after which a worker that has not shown up is not counted on: three times as long
 # as it usually takes, and more than the largest request does.
 SILENT_S = 1.5
+
+
+class _Number:
+    """A number of the whole service, 0 until the master sets it, that all processes see."""
+
+    names: ClassVar[list[str]] = []
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._place = len(self.names)
+        self.names.append(name)
+
+    def __get__(self, board: "Board", owner: type | None = None) -> float:
+        return board.service[self._place]
+
+    def __set__(self, board: "Board", value: float) -> None:
+        board.service[self._place] = value
 
 
 class Board:
@@ -36,15 +53,30 @@ class Board:
     Attributes:
         slots: how many.
         connections: of the worker in each slot, how many it has open, or NOBODY.
-        ready: of the worker in each slot, its age once it can serve, else 0.
+        ready: of the worker in each slot, its age once it can serve; 0 before, and
+            LEFT when it has ended as it was to.
+        memory: of the worker in each slot, its resident bytes.
+        queued: of the worker in each slot, how many connections it saw waiting.
+        stopping: 1 when the whole service is about to stop, and no more requests should
+            come.
+        wanted: how many workers there should be.
+        worker_connections: how many connections a worker takes.
+        reload_refused: 1 when the last reload was.
     """
+
+    stopping = _Number()
+    wanted = _Number()
+    worker_connections = _Number()
+    reload_refused = _Number()
 
     def __init__(self, slots: int = 1) -> None:
         self.slots = slots
         self.connections = self._cells(slots)
         self.ready = self._cells(slots)
+        self.memory = self._cells(slots)
+        self.queued = self._cells(slots)
         self._shown = self._cells(slots)  # when a worker last showed up, in seconds
-        self._stopping = self._cells(1)
+        self.service = self._cells(len(_Number.names))
         for slot in range(slots):
             self.connections[slot] = NOBODY
         self._memory = memoryview(mmap.mmap(-1, slots * SLOT_BYTES))
@@ -60,19 +92,14 @@ class Board:
     def _cells(count: int) -> Row:
         return cast(Row, memoryview(mmap.mmap(-1, 8 * count)).cast("d"))
 
-    @property
-    def stopping(self) -> bool:
-        """Whether the whole service is about to stop, and no more requests should come."""
-        return self._stopping[0] == 1
-
-    @stopping.setter
-    def stopping(self, value: bool) -> None:
-        self._stopping[0] = value
-
     def release(self, slot: int) -> None:
         """Say that a slot has no worker any more."""
         self.connections[slot] = NOBODY
-        self.ready[slot] = 0
+        self.ready[slot] = self.memory[slot] = self.queued[slot] = 0
+
+    def tell(self, memory: float, queued: float) -> None:
+        """Say how many bytes this worker has resident, and how many connections wait."""
+        self.memory[self._slot], self.queued[self._slot] = memory, queued
 
     def show_up(self, now: float) -> None:
         """Say that this worker is at work, and do not wait for others that are not.
@@ -88,6 +115,10 @@ class Board:
     def count_connections(self, count: float) -> None:
         """Tell the other workers how many connections this one has open, or NOBODY."""
         self.connections[self._slot] = count
+
+    def open_connections(self) -> float:
+        """Return how many connections all workers have open."""
+        return sum(count for count in self.connections if count != NOBODY)
 
     def fewest_connections(self) -> float:
         """Return the connections of that other worker which has the fewest, or infinity."""

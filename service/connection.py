@@ -318,7 +318,7 @@ class Connection(asyncio.BufferedProtocol):
         """Answer what cannot be read as a request, and close."""
         reply = refusal(error)
         self.transport.write(self.worker.writer.write(reply, request_id(""), False))
-        self.worker.count_refusal(reply.status)
+        self.worker.count_refusal(reply)
         self._linger()
 
     def _linger(self) -> None:

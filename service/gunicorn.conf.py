@@ -72,6 +72,11 @@ def on_starting(server: Any) -> None:
     slots = max(64, 4 * server.cfg.workers) + 1
     server.board = board.shared = board.Board(slots)
     server.board.claim(slots - 1)
+    server.board.worker_connections = server.cfg.worker_connections
+    for row in ("starts", "exits\tasked", "exits\tdied", "exits\thung"):
+        server.board.row(row)
+    for result in ("done", "refused"):
+        server.board.row(f"reloads\t{result}")
 
 
 def pre_fork(server: Any, worker: Any) -> None:
@@ -79,6 +84,7 @@ def pre_fork(server: Any, worker: Any) -> None:
     taken = {other.slot for other in server.WORKERS.values()}
     slots = range(server.board.slots - 1)
     worker.slot = next((slot for slot in slots if slot not in taken), slots[-1])
+    server.board.row("starts")[0] += 1
 
 
 def post_fork(server: Any, worker: Any) -> None:
@@ -94,8 +100,17 @@ def post_fork(server: Any, worker: Any) -> None:
     logger.propagate = False
 
 
+def worker_exit(server: Any, worker: Any) -> None:
+    """Say, in the worker, whether it ends because it was to."""
+    if not worker.alive:
+        server.board.ready[worker.slot] = board.LEFT
+
+
 def child_exit(server: Any, worker: Any) -> None:
-    """Say that the worker's slot is free."""
+    """Count why the worker has ended, and say that its slot is free."""
+    left = server.board.ready[worker.slot] == board.LEFT
+    cause = "hung" if hasattr(worker, "hung") else "asked" if left else "died"
+    server.board.row(f"exits\t{cause}")[0] += 1
     server.board.release(worker.slot)
 
 

@@ -108,15 +108,16 @@ def _answer(
     model = head.model
     probabilities = model.predict(scale(questions.pixels))
     digits = probabilities.argmax(axis=1)
-    metrics.count_predictions(model.version, digits)
+    confidence = np.maximum.reduce(probabilities, axis=1)
     unsure = None
     if model.unsure_below is not None:
-        unsure = (np.maximum.reduce(probabilities, axis=1) < model.unsure_below).tolist()
+        unsure = (confidence < model.unsure_below).tolist()
+    metrics.count_predictions(model.version, digits, confidence, sum(unsure or ()))
     answered = Answer(probabilities, digits.tolist(), unsure, model.layers)
     infer = perf_counter() - start
     replies = head.dialect.encode(questions, answered, model.name, model.version)
     seconds = (decode, infer, perf_counter() - start - infer)
-    metrics.count_inference(model.version, questions.counts, seconds)
+    metrics.count_inference(head.dialect.NAME, model.version, questions.counts, seconds)
     timing = "decode;dur={:.3f}, infer;dur={:.3f}, encode;dur={:.3f}".format(
         *(1000 * stage for stage in seconds)
     )
@@ -144,6 +145,7 @@ def _refuse_blanks(
             422,
             f"image {image} has no ink: every pixel is {pixels[span][image, 0]:g}, "
             "expected a digit, white on black",
+            reason="no_ink",
         )
     counts, options = [counts[i] for i in kept], [options[i] for i in kept]
     return Questions(pixels[rows], counts, options, refused)

@@ -38,6 +38,15 @@ def open_files() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
+def resident_bytes() -> int:
+    """Return the resident memory of this process; 0 where the system does not tell."""
+    try:
+        pages = Path("/proc/self/statm").read_text().split()[1]
+    except OSError:  # macOS
+        return 0
+    return int(pages) * resource.getpagesize()
+
+
 def _own_cgroup() -> Path:
     """Return this process's folder in the cgroup file system, version 2 or 1."""
     root = Path("/sys/fs/cgroup")

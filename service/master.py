@@ -82,6 +82,7 @@ class Master(Arbiter):  # type: ignore[misc]
         finally:
             self._retiring = frozenset()
         self.board.row(f"reloads\t{result}")[0] += 1
+        self.board.reload_refused = result == "refused"
 
     def _check_config(self) -> None:
         """Read gunicorn's settings once for nothing: what cannot be read would end it."""
@@ -92,6 +93,7 @@ class Master(Arbiter):  # type: ignore[misc]
 
     def manage_workers(self) -> None:
         """Start and stop workers, but not while a reload decides which are to stay."""
+        self.board.wanted = self.num_workers
         if not self._retiring:
             super().manage_workers()
 
@@ -133,6 +135,12 @@ class Master(Arbiter):  # type: ignore[misc]
         self._looked = now
         if now - self._resumed > WAKE_S:
             super().murder_workers()
+
+    def kill_worker(self, pid: int, sig: int) -> None:
+        """Send a signal to a worker, and keep in mind which had to be killed."""
+        if sig in (signal.SIGABRT, signal.SIGKILL) and pid in self.WORKERS:
+            self.WORKERS[pid].hung = True
+        super().kill_worker(pid, sig)
 
     # The end.
 

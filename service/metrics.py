@@ -1,28 +1,20 @@
-"""Prometheus metrics, summed over the worker processes."""
+"""What is counted: each worker adds to rows of its own, on the board that all share.
+
+Prometheus's text is made of them in `exposition`.
+"""
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
-from math import inf
+from collections.abc import Mapping, Sequence
 from time import time
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-    SummaryMetricFamily,
-)
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
-from prometheus_client.registry import Collector
 
 from service import board
 from service.board import VALUES, Board, Row
+from service.errors import EVERY_REASON
 from service.repository import Repository
 
 # Seconds. A request takes a fraction of a millisecond: the usual buckets, which start at
@@ -36,10 +28,21 @@ STAGE_BUCKETS = (
     *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.1),
 )
 IMAGES_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+# Nine digits in ten of the test set are above 0.99, and what is no digit is below 0.9.
+CONFIDENCE_BUCKETS = (
+    *(0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95),
+    *(0.98, 0.99, 0.995, 0.998, 0.999, 0.9999),
+)
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"}
 STAGES = ("decode", "infer", "encode")
+DIALECTS = ("predict", "explain", "tfserving", "oip")
 SUM = VALUES - 1  # where a histogram's row has its sum; before it are the buckets
+# Up to so many values are sorted into buckets one by one, and more by NumPy, which takes
+# as long for one as for twenty.
+FEW = 20
+
+Sums = Mapping[tuple[str, ...], list[float]]
 
 
 class Totals(NamedTuple):
@@ -74,168 +77,161 @@ class _Rows(dict[tuple[str | int, ...], Row]):
         return row
 
 
-class Metrics(Collector):
-    """The service's metrics: whichever worker is asked answers for all of them.
+class Metrics:
+    """Counts what one worker does, and adds up what all did.
 
     Args:
         repository: what is served; each worker serves the same.
     """
 
     def __init__(self, repository: Repository) -> None:
-        self._repository = repository
-        self._board = board.shared or Board()
-        self._requests = _Rows(self._board, "requests")
-        self._images = self._board.row("images")
-        self._refusals = _Rows(self._board, "refusals")
-        self._inference = {
-            version: [
-                *(self._board.row(f"stages\t{version}\t{stage}") for stage in STAGES),
-                self._board.row(f"predictions\t{version}"),
-                self._board.row(f"last\t{version}"),
-            ]
-            for version in repository.models
-        }
-        self._registry = CollectorRegistry()
-        self._registry.register(self)
+        self.repository = repository
+        self.board = board.shared or Board()
+        self._requests = _Rows(self.board, "requests")
+        self._refused = _Rows(self.board, "refused")
+        self._refusals = _Rows(self.board, "refusals")
+        self._stages = _Rows(self.board, "stages")
+        self._predictions = _Rows(self.board, "predictions")
+        self._confidence = _Rows(self.board, "confidence")
+        self._unsure = _Rows(self.board, "unsure")
+        self._last = _Rows(self.board, "last")
+        self._images = self.board.row("images")
+        self._turns = self.board.row("turns")
+        self._cpu = _Rows(self.board, "cpu")
+        self._counted = 0.0
+        self._start_at_zero()
+
+    def _start_at_zero(self) -> None:
+        """Make the rows that are known: what appears with its first event hides it."""
+        for reason in EVERY_REASON:
+            self._refused[reason,]
+        for version in self.repository.models:
+            for of_version in (
+                *(self._refusals, self._predictions, self._confidence),
+                *(self._unsure, self._last),
+            ):
+                of_version[version,]
+            for dialect in DIALECTS:
+                for stage in STAGES:
+                    self._stages[version, dialect, stage]
 
     def count_request(
-        self, method: str, route: str, status: int, seconds: float, times: int = 1
+        self,
+        method: str,
+        route: str,
+        status: int,
+        seconds: float,
+        times: int = 1,
+        reason: str = "",
     ) -> None:
-        """Count a request, or as many as were answered together, with a status."""
+        """Count a request, or as many as were answered together.
+
+        Args:
+            method: its method.
+            route: the rule that its path matches.
+            status: of its reply.
+            seconds: from its dispatch to its reply.
+            times: how many.
+            reason: in a word, why it was refused; empty if it was not.
+        """
         method = method if method in METHODS else "other"  # a client can invent more
         _observe(self._requests[method, route, status], REQUEST_BUCKETS, seconds, times)
+        if reason:
+            self._refused[reason,][0] += times
 
-    def count_predictions(self, version: int, digits: npt.NDArray[np.intp]) -> None:
-        """Count the digits ``[n]`` that a version has read."""
-        *_, predictions, last = self._inference[version]
-        for digit, count in enumerate(np.bincount(digits).tolist()):
-            predictions[digit] += count
-        last[0] = time()
+    def count_predictions(
+        self,
+        version: int,
+        digits: npt.NDArray[np.intp],
+        confidence: npt.NDArray[np.float32],
+        unsure: int,
+    ) -> None:
+        """Count what a version has read.
+
+        Args:
+            version: which.
+            digits: of each image, ``[n]``.
+            confidence: of each image, its digit's probability, ``[n]``.
+            unsure: how many of them are marked so.
+        """
+        predictions, sure = self._predictions[version,], self._confidence[version,]
+        if len(digits) <= FEW:
+            for digit in digits.tolist():
+                predictions[digit] += 1
+            for probability in confidence.tolist():
+                sure[bisect_left(CONFIDENCE_BUCKETS, probability)] += 1
+        else:
+            for digit, count in enumerate(np.bincount(digits).tolist()):
+                predictions[digit] += count
+            places = np.searchsorted(CONFIDENCE_BUCKETS, confidence)
+            for place, count in enumerate(np.bincount(places).tolist()):
+                sure[place] += count
+        sure[SUM] += float(np.add.reduce(confidence))
+        if unsure:
+            self._unsure[version,][0] += unsure
+        self._last[version,][0] = time()
 
     def count_inference(
-        self, version: int, images: Sequence[int], seconds: tuple[float, float, float]
+        self,
+        dialect: str,
+        version: int,
+        images: Sequence[int],
+        seconds: tuple[float, float, float],
     ) -> None:
         """Count requests that were answered together.
 
         Args:
+            dialect: how they were asked.
             version: who answered.
             images: of each request, how many it had.
             seconds: the time of each stage for all of them, as each of them took it.
         """
-        stages = self._inference[version]
-        for row, duration in zip(stages, seconds):
+        for stage, duration in zip(STAGES, seconds):
+            row = self._stages[version, dialect, stage]
             _observe(row, STAGE_BUCKETS, duration, len(images))
         for count, times in Counter(images).items():
             _observe(self._images, IMAGES_BUCKETS, count, times)
 
     def count_refusal(self, version: int, seconds: float) -> None:
-        """Count an inference request that was refused."""
+        """Count the time of an inference request that was refused."""
         row = self._refusals[version,]
         row[0] += 1
         row[1] += seconds
 
+    def count_turn(self, seconds: float) -> None:
+        """Count a turn of a worker's loop, from its first request to its last reply."""
+        _observe(self._turns, REQUEST_BUCKETS, seconds, 1)
+
+    def count_cpu(self, seconds: float) -> None:
+        """Count what this process has computed since the last time.
+
+        Args:
+            seconds: since it started.
+        """
+        self._cpu[()][0] += seconds - self._counted
+        self._counted = seconds
+
     def totals(self, version: int) -> Totals:
         """Add up what all workers did with a version."""
-        rows, number = self._sums(), str(version)
-        infer = rows["stages", number, "infer"]
+        rows, number = self.sums(), str(version)
+        stages: dict[str, list[float]] = {stage: [0.0] * VALUES for stage in STAGES}
+        for dialect in DIALECTS:
+            for stage, found in stages.items():
+                found[:] = map(float.__add__, found, rows["stages", number, dialect, stage])
         refused, refused_seconds = rows["refusals", number][:2]
         return Totals(
-            requests=int(sum(infer[:SUM])),
+            requests=int(sum(stages["infer"][:SUM])),
             images=int(sum(rows["predictions", number])),
             refused=int(refused),
             refused_seconds=refused_seconds,
-            stage_seconds={name: rows["stages", number, name][SUM] for name in STAGES},
+            stage_seconds={stage: found[SUM] for stage, found in stages.items()},
             last=rows["last", number][0],
         )
 
-    def expose(self) -> tuple[bytes, str]:
-        """Return the text for Prometheus and its content type."""
-        return generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield every metric for prometheus_client."""
-        rows = self._sums()
-
-        def labelled(name: str) -> list[tuple[list[str], list[float]]]:
-            return sorted(
-                (list(key[1:]), row) for key, row in rows.items() if key[0] == name
-            )
-
-        yield _histogram(
-            "http_server_request_duration_seconds",
-            "Time from a request's dispatch to its reply.",
-            ["http_request_method", "http_route", "http_response_status_code"],
-            REQUEST_BUCKETS,
-            labelled("requests"),
-        )
-        yield _histogram(
-            "mnist_stage_duration_seconds",
-            "Time of one stage of an answered inference request.",
-            ["version", "stage"],
-            STAGE_BUCKETS,
-            labelled("stages"),
-        )
-        yield _histogram(
-            "mnist_request_images",
-            "Images in an answered inference request.",
-            [],
-            IMAGES_BUCKETS,
-            labelled("images"),
-        )
-        refusals = SummaryMetricFamily(
-            "mnist_refused_duration_seconds",
-            "Time until an inference request for a served version was refused.",
-            labels=["version"],
-        )
-        for labels, row in labelled("refusals"):
-            refusals.add_metric(labels, int(row[0]), row[1])
-        yield refusals
-        yield self._predicted(labelled("predictions"))
-        last = GaugeMetricFamily(
-            "mnist_last_inference_timestamp_seconds",
-            "When an inference request was last answered.",
-            labels=["version"],
-        )
-        for labels, row in labelled("last"):
-            last.add_metric(labels, row[0])
-        yield last
-        reloads = CounterMetricFamily(
-            "mnist_reloads",
-            "Reloads done, and refused because the new workers could not serve.",
-            labels=["result"],
-        )
-        for labels, row in labelled("reloads"):
-            reloads.add_metric(labels, row[0])
-        yield reloads
-        yield self._versions()
-
-    def _predicted(self, rows: list[tuple[list[str], list[float]]]) -> Metric:
-        family = CounterMetricFamily(
-            "mnist_predictions", "Predicted images.", labels=["version", "digit"]
-        )
-        for labels, row in rows:
-            for digit, count in enumerate(row):
-                if count:
-                    family.add_metric([*labels, str(digit)], count)
-        return family
-
-    def _versions(self) -> Metric:
-        family = GaugeMetricFamily(
-            "mnist_model_version",
-            "1 for the state that the version is in.",
-            labels=["version", "state"],
-        )
-        for version in self._repository.models:
-            default = version == self._repository.default.version
-            family.add_metric([str(version), "default" if default else "served"], 1)
-        for version in self._repository.refused:
-            family.add_metric([str(version), "refused"], 1)
-        return family
-
-    def _sums(self) -> Mapping[tuple[str, ...], list[float]]:
+    def sums(self) -> Sums:
         """Return the values of each key, added up over the workers; a time is the last."""
         sums: dict[tuple[str, ...], list[float]] = defaultdict(lambda: [0.0] * VALUES)
-        for key, values in self._board.rows():
+        for key, values in self.board.rows():
             name, *labels = key.split("\t")
             found = sums[name, *labels]
             add = max if name == "last" else float.__add__
@@ -246,19 +242,3 @@ class Metrics(Collector):
 def _observe(row: Row, bounds: Sequence[float], value: float, times: int) -> None:
     row[bisect_left(bounds, value)] += times
     row[SUM] += times * value
-
-
-def _histogram(
-    name: str,
-    text: str,
-    labels: list[str],
-    bounds: Sequence[float],
-    rows: list[tuple[list[str], list[float]]],
-) -> Metric:
-    family = HistogramMetricFamily(name, text, labels=labels)
-    names = [str(float(bound)) for bound in (*bounds, inf)]
-    names[-1] = "+Inf"
-    for values, row in rows:
-        buckets = list(zip(names, accumulate(row[: len(names)])))
-        family.add_metric(values, buckets, row[SUM])
-    return family

@@ -149,6 +149,7 @@ def _check_ink(ink: images.Array, name: str) -> None:
             422,
             f"{name} has no ink: nothing {images.LEAST_INK} grey levels from the paper, "
             "expected a digit",
+            reason="no_ink",
         )
     height, width = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
     if max(height, width) < LEAST_BOX:
@@ -156,6 +157,7 @@ def _check_ink(ink: images.Array, name: str) -> None:
             422,
             f"{name} has ink of {width} × {height} pixels, expected a digit of at least "
             f"{LEAST_BOX}",
+            reason="no_ink",
         )
 
 
@@ -172,7 +174,9 @@ def _refusing(what: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise RequestError(
-            400, f"{what} is damaged or cut short, expected a whole PNG or JPEG"
+            400,
+            f"{what} is damaged or cut short, expected a whole PNG or JPEG",
+            reason="damaged_picture",
         ) from error
 
 

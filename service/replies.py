@@ -29,11 +29,13 @@ class Reply(NamedTuple):
         status: the HTTP status.
         body: the whole body.
         headers: beside the length; the content type is among them.
+        reason: in a word, why the request is refused; empty if it is not.
     """
 
     status: int
     body: bytes
     headers: Mapping[str, str]
+    reason: str = ""
 
 
 def json(
@@ -46,7 +48,8 @@ def json(
 
 def refusal(error: RequestError) -> Reply:
     """Return the reply to a request that cannot be answered."""
-    return json({"error": error.message}, error.status, error.headers)
+    reply = json({"error": error.message}, error.status, error.headers)
+    return reply._replace(reason=error.reason)
 
 
 def overloaded(found: str) -> RequestError:

@@ -23,7 +23,8 @@ from werkzeug.routing.exceptions import WebsocketMismatch
 from service import board, catalogue, pages
 from service.access import Access, no_route
 from service.compression import inflate
-from service.errors import RequestError
+from service.errors import REASONS, RequestError
+from service.exposition import Exposition
 from service.inference import ROUTES, answer, asked_version, is_form, read_head
 from service.metrics import Metrics
 from service.protocols import Dialect, Limits
@@ -40,6 +41,7 @@ def register(app: Flask) -> None:
     """Add the routes and the error handlers; the extensions must be there."""
     access: Access = app.extensions["access"]
     metrics: Metrics = app.extensions["metrics"]
+    exposition = Exposition(metrics)
     app.url_map.merge_slashes = False  # a path with // inside is no route, and no redirect
 
     for path, dialect in ROUTES.items():
@@ -58,7 +60,7 @@ def register(app: Flask) -> None:
 
     @app.get("/metrics")
     def metrics_page() -> Response:
-        text, content_type = metrics.expose()
+        text, content_type = exposition.text()
         return Response(text, content_type=content_type)
 
     @app.before_request
@@ -76,7 +78,13 @@ def register(app: Flask) -> None:
         route = request.url_rule.rule if request.url_rule else "unmatched"
         if route not in UNCOUNTED:
             seconds = perf_counter() - g.start
-            metrics.count_request(request.method, route, response.status_code, seconds)
+            metrics.count_request(
+                request.method,
+                route,
+                response.status_code,
+                seconds,
+                reason=g.get("reason", ""),
+            )
         return response
 
     app.register_error_handler(RequestError, _request_error)
@@ -159,6 +167,7 @@ def _body(limit: int) -> bytes:
 
 def _response(reply: Reply) -> Response:
     """Return a reply as Flask's; the content type comes first, then the length."""
+    g.reason = reply.reason
     response = Response(
         reply.body, reply.status, content_type=reply.headers["Content-Type"]
     )
@@ -184,7 +193,8 @@ def _http_error(error: HTTPException) -> Response:
         message = f"found a WebSocket's handshake on {path}, expected a request"
     else:
         message = error.description or error.name
-    response = _response(json({"error": message}, status))
+    reply = json({"error": message}, status)._replace(reason=REASONS.get(status, ""))
+    response = _response(reply)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value

@@ -144,9 +144,11 @@ class ShortWay:
                 replies[place] = reply
         seconds = perf_counter() - start
         done = [reply for reply in replies if reply]
-        kinds = [(inquiry.route, x.status) for (inquiry, _), x in zip(batch, done)]
-        for (route, status), times in Counter(kinds).items():
-            self._metrics.count_request("POST", route, status, seconds, times)
+        kinds = [
+            (inquiry.route, x.status, x.reason) for (inquiry, _), x in zip(batch, done)
+        ]
+        for (route, status, reason), times in Counter(kinds).items():
+            self._metrics.count_request("POST", route, status, seconds, times, reason)
         return list(zip(ids, done))
 
     def _answer(

@@ -12,14 +12,14 @@ import os
 import signal
 import socket
 from collections import Counter
-from time import monotonic, perf_counter
+from time import monotonic, perf_counter, process_time
 from typing import Any, NamedTuple
 
 import uvloop
 from gunicorn.workers import base
 
 from service import board
-from service.acceptor import Acceptor
+from service.acceptor import Acceptor, queued
 from service.access import HEALTH, METRICS
 from service.admission import CONNECT_S, OTHER, Admission
 from service.connection import LINGER_S, Connection
@@ -28,7 +28,8 @@ from service.gateway import Gateway
 from service.heads import Heads
 from service.http1 import Request
 from service.inference import MOST_BYTES
-from service.replies import bug, overloaded, refusal, request_id
+from service.machine import resident_bytes
+from service.replies import Reply, bug, overloaded, refusal, request_id
 from service.settings import Settings
 from service.short_way import Inquiry, ShortWay
 from service.writer import Writer, finish
@@ -108,7 +109,8 @@ class Worker(base.Worker):  # type: ignore[misc]
         self.most_bytes = MOST_BODIES * self.max_body_bytes
         self._refusal = refusal(overloaded("there is more to do than there is time for"))
         self._refused: Counter[tuple[str, str]] = Counter()
-        self._turning = False
+        self._turning, self._turn_began = False, 0.0
+        self._closing = False
         self._batch: list[_Waiting] = []
         self._batch_bytes = 0
         self._gateway = Gateway(self.wsgi, self.cfg, self.log)
@@ -168,7 +170,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         return len(self.connections) + opening >= int(self.cfg.worker_connections)
 
     def _stop(self) -> None:
-        self.alive = False
+        self.alive, self._closing = False, True
         self._stopping.set()
 
     async def _sweep(self) -> None:
@@ -179,7 +181,12 @@ class Worker(base.Worker):  # type: ignore[misc]
         self._admission.sweep()
         if board.shared:
             board.shared.show_up(monotonic())
+            board.shared.tell(resident_bytes(), sum(map(queued, self.sockets)))
             self._count()
+        if self._metrics:
+            self._metrics.count_cpu(process_time())
+        # Clients that keep a connection are to turn to others too while there is time.
+        self._closing = not self.alive or not board.is_open()
         now = self.loop.time()
         due = [c for c in self.connections if c.deadline < now]
         for number, connection in enumerate(due, 1):
@@ -246,6 +253,7 @@ class Worker(base.Worker):  # type: ignore[misc]
     def _begin_turn(self) -> None:
         if not self._turning:
             self._turning = True
+            self._turn_began = perf_counter()
             self.loop.call_soon(self._flush_later, 1)
 
     def answer(
@@ -263,7 +271,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         if self.nr >= self.max_requests and self.alive:
             self.log.info("Autorestarting worker after current request.")
             self._stop()
-        if not self.alive:
+        if self._closing:
             request = request.closing()
         if request.inquiry is None or not whole:
             start = perf_counter()
@@ -290,6 +298,8 @@ class Worker(base.Worker):  # type: ignore[misc]
             self._turning = False
             self._admission.end_turn()
             self._flush()
+            if self._metrics:
+                self._metrics.count_turn(perf_counter() - self._turn_began)
 
     def _flush(self) -> None:
         """Answer the inference requests that have come since the last time."""
@@ -321,13 +331,17 @@ class Worker(base.Worker):  # type: ignore[misc]
     def _count_refused(self) -> None:
         for (method, route), times in self._refused.items():
             if self._metrics:
-                self._metrics.count_request(method, route, 503, 0.0, times)
+                self._metrics.count_request(
+                    method, route, 503, 0.0, times, self._refusal.reason
+                )
         self._refused.clear()
 
-    def count_refusal(self, status: int) -> None:
+    def count_refusal(self, reply: Reply) -> None:
         """Count a request that reached no application."""
         if self._metrics:
-            self._metrics.count_request("other", "unmatched", status, 0.0)
+            self._metrics.count_request(
+                "other", "unmatched", reply.status, 0.0, reason=reply.reason
+            )
 
     def _call(
         self, connection: Connection, request: Request, body: bytes

@@ -25,7 +25,7 @@ end
 
 function request()
   last = last %% %(bodies)d + 1
-  return requests[last]
+  return %(request)s
 end
 
 function done(summary, latency)
@@ -40,6 +40,12 @@ end
 """
 
 
+# A request with a header that is never the same: two random numbers, as traceparent is.
+FRESH = """(requests[last]:gsub("\\r\\n", string.format(
+    "\\r\\n%(fresh)s: 00-%%016x%%016x-%%016x-01\\r\\n",
+    math.random(2^53), math.random(2^53), math.random(2^53)), 1))"""
+
+
 def run(
     item: Item,
     way: Route,
@@ -47,8 +53,19 @@ def run(
     seconds: int,
     cores: str,
     connections: int = CONNECTIONS,
+    fresh: str = "",
 ) -> dict[str, Any]:
     """Load a server with an item, and return what wrk counted.
+
+    Args:
+        item: what to ask.
+        way: where and how.
+        port: of the server, on 127.0.0.1.
+        seconds: how long.
+        cores: of wrk.
+        connections: how many at a time.
+        fresh: a header to add to each request with a value of its own, such as
+            ``traceparent``.
 
     Returns:
         requests, microseconds, requests_per_s, p50_us and p99_us, and errors by kind.
@@ -63,6 +80,7 @@ def run(
                 "bodies": BODIES,
                 "folder": folder,
                 "path": way.path,
+                "request": FRESH % {"fresh": fresh} if fresh else "requests[last]",
                 "headers": ", ".join(f'["{name}"] = "{value}"' for name, value in named),
             }
         )

@@ -122,7 +122,9 @@ class Reply(NamedTuple):
 
 
 class Dialect(Protocol):
-    """The three functions of a dialect's module."""
+    """The three functions of a dialect's module, and its name in the metrics."""
+
+    NAME: str
 
     def read_head(self, headers: Headers, parameters: Mapping[str, str]) -> Any:
         """Return what a head asks for, which any request with that head shares.

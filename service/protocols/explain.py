@@ -17,6 +17,8 @@ from service.protocols import (
     scale,
 )
 
+NAME = "explain"
+
 
 def read_head(headers: Headers, parameters: Mapping[str, str]) -> predict.Options:
     """Read the type of the body; the reply is JSON and has the frame.

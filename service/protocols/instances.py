@@ -164,6 +164,7 @@ def _numbers(instance: Numbers, index: int) -> npt.NDArray[np.float64]:
             422,
             f"pixel {position} of image {index} is {str(row[position])[:30]}, expected a "
             "number from 0 to 255",
+            reason="pixel_value",
         )
     return pixels
 

@@ -34,6 +34,7 @@ from service.protocols.tensors import (
     to_images,
 )
 
+NAME = "oip"
 OUTPUT = "probabilities"
 LENGTH = "Inference-Header-Content-Length"
 FORM = '{"inputs": [{"name": "image", "datatype": ..., "shape": [n, 784], "data": [...]}]}'

@@ -26,6 +26,7 @@ from service.protocols import (
     scale,
 )
 
+NAME = "predict"
 SIDE = 28
 JSON, RAW = "application/json", "application/octet-stream"
 FORM_DATA = "multipart/form-data"

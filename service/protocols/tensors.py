@@ -117,7 +117,11 @@ def _from_json(data: list[Any], datatype: str, shape: list[int]) -> npt.NDArray[
     elif any(isinstance(number, list) for number in data):
         raise RequestError(422, "data has lists beside numbers, expected one of the two")
     if "INT" in datatype and not all(isinstance(number, int) for number in data):
-        raise RequestError(422, f"data has fractions, expected whole numbers ({datatype})")
+        raise RequestError(
+            422,
+            f"data has fractions, expected whole numbers ({datatype})",
+            reason="pixel_value",
+        )
     try:
         return np.array(data, dtype=np.float64)
     except OverflowError:  # an integer beyond float64: out of every range
@@ -157,6 +161,7 @@ def to_images(
             422,
             f"pixel {position} of image {index} is {pixels[index, position]:g}, expected 0 "
             f"to {most} ({datatype})",
+            reason="pixel_value",
         )
     dtype = np.uint8 if most == 255 else np.float32
     return pixels.astype(dtype, copy=False)  # type: ignore[return-value]

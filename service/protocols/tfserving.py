@@ -21,6 +21,7 @@ from service.protocols import (
 )
 from service.protocols.instances import Encoded, Instance, Numbers, parse, read, read_plain
 
+NAME = "tfserving"
 SIGNATURE = "serving_default"
 FORM = '{"instances": [image, ...]} or {"inputs": [image, ...]}'
 

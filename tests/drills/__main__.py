@@ -54,8 +54,8 @@ def about(images: dict[str, str | None]) -> str:
     used = ", ".join(f"`{tag}` {what or 'is not there'}" for tag, what in images.items())
     return (
         "`docker-compose.yml` on a Docker engine: `make drills`. The clients are those of "
-        "`tests/chaos`, on the same machine, at full speed: 16 that keep their connection "
-        "and 16 with one for each request, unless it says otherwise; each answer is checked. "
+        "`tests/chaos`, on the same machine, at full speed: 16 that keep their connection, "
+        "16 with one for each request, unless it says otherwise; all answers are checked. "
         f"Images: {used}. Stand-ins are Debian's packages (`tests/standins`)."
     )
 

@@ -230,6 +230,15 @@ def test_a_stop_says_not_ready_first_and_goes_on_answering(start, frames):
     assert server.wait() == 0
 
 
+def test_a_client_that_keeps_its_connection_is_told_to_turn_to_others(start):
+    server = start(MNIST_DRAIN_SECONDS="600").wait_ready()
+    assert server.request("GET", "/livez").headers["Connection"] != "close"
+    server.process.send_signal(signal.SIGTERM)
+    wait_for(lambda: server.request("GET", "/livez").headers["Connection"] == "close")
+    server.process.send_signal(signal.SIGINT)
+    server.wait()
+
+
 def test_a_second_signal_ends_the_waiting(start):
     server = start(MNIST_DRAIN_SECONDS="600").wait_ready()
     server.process.send_signal(signal.SIGTERM)

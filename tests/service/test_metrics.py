@@ -1,9 +1,19 @@
 import concurrent.futures
+import json
+import os
 import re
+import signal
+import time
 
+import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from service import digits, metrics
+from service.errors import EVERY_REASON, REASONS
+from service.inference import ROUTES
+
+PATIENCE_S = 20  # for what takes a second, on a machine that is busy
 RAW = "application/octet-stream"
 
 
@@ -38,7 +48,7 @@ def test_counts_are_summed_over_the_workers(fresh, served, frames):
         assert value(samples, "mnist_request_images_sum") == 240
         of_version = {"version": served}
         count = "mnist_stage_duration_seconds_count"
-        assert value(samples, count, stage="infer", **of_version) == 80
+        assert value(samples, count, stage="infer", dialect="predict", **of_version) == 80
         for digit in "012":
             assert (
                 value(samples, "mnist_predictions_total", digit=digit, **of_version) == 80
@@ -84,3 +94,174 @@ def test_every_metric_has_a_help_text(server):
     text = server.request("GET", "/metrics").body.decode()
     for name in re.findall(r"^# TYPE (\S+)", text, re.MULTILINE):
         assert re.search(rf"^# HELP {name} \S.*\.$", text, re.MULTILINE), name
+
+
+JSON = "application/json"
+BLANK = json.dumps({"instances": [[0] * 784]}).encode()
+WRONG_PIXEL = json.dumps({"instances": [[256] * 784]}).encode()
+
+
+@pytest.fixture(scope="module", params=["short way", "flask"])
+def asked(start, request):
+    short_way = {"short way": "1", "flask": "0"}[request.param]
+    server = start(MNIST_SHORT_WAY=short_way, MNIST_TRUSTED_HOSTS="127.0.0.1")
+    return server.wait_ready()
+
+
+def refusals(server):
+    return {
+        dict(labels)["reason"]: count
+        for (name, *labels), count in read(server).items()
+        if name == "mnist_refused_total"
+    }
+
+
+@pytest.mark.parametrize(
+    ("request_", "reason"),
+    [
+        (("POST", "/predict", b"{", JSON), "malformed"),
+        (("POST", "/predict", BLANK, JSON), "no_ink"),
+        (("POST", "/predict", WRONG_PIXEL, JSON), "pixel_value"),
+        (("POST", "/predict", b'{"instances": [[1]]}', JSON), "not_images"),
+        (("POST", "/predict", b"\x89PNG\r\n\x1a\n", "image/png"), "damaged_picture"),
+        (("POST", "/predict", b"GIF89a", "image/gif"), "wrong_type"),
+        (("POST", "/predict", b"1" * 5_000_000, RAW), "too_large"),
+        (("POST", "/v1/models/cats:predict", b"{}", JSON), "unknown_route"),
+        (("GET", "/predict", None, JSON), "wrong_method"),
+    ],
+)
+def test_a_refusal_is_counted_by_its_reason(asked, request_, reason):
+    method, path, body, content_type = request_
+    before = refusals(asked)
+    answer = asked.request(method, path, body, {"Content-Type": content_type})
+    assert 400 <= answer.status < 500
+    after = refusals(asked)
+    assert {word for word in after if after[word] != before[word]} == {reason}
+    assert after[reason] == before[reason] + 1
+
+
+def test_what_is_refused_before_the_application_is_counted_too(asked):
+    before = refusals(asked)
+    asked.raw(b"GET / HTTP/1.1\r\nHost: elsewhere\r\nConnection: close\r\n\r\n")
+    asked.raw(b"nonsense\r\n\r\n")
+    after = refusals(asked)
+    assert after["wrong_host"] == before["wrong_host"] + 1
+    assert after["malformed"] == before["malformed"] + 1
+
+
+def test_every_reason_is_there_before_it_is_needed(asked):
+    assert sorted(refusals(asked)) == EVERY_REASON
+
+
+def test_every_status_that_refuses_has_a_reason():
+    assert {400, 401, 404, 405, 408, 411, 413, 414, 415, 422, 431, 503} <= REASONS.keys()
+
+
+def test_stages_are_told_apart_by_dialect(fresh, served, frames):
+    tensor = {"name": "image", "shape": [1, 784], "datatype": "UINT8"}
+    v2 = {"inputs": [{**tensor, "data": frames[0].tolist()}]}
+    v1 = {"instances": [frames[0].tolist()]}
+    fresh.post(frames[0].tobytes(), RAW)
+    fresh.post(frames[0].tobytes(), RAW, path="/explain")
+    for _ in range(2):
+        fresh.post(json.dumps(v1), path="/v1/models/mnist:predict")
+    for _ in range(3):
+        fresh.post(json.dumps(v2), path="/v2/models/mnist/infer")
+    samples = read(fresh)
+    counts = {
+        dialect: value(
+            samples,
+            "mnist_stage_duration_seconds_count",
+            **{"version": served, "stage": "encode", "dialect": dialect},
+        )
+        for dialect in metrics.DIALECTS
+    }
+    assert counts == {"predict": 1, "explain": 1, "tfserving": 2, "oip": 3}
+
+
+def test_the_dialects_that_are_counted_are_those_of_the_routes():
+    assert set(metrics.DIALECTS) == {dialect.NAME for dialect in ROUTES.values()}
+
+
+@pytest.mark.parametrize("images", [metrics.FEW, metrics.FEW + 1])
+def test_confidences_are_counted_by_what_the_replies_say(fresh, served, images):
+    # Sure and unsure ones, in one request: enough for either way of counting.
+    pixels = np.random.default_rng(3).integers(0, 256, (images, 784), dtype=np.uint8)
+    frames = digits.load().frames
+    pixels[: images // 2] = frames[: images // 2]
+    answer = fresh.post(pixels.tobytes(), RAW).json["predictions"]
+    said = [prediction["confidence"] for prediction in answer]
+    samples = read(fresh)
+    name = "mnist_prediction_confidence"
+    for bound in metrics.CONFIDENCE_BUCKETS:
+        below = value(samples, f"{name}_bucket", version=served, le=str(bound))
+        assert below == sum(confidence <= bound for confidence in said), bound
+    assert value(samples, f"{name}_sum", version=served) == pytest.approx(sum(said))
+    unsure = sum(prediction["unsure"] for prediction in answer)
+    assert 0 < unsure < images
+    assert value(samples, "mnist_unsure_total", version=served) == unsure
+
+
+def test_turns_are_counted(fresh, frames):
+    for _ in range(5):  # one after the other: a turn each
+        fresh.post(frames[0].tobytes(), RAW)
+    samples = read(fresh)
+    assert value(samples, "mnist_turn_duration_seconds_count") >= 5
+    assert value(samples, "mnist_turn_duration_seconds_sum") > 0
+
+
+def test_workers_are_counted_as_they_start_and_end(fresh):
+    def wait_for(**exits):
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            samples = read(fresh)
+            found = {
+                cause: value(samples, "mnist_worker_exits_total", cause=cause)
+                for cause in ("asked", "died", "hung")
+            }
+            starts = value(samples, "mnist_worker_starts_total")
+            serve = value(samples, "mnist_workers")
+            all_there = starts == 2 + sum(exits.values()) and serve == 2
+            if found == {"asked": 0, "died": 0, "hung": 0, **exits} and all_there:
+                return
+            assert time.monotonic() < deadline, samples
+            time.sleep(0.05)
+
+    wait_for()
+    os.kill(fresh.worker_pids()[0], signal.SIGKILL)
+    wait_for(died=1)
+    os.kill(fresh.worker_pids()[0], signal.SIGTERM)
+    wait_for(died=1, asked=1)
+    fresh.process.send_signal(signal.SIGHUP)
+    wait_for(died=1, asked=3)
+
+
+def test_workers_that_are_wanted_follow_the_masters_signals(fresh):
+    assert value(read(fresh), "mnist_workers_wanted") == 2
+    fresh.process.send_signal(signal.SIGTTIN)
+    deadline = time.monotonic() + PATIENCE_S
+    while value(read(fresh), "mnist_workers") != 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert value(read(fresh), "mnist_workers_wanted") == 3
+
+
+def test_what_the_workers_take_is_told(fresh):
+    deadline = time.monotonic() + PATIENCE_S
+    while True:  # they tell twice a second
+        samples = read(fresh)
+        computed = value(samples, "process_cpu_seconds_total")
+        memory = value(samples, "process_resident_memory_bytes")
+        if computed > 0.1 and memory > 2 * 30e6:  # two, and each has loaded NumPy
+            break
+        assert time.monotonic() < deadline, samples
+        time.sleep(0.05)
+    assert value(samples, "mnist_connections") == 1  # the one that asks
+
+
+def test_the_page_for_operators_has_every_metric_and_every_reason(server, root):
+    page = (root / "deploy" / "README.md").read_text()
+    text = server.request("GET", "/metrics").body.decode()
+    names = re.findall(r"^# TYPE (\S+)", text, re.MULTILINE)
+    assert [name for name in names if f"`{name}`" not in page] == []
+    assert [word for word in EVERY_REASON if f"`{word}`" not in page] == []
