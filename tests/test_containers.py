@@ -101,12 +101,12 @@ def test_no_training_library_is_inside(project):
     assert "onnx" not in names
 
 
-def test_image_adds_at_most_250_mb_to_its_base(project):
+def test_image_adds_at_most_180_mb_to_its_base(project):
     size, base = (
         int(output(["docker", "image", "inspect", "--format", "{{.Size}}", image]))
         for image in (IMAGE, BASE)
     )
-    assert 0 < size - base <= 250_000_000
+    assert 0 < size - base <= 180_000_000
 
 
 def test_image_says_what_it_is(project):
