@@ -87,36 +87,48 @@ def roll(chaos: Chaos) -> Iterator[Finding]:
 
 
 @case(
-    f"docker kill -s KILL of a replica under load, {KILLS} times",
-    "at most what was at work there fails; healthy again after each",
+    f"docker kill -s KILL of a replica under load, {KILLS} times; 1, 64 and 100 images a "
+    "request (as bytes: 100 are more than the proxy keeps to send again)",
+    "at most what was at work there fails; of the largest as much again, sent to it before "
+    "its port was closed; healthy again after each",
 )
 def kill(chaos: Chaos) -> Iterator[Finding]:
-    failed = held = 0
     with stack() as found:
         found.up("proxy")
-        (proxy,) = found.ids("proxy")
-        with Load(found.proxy_port) as load:
-            for turn in range(KILLS):
-                victim = found.ids("replica")[turn % 3]
-                before = load.look()
-                most = max(_at_work(found, proxy) for _ in range(5))
-                output(["docker", "kill", "--signal", "KILL", victim])
-                time.sleep(3)
-                account = load.look()
-                new = sum(account[k] - before[k] for k in ("failed", "unexpected"))
-                failed, held = failed + new, held + most
-                output(["docker", "start", victim])
-                watch.wait(found.healthy, START_S)
-            account = load.stop()
-        yield Finding(f"{account['right']:,} answered", account["right"] > 0)
-        yield Finding(f"{account['wrong']} wrong", account["wrong"] == 0)
-        yield lost(failed, int(held))
-        yield Finding(f"slowest {account.slowest_s:.2f} s", True)
-        if account.texts:
-            yield Finding(f"({'; '.join(account.texts[:3])})", True)
+        for images in (1, 64, 100):
+            yield Finding(f"{images} a request", True)
+            with Load(found.proxy_port, images=images) as load:
+                failed = held = 0
+                for turn in range(KILLS):
+                    new, most = _kill(found, load, found.ids("replica")[turn % 3])
+                    failed, held = failed + new, held + most
+                account = load.stop()
+            yield Finding(f"{account['right']:,} answered", account["right"] > 0)
+            yield Finding(f"{account['wrong']} wrong", account["wrong"] == 0)
+            yield Finding(f"{account['shed']} answered with 503", True)
+            yield lost(failed, held if images < 100 else 2 * held)
+            yield Finding(f"slowest {account.slowest_s:.2f} s", True)
+            if account.texts:
+                yield Finding(f"({'; '.join(account.texts[:2])})", True)
 
 
-def _at_work(found: Stack, proxy: str) -> float:
+def _kill(found: Stack, load: Load, id: str) -> tuple[int, int]:
+    """Kill a replica; return how many requests failed, and how many it had at work."""
+    (proxy,) = found.ids("proxy")
+    before = load.look()
+    found.run(id, "import os, signal; os.kill(-1, signal.SIGSTOP)")  # so the count is exact
+    time.sleep(0.2)
+    most = _at_work(found, proxy)
+    output(["docker", "kill", "--signal", "KILL", id])
+    time.sleep(3)
+    account = load.look()
+    output(["docker", "start", id])
+    watch.wait(found.healthy, START_S)
+    return sum(account[k] - before[k] for k in ("failed", "unexpected")), most
+
+
+def _at_work(found: Stack, proxy: str) -> int:
     """Return the most requests that one replica has at work, as the proxy counts them."""
     name = "haproxy_server_current_sessions"
-    return max(v for k, v in found.samples(proxy, 8404).items() if k.startswith(name))
+    samples = found.samples(proxy, 8404)
+    return int(max(value for key, value in samples.items() if key.startswith(name)))

@@ -11,9 +11,10 @@ from tests import standins
 from tests.chaos import watch
 from tests.chaos.case import Chaos, Finding, case
 from tests.drills.stack import Stack, composes, predict, stack
-from tests.engine import BUILD_S, LATE, START_S, call
+from tests.engine import BUILD_S, LATE, START_S, call, output
 
 SERVICES = ("service", "proxy", "prometheus")  # and the replicas, which the proxy brings
+IMAGE = "mnist-service"
 EXPECTED = {
     "mnist": 4,
     "proxy": 1,
@@ -52,6 +53,37 @@ def _answers(found: Stack) -> bool:
         return bool(predict(found.port))
     except OSError:
         return False
+
+
+FILES = """
+import hashlib, os
+for top in "/opt/venv", "/app":
+    for folder, folders, files in os.walk(top):
+        for path in sorted(os.path.join(folder, name) for name in folders + files):
+            seen = os.lstat(path)
+            plain = os.path.isfile(path) and not os.path.islink(path)
+            bits = hashlib.sha256(open(path, "rb").read()).hexdigest() if plain else ""
+            print(path, oct(seen.st_mode), seen.st_uid, int(seen.st_mtime), bits)
+"""
+
+
+@case(
+    "two builds of the service without a cache, by each builder",
+    "the same files: bytes, modes, owners and times",
+)
+def builds(chaos: Chaos) -> Iterator[Finding]:
+    commands = list(composes().items())
+    lists = []
+    for version, command in (commands[0], commands[-1]):
+        with stack(command) as found:
+            began = time.monotonic()
+            found.compose("build", "--no-cache", "service", timeout=BUILD_S)
+            took = time.monotonic() - began
+            show = ["docker", "run", "--rm", "--entrypoint=python", IMAGE, "-c", FILES]
+            lists.append(set(output(show).splitlines()))
+            yield Finding(f"Compose {version}: {len(lists[-1])} files, {took:.0f} s", True)
+    differ = sorted(lists[0] ^ lists[1])
+    yield Finding(f"{len(differ)} differ {differ[:4] or ''}", not differ)
 
 
 @case(
