@@ -32,7 +32,8 @@ serve: .venv/service/installed  ## serve on http://127.0.0.1:8000 (PORT=...)
 	@PORT=$(PORT) .venv/service/bin/python -m service
 
 test: .venv/dev/installed .venv/service/installed .venv/load/installed \
-		.venv/clients/installed .venv/perf_analyzer/installed  ## run every test
+		.venv/clients/installed .venv/perf_analyzer/installed \
+		.venv/tracing/installed  ## run every test
 	.venv/dev/bin/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 fuzz: .venv/fuzz/installed  ## fuzz every decoder (SECONDS=)
@@ -113,7 +114,7 @@ profile: .venv/bench/installed .venv/service/installed  ## where the microsecond
 overload: .venv/bench/installed .venv/service/installed  ## more requests than it can answer (needs wrk)
 	.venv/bench/bin/python -m load.overload $(ARGS)
 
-overhead: .venv/bench/installed .venv/service/installed  ## what metrics, logs and tracing cost (needs wrk)
+overhead: .venv/bench/installed .venv/service/installed .venv/tracing/installed  ## what metrics, logs and tracing cost (needs wrk)
 	.venv/bench/bin/python -m tests.overhead $(ARGS)
 
 slow: .venv/bench/installed .venv/service/installed  ## latency beside thousands of slow clients (needs wrk)
@@ -129,8 +130,8 @@ latency: .venv/dev/installed .venv/service/installed  ## from a stroke to its pa
 	.venv/dev/bin/python -m tests.browser.latency $(ARGS)
 
 lock: .venv/dev/installed  ## pin the newest versions that fit together, with hashes
-	cd requirements && for job in dev service training load clients perf_analyzer fuzz bench audit sbom; do \
-		constraint=; case $$job in service|training|fuzz|bench) constraint="-c dev.txt";; esac; \
+	cd requirements && for job in dev service tracing training load clients perf_analyzer fuzz bench audit sbom; do \
+		constraint=; case $$job in service|tracing|training|fuzz|bench) constraint="-c dev.txt";; esac; \
 		../.venv/dev/bin/uv pip compile --quiet --universal --python-version 3.11 \
 			--fork-strategy fewest --generate-hashes --no-header --upgrade \
 			$$constraint $$job.in -o $$job.txt || exit 1; \

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from service.settings import Settings
+    from service.tracing import Tracing
 
 # ONNX Runtime's wheels (from 1.29 on) start a thread that sends telemetry when they are
 # imported, unless this is set before; nothing may leave the machine.
@@ -36,6 +37,21 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     snapshot = files.shared or files.read(settings)
     app.extensions["access"] = Access(settings, snapshot.keys)
     app.extensions["repository"] = repository.load(settings, snapshot)
+    app.extensions["tracing"] = _tracing() if settings.tracing else None
     app.extensions["metrics"] = metrics.Metrics(app.extensions["repository"])
     routes.register(app)
     return app
+
+
+def _tracing() -> "Tracing":
+    """Return what makes spans, of packages that are there only where they are wanted."""
+    from service.errors import SettingsError
+
+    try:
+        from service.tracing import Tracing
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"MNIST_TRACING has value '1', and the package {error.name} is missing, "
+            "expected those of requirements/tracing.txt"
+        ) from error
+    return Tracing()

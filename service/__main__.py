@@ -5,6 +5,8 @@ import re
 import sys
 from pathlib import Path
 
+from service.json_lines import say
+
 
 def check(variable: str, least: int, most: int) -> None:
     """Stop unless the variable is missing, empty or a number within the limits."""
@@ -13,7 +15,7 @@ def check(variable: str, least: int, most: int) -> None:
         os.environ.pop(variable, None)
     elif not re.fullmatch(r"[0-9]{1,5}", value) or not least <= int(value) <= most:
         expected = f"a whole number from {least} to {most}"
-        sys.exit(f"error: {variable} has value {value!r}, expected {expected}")
+        sys.exit(say(f"error: {variable} has value {value!r}, expected {expected}"))
 
 
 def main() -> None:

@@ -145,7 +145,8 @@ class Connection(asyncio.BufferedProtocol):
         """Answer what is one whole request with a head that is known: nearly all are."""
         inbox = self.worker.inbox
         end = self.worker.inbox_bytes.find(END, 0, size) + len(END)
-        request = self.known_heads.get(bytes(inbox[:end]))
+        head = bytes(inbox[:end])
+        request = self.known_heads.get(head) or self.worker.heads.find(head, self)
         if request is None or request.length != size - end:
             return False
         self.state, self.deadline = State.ANSWER, inf
@@ -316,9 +317,10 @@ class Connection(asyncio.BufferedProtocol):
 
     def _refuse(self, error: RequestError) -> None:
         """Answer what cannot be read as a request, and close."""
-        reply = refusal(error)
-        self.transport.write(self.worker.writer.write(reply, request_id(""), False))
+        reply, used_id = refusal(error), request_id("")
+        self.transport.write(self.worker.writer.write(reply, used_id, False))
         self.worker.count_refusal(reply)
+        self.worker.log_refusal(self, used_id, reply)
         self._linger()
 
     def _linger(self) -> None:

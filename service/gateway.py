@@ -1,17 +1,22 @@
 """Between the worker and the WSGI application: gunicorn's own environ, response and log."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from io import BytesIO
-from time import perf_counter
+from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.http import wsgi
 
+from service import json_lines
 from service.http1 import Request
 from service.replies import PHRASES, Reply
 
 if TYPE_CHECKING:
     from service.connection import Connection
+
+# A request that was answered: where it came from, itself, its id and the reply.
+Done = tuple["Connection", Request, str, Reply]
 
 
 class Sink:
@@ -51,6 +56,7 @@ class Gateway:
     def __init__(self, application: Any, cfg: Any, log: Any) -> None:
         self._application, self._cfg, self._log = application, cfg, log
         self.logs: bool = log.access_log_enabled
+        self._json: bool = getattr(log, "json", False)
 
     def call(
         self, connection: "Connection", request: Request, body: bytes
@@ -76,7 +82,37 @@ class Gateway:
             self._log.access(response, request, environ, seconds)
         return b"".join(sink.parts), not response.should_close()
 
-    def log(
+    def log(self, done: Sequence[Done], seconds: float) -> None:
+        """Write a line for each request that was answered without the application.
+
+        Args:
+            done: requests that were answered together.
+            seconds: how long that took.
+        """
+        if not self._json:
+            for one in done:
+                self._log_text(*one, seconds)
+            return
+        start = json_lines.requests(time())
+        lines = []
+        for connection, request, used_id, reply in done:
+            about = json_lines.describe(request)
+            result = json_lines.result_of(request, used_id, reply, seconds)
+            lines.append(json_lines.request(start, about, connection.peer, result))
+        self._log.write_requests(lines)
+
+    def log_unread(self, connection: "Connection", used_id: str, reply: Reply) -> None:
+        """Write a line, if it is JSON, for what could not be read as a request."""
+        if self._json:
+            more = {"reason": reply.reason}
+            result = json_lines.Result(
+                reply.status, 0, len(reply.body), 0.0, used_id, None, more
+            )
+            start = json_lines.requests(time())
+            line = json_lines.request(start, {}, connection.peer, result)
+            self._log.write_requests([line])
+
+    def _log_text(
         self,
         connection: "Connection",
         request: Request,
@@ -84,7 +120,6 @@ class Gateway:
         reply: Reply,
         seconds: float,
     ) -> None:
-        """Write a line for a request that was answered without the application."""
         response, environ = self._create(connection, request, Sink(connection.server))
         response.status = f"{reply.status} {PHRASES[reply.status]}"
         response.headers = [*reply.headers.items(), ("X-Request-ID", used_id)]

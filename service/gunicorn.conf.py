@@ -11,6 +11,7 @@ root = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(root))
 
 from service import board  # noqa: E402
+from service.json_lines import say  # noqa: E402
 from service.machine import cores, open_files  # noqa: E402
 
 pythonpath = str(root)
@@ -30,7 +31,7 @@ files = open_files()
 # The master has a file for each worker, and twice as many of them during a reload.
 if files < reserve + 2 * workers:
     expected = f"at least {reserve + 2 * workers} for {workers} workers (ulimit -n)"
-    sys.exit(f"error: the limit of open files is {files}, expected {expected}")
+    sys.exit(say(f"error: the limit of open files is {files}, expected {expected}"))
 worker_connections = min(10_000, files - reserve)
 threads = 4  # of gthread; the other has none
 
@@ -51,9 +52,8 @@ def choose_heartbeat_folder() -> str:
     try:
         return tempfile.gettempdir()
     except FileNotFoundError as error:
-        sys.exit(
-            f"error: {error}, and no file can be made in {memory}, expected one of them"
-        )
+        found = f"{error}, and no file can be made in {memory}"
+        sys.exit(say(f"error: {found}, expected one of them"))
 
 
 worker_tmp_dir = choose_heartbeat_folder()
@@ -98,12 +98,19 @@ def post_fork(server: Any, worker: Any) -> None:
     logger.handlers = worker.log.error_log.handlers
     logger.setLevel(worker.log.error_log.level)
     logger.propagate = False
+    # What libraries say, asyncio for one, is to be no line of another form.
+    logging.getLogger().handlers = worker.log.error_log.handlers
+    logging.captureWarnings(True)
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Say, in the worker, whether it ends because it was to."""
+    """Say, in the worker, whether it ends because it was to; send what spans are left."""
     if not worker.alive:
         server.board.ready[worker.slot] = board.LEFT
+    # One that could not start has no application.
+    extensions = getattr(getattr(worker, "wsgi", None), "extensions", {})
+    if tracing := extensions.get("tracing"):
+        tracing.close()
 
 
 def child_exit(server: Any, worker: Any) -> None:

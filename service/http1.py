@@ -5,6 +5,7 @@ refused, because request smuggling lives on that.
 """
 
 import re
+from collections.abc import Mapping
 from copy import copy
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Self
@@ -41,11 +42,16 @@ class Request(HeaderPolicy):  # type: ignore[misc]
         body: the body as a file, for WSGI.
         special: whether what was read depends on the client's address too.
         inquiry: what the short way has read in it; None if it is not for the short way.
+        like: the request that this one was made from; None if it was read itself.
+        described: what the log tells of it, once that was asked for.
     """
 
     proxy_protocol_info = None
     special = False
     inquiry: "Inquiry | None" = None
+    like: "Request | None" = None
+    described: dict[str, Any] | None = None
+    _others: Mapping[str, str] = {}
 
     def __init__(self, head: bytes, cfg: Any, peer: Any) -> None:
         """Read a head.
@@ -177,9 +183,10 @@ class Request(HeaderPolicy):  # type: ignore[misc]
         seen: set[str] = set()
         state = [False]
         try:
-            for name, value in self._raw:
-                field = (name.decode().upper(), value.decode("latin-1").rstrip(" \t"))
-                kept = self._apply_header_policy(*field, state, seen, *trusted)
+            for raw_name, raw_value in self._raw:
+                name, value = raw_name.decode(), raw_value.decode("latin-1").rstrip(" \t")
+                value = self._others.get(name.lower(), value)
+                kept = self._apply_header_policy(name.upper(), value, state, seen, *trusted)
                 if kept is not None:
                     headers.append(kept)
         except ExpectationFailed as error:
@@ -196,6 +203,18 @@ class Request(HeaderPolicy):  # type: ignore[misc]
     @expects_continue.setter
     def expects_continue(self, value: bool) -> None:
         self._expected_100_continue = value
+
+    def with_values(self, values: Mapping[str, str]) -> Self:
+        """Return the same request, but for the values of headers that it has once each.
+
+        Args:
+            values: by names in lower case, of headers that nothing else depends on.
+        """
+        request = object.__new__(type(self))  # copy() takes four times as long
+        request.__dict__.update(self.__dict__)
+        request.fields = {**self.fields, **values}
+        request._others, request._headers, request.like = values, None, self
+        return request
 
     def closing(self) -> Self:
         """Return the same request, but on a connection that ends after it."""

@@ -125,7 +125,10 @@ def _answer(
     for _, headers in replies:
         if id(headers) not in complete:
             complete[id(headers)] = {**headers, "Server-Timing": timing}
-    return [Reply(200, body, complete[id(headers)]) for body, headers in replies]
+    return [
+        Reply(200, body, complete[id(headers)], "", images)
+        for (body, headers), images in zip(replies, questions.counts)
+    ]
 
 
 def _refuse_blanks(

@@ -16,9 +16,15 @@ import os
 import select
 import socket
 import stat
+import time
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 from gunicorn import glogging
+
+from service import json_lines
+from service.trace_context import read_trace
 
 FLAGS = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
@@ -80,25 +86,44 @@ class Handler(logging.FileHandler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record, and before it how many were lost since the last one."""
-        process = record.process or 0
+        try:
+            line = f"{self.format(record)}\n".encode(errors="backslashreplace")
+        except Exception:  # arguments that do not fit
+            line = b""
+        self._put(line, 1, record.process or 0)
+
+    def write_lines(self, lines: Sequence[bytes]) -> None:
+        """Write lines that are ready, with their ends, as few times as possible."""
+        process = os.getpid()
+        self.acquire()
+        try:
+            for piece, count in _pieces(lines):
+                self._put(piece, count, process)
+        finally:
+            self.release()
+
+    def _put(self, data: bytes, count: int, process: int) -> None:
+        """Write so many lines; nothing in place of them is a loss like any other."""
         if self._process != process:  # forked: the parent tells what it has lost
             self._process, self._lost = process, 0
         try:
             self.stream = self.stream or self._open()
-            line = self.format(record)
-            if self._lost:  # in one piece: alone, it would fill the room that is left
-                line = f"{self.format(self._loss())}\n{line}"
-            self._lost = 0 if self._write(line) else self._lost + 1
-        except Exception:  # no room, no reader, no file; or arguments that do not fit
-            self._lost += 1
+            whole = data
+            if (
+                self._lost and data
+            ):  # in one piece: alone, it would fill the room that is left
+                whole = f"{self.format(self._loss())}\n".encode() + data
+            written = data and self._write(whole)
+            self._lost = 0 if written else self._lost + count
+        except Exception:  # no room, no reader, no file
+            self._lost += count
 
     def _loss(self) -> logging.LogRecord:
         text = f"{self._lost} lines of this log are lost: they could not be written at once"
         return logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, None, None)
 
-    def _write(self, line: str) -> bool:
+    def _write(self, data: bytes) -> bool:
         """Return whether all of it was written; else the next line is one of its own."""
-        data = f"{line}\n".encode(errors="backslashreplace")
         if self._cut:
             data = b"\n" + data
         sent = self.stream.write(data) or 0
@@ -106,11 +131,45 @@ class Handler(logging.FileHandler):
         return sent == len(data)
 
 
+def _pieces(lines: Sequence[bytes]) -> Iterator[tuple[bytes, int]]:
+    """Yield lines together, and how many, up to what a pipe takes as a whole or not at all.
+
+    So no other process's line gets into one of these, and none is cut.
+    """
+    piece: list[bytes] = []
+    size = 0
+    for line in lines:
+        if piece and size + len(line) > select.PIPE_BUF:
+            yield b"".join(piece), len(piece)
+            piece, size = [], 0
+        piece.append(line)
+        size += len(line)
+    yield b"".join(piece), len(piece)
+
+
+def _result(resp: Any, environ: Any, request_time: timedelta) -> json_lines.Result:
+    ids = [value for name, value in resp.headers if name.lower() == "x-request-id"]
+    return json_lines.Result(
+        int(str(resp.status).partition(" ")[0]),
+        int(environ.get("CONTENT_LENGTH") or 0),
+        resp.sent,
+        request_time.total_seconds(),
+        ids[0] if ids else "",
+        read_trace({"traceparent": environ.get("HTTP_TRACEPARENT", "")}),
+        environ.get(json_lines.ANSWERED_BY, {}),
+    )
+
+
 class Logger(glogging.Logger):  # type: ignore[misc]
-    """gunicorn's logger class with these handlers in place of its own."""
+    """gunicorn's logger class with these handlers in place of its own.
+
+    Attributes:
+        json: whether its lines are JSON.
+    """
 
     def setup(self, cfg: Any) -> None:
         """Set the handlers up, at the start and on a reload."""
+        self.json = json_lines.is_wanted()
         before = [*self.error_log.handlers, *self.access_log.handlers]
         super().setup(cfg)
         for handler in before:
@@ -125,7 +184,30 @@ class Logger(glogging.Logger):  # type: ignore[misc]
         if output == "-":  # where the stream is closed, its number is another file's
             output = plain.stream.fileno() if plain.stream else os.devnull
         handler = Handler(output)
-        handler.setFormatter(fmt)
+        handler.setFormatter(json_lines.Formatter() if self.json else fmt)
         log.removeHandler(plain)
         log.addHandler(handler)
         plain.close()
+
+    def access(self, resp: Any, req: Any, environ: Any, request_time: timedelta) -> None:
+        """Write the line of a request that a WSGI application has answered."""
+        if not self.json:
+            super().access(resp, req, environ, request_time)
+        elif self.access_log_enabled:
+            agent = environ.get("HTTP_USER_AGENT", "")
+            about = json_lines.head(req.method, req.path, agent)
+            client = (environ.get("REMOTE_ADDR", ""),)
+            result = _result(resp, environ, request_time)
+            start = json_lines.requests(time.time())
+            self.write_requests([json_lines.request(start, about, client, result)])
+
+    def write_requests(self, lines: Sequence[bytes]) -> None:
+        """Write lines in JSON of requests that were answered together."""
+        for handler in self.access_log.handlers:
+            if isinstance(handler, Handler):
+                handler.write_lines(lines)
+                continue
+            for line in lines:  # of a gunicorn that is told to log elsewhere, too
+                text = line.decode().rstrip()
+                record = ("gunicorn.access", logging.INFO, __file__, 0, text, None, None)
+                handler.handle(logging.LogRecord(*record))

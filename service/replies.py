@@ -10,6 +10,7 @@ import orjson
 from werkzeug.http import HTTP_STATUS_CODES
 
 from service.errors import RequestError
+from service.trace_context import Trace, context
 
 logger = logging.getLogger(__name__)
 
@@ -30,12 +31,14 @@ class Reply(NamedTuple):
         body: the whole body.
         headers: beside the length; the content type is among them.
         reason: in a word, why the request is refused; empty if it is not.
+        images: how many were predicted.
     """
 
     status: int
     body: bytes
     headers: Mapping[str, str]
     reason: str = ""
+    images: int = 0
 
 
 def json(
@@ -64,9 +67,11 @@ def readiness(ready: bool, **others: bool) -> Reply:
     return json(value) if ready else json(value, 503, {"Retry-After": RETRY_S})
 
 
-def bug(error: Exception, request_id: str) -> Reply:
+def bug(error: Exception, request_id: str, trace: Trace | None = None) -> Reply:
     """Log what nobody expected; the client gets a fixed text and where to look."""
-    logger.error("request %s failed", request_id, exc_info=error)
+    of = f" of trace {trace.trace_id} from span {trace.parent_id}" if trace else ""
+    known = context(request_id, trace)
+    logger.error("request %s%s failed", request_id, of, exc_info=error, extra=known)
     message = "internal error; the log has it under this reply's X-Request-ID"
     return json({"error": message}, 500)
 

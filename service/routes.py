@@ -2,7 +2,7 @@
 
 from io import BytesIO
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import (
     Flask,
@@ -26,12 +26,17 @@ from service.compression import inflate
 from service.errors import REASONS, RequestError
 from service.exposition import Exposition
 from service.inference import ROUTES, answer, asked_version, is_form, read_head
+from service.json_lines import ANSWERED_BY
 from service.metrics import Metrics
 from service.protocols import Dialect, Limits
 from service.protocols.predict import FORM_DATA
 from service.replies import ALWAYS, Reply, bug, json, readiness, refusal, request_id
 from service.repository import Repository
 from service.settings import Settings
+from service.trace_context import read_trace
+
+if TYPE_CHECKING:
+    from service.tracing import Tracing
 
 # Scraped and polled every few seconds: counting them would hide the traffic of clients.
 UNCOUNTED = {"/livez", "/readyz", "/metrics"}
@@ -41,6 +46,7 @@ def register(app: Flask) -> None:
     """Add the routes and the error handlers; the extensions must be there."""
     access: Access = app.extensions["access"]
     metrics: Metrics = app.extensions["metrics"]
+    tracing: Tracing | None = app.extensions["tracing"]
     exposition = Exposition(metrics)
     app.url_map.merge_slashes = False  # a path with // inside is no route, and no redirect
 
@@ -76,8 +82,11 @@ def register(app: Flask) -> None:
     def finish(response: Response) -> Response:
         response.headers.update({**ALWAYS, "X-Request-ID": g.request_id})
         route = request.url_rule.rule if request.url_rule else "unmatched"
+        request.environ[ANSWERED_BY] = {"route": route, **_answered()}
         if route not in UNCOUNTED:
             seconds = perf_counter() - g.start
+            if tracing is not None:
+                tracing.record_wsgi(request.environ, response, seconds)
             metrics.count_request(
                 request.method,
                 route,
@@ -90,6 +99,12 @@ def register(app: Flask) -> None:
     app.register_error_handler(RequestError, _request_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _bug)
+
+
+def _answered() -> dict[str, Any]:
+    """Return what the log tells of an answer."""
+    known = {name: g.get(name) for name in ("model_version", "images", "reason")}
+    return {name: value for name, value in known.items() if value}
 
 
 def _own_address() -> Any:
@@ -109,6 +124,7 @@ def _add_inference(app: Flask, path: str, dialect: Dialect) -> None:
         asked_for = asked_version(request.args) if version is None else version
         found = repository.find(model, asked_for)
         body = _body(settings.max_body_bytes)
+        g.model_version = str(found.version)
         head = read_head(dialect, found, request.headers, request.args)
         content = _files(body) if is_form(head) else body
         (result,) = answer(head, [content], metrics, limits)
@@ -167,7 +183,7 @@ def _body(limit: int) -> bytes:
 
 def _response(reply: Reply) -> Response:
     """Return a reply as Flask's; the content type comes first, then the length."""
-    g.reason = reply.reason
+    g.reason, g.images = reply.reason, reply.images
     response = Response(
         reply.body, reply.status, content_type=reply.headers["Content-Type"]
     )
@@ -202,4 +218,4 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _bug(error: Exception) -> Response:
-    return _response(bug(error, g.request_id))
+    return _response(bug(error, g.request_id, read_trace(request.headers)))

@@ -40,6 +40,8 @@ class Settings:
             starts with a dot stands for its subdomains too.
         metrics_bind: ``address:port`` where the metrics are, and nowhere else; with the
             rest if empty.
+        log_format: how the lines of the log are written, text or json.
+        tracing: whether spans are sent to an OpenTelemetry collector, 1 or 0.
     """
 
     model_root: Path = Path(__file__).resolve().parent.parent / "models"
@@ -55,6 +57,8 @@ class Settings:
     api_keys: Path | None = None
     trusted_hosts: tuple[str, ...] = ()
     metrics_bind: str = ""
+    log_format: str = "text"
+    tracing: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -74,6 +78,8 @@ class Settings:
             "api_keys": Path,
             "trusted_hosts": _hosts,
             "metrics_bind": _address,
+            "log_format": _format,
+            "tracing": _switch,
         }
         values: dict[str, Any] = {}
         for field in fields(cls):
@@ -116,6 +122,12 @@ def _switch(text: str) -> bool:
     if text not in ("0", "1"):
         raise ValueError("1 or 0")
     return text == "1"
+
+
+def _format(text: str) -> str:
+    if text not in ("text", "json"):
+        raise ValueError("text or json")
+    return text
 
 
 def _hosts(text: str) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ from service.protocols import Dialect, Limits
 from service.replies import Reply, bug, refusal, sane_id
 from service.repository import Repository
 from service.settings import Settings
+from service.trace_context import Trace, read_trace
 
 # Different questions that heads ask, most of them never seen in earnest.
 MOST_HEADS = 256
@@ -54,12 +55,26 @@ class Inquiry(NamedTuple):
         head: what is asked, or why that cannot be answered.
         encoding: how the body is compressed.
         request_id: the client's, if it is sane.
+        trace: that the client says it belongs to.
     """
 
     route: str
     head: Head | RequestError
     encoding: str
     request_id: str
+    trace: Trace | None
+
+    def answered_by(self) -> dict[str, str]:
+        """Return what the log tells of where a request went."""
+        if isinstance(self.head, RequestError):
+            return {"route": self.route}
+        return {"route": self.route, "model_version": str(self.head.model.version)}
+
+    def asked_by(self, headers: Mapping[str, str]) -> "Inquiry":
+        """Return the same inquiry, of a request with another id and trace."""
+        used_id = sane_id(headers.get("x-request-id", ""))
+        trace = read_trace(headers)
+        return Inquiry(self.route, self.head, self.encoding, used_id, trace)
 
 
 class ShortWay:
@@ -103,6 +118,7 @@ class ShortWay:
             head,
             headers.get("content-encoding", ""),
             sane_id(headers.get("x-request-id", "")),
+            read_trace(headers),
         )
 
     def _head(
@@ -173,7 +189,7 @@ class ShortWay:
             return [refusal(error) for _ in places]
         except Exception as error:
             if len(places) == 1:
-                return [bug(error, ids[places[0]])]
+                return [bug(error, ids[places[0]], inquiry.trace)]
             # One of them has a fault; the others need not suffer from it.
             return [self._answer([place], batch, ids)[0] for place in places]
 

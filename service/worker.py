@@ -32,6 +32,7 @@ from service.machine import resident_bytes
 from service.replies import Reply, bug, overloaded, refusal, request_id
 from service.settings import Settings
 from service.short_way import Inquiry, ShortWay
+from service.trace_context import read_trace
 from service.writer import Writer, finish
 
 # How often deadlines are looked at, and so how late one can be; the master's heartbeat too.
@@ -92,6 +93,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         self.keepalive = self.cfg.keepalive  # a look into cfg costs a microsecond
         self.max_body_bytes = settings.max_body_bytes
         self._metrics = extensions.get("metrics")
+        self._tracing = extensions.get("tracing")
         self._admission = Admission(settings.max_wait_ms / 1000, self.log)
         self._short_way = (
             ShortWay(self.wsgi, self._admission.learn)
@@ -228,7 +230,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         content = self.writer.write_again(self._refusal, used_id, keep, minor)
         connection.send(content)
         if self._gateway.logs:
-            self._gateway.log(connection, request, used_id, self._refusal, 0.0)
+            self._gateway.log([(connection, request, used_id, self._refusal)], 0.0)
         self._refused[request.method, inquiry.route if inquiry else "unmatched"] += 1
         connection.go_on(keep)
         return False
@@ -323,10 +325,13 @@ class Worker(base.Worker):  # type: ignore[misc]
             waiting.connection.send(content)
         for waiting in batch:
             waiting.connection.go_on(waiting.request.keep_alive)
-        if self._gateway.logs:
+        if self._gateway.logs or self._tracing is not None:
             seconds = perf_counter() - start
-            for (connection, request, _), (used_id, reply) in zip(batch, replies):
-                self._gateway.log(connection, request, used_id, reply, seconds)
+            done = [(one.connection, one.request, *x) for one, x in zip(batch, replies)]
+            if self._gateway.logs:
+                self._gateway.log(done, seconds)
+            if self._tracing is not None:
+                self._tracing.record(done, seconds)
 
     def _count_refused(self) -> None:
         for (method, route), times in self._refused.items():
@@ -343,6 +348,11 @@ class Worker(base.Worker):  # type: ignore[misc]
                 "other", "unmatched", reply.status, 0.0, reason=reply.reason
             )
 
+    def log_refusal(self, connection: Connection, used_id: str, reply: Reply) -> None:
+        """Write a line for what could not be read as a request."""
+        if self._gateway.logs:
+            self._gateway.log_unread(connection, used_id, reply)
+
     def _call(
         self, connection: Connection, request: Request, body: bytes
     ) -> tuple[bytes, bool]:
@@ -351,5 +361,5 @@ class Worker(base.Worker):  # type: ignore[misc]
             return self._gateway.call(connection, request, body)
         except Exception as error:
             used_id = request_id("")
-            reply = bug(error, used_id)
+            reply = bug(error, used_id, read_trace(request.fields))
             return self.writer.write(reply, used_id, False, request.version[1]), False

@@ -5,6 +5,7 @@ from gunicorn.errors import AppImportError
 
 from service import create_app
 from service.errors import ModelError, SettingsError
+from service.json_lines import say
 
 
 def load() -> Flask:
@@ -13,4 +14,4 @@ def load() -> Flask:
         return create_app()
     except (SettingsError, ModelError) as error:
         # The exception on which gunicorn prints the message, and stops with code 4.
-        raise AppImportError(f"error: {error}") from error
+        raise AppImportError(say(f"error: {error}")) from error

@@ -36,10 +36,20 @@ class Server:
         port: where it listens; a free one by default.
         prefix: a command that becomes the server, such as ``["prlimit", "--nofile=64"]``.
         output: a file for what it says, in place of the log.
+        python: of another environment than the service's own.
         environment: variables.
     """
 
-    def __init__(self, folder, *options, port=0, prefix=(), output=None, **environment):
+    def __init__(
+        self,
+        folder,
+        *options,
+        port=0,
+        prefix=(),
+        output=None,
+        python=PYTHON,
+        **environment,
+    ):
         self.log_path = folder / "server.log"
         self._wanted = environment.get("WEB_CONCURRENCY") or "2"
         # Without the variables of whoever runs the tests.
@@ -50,7 +60,7 @@ class Server:
             self.process = subprocess.Popen(
                 [
                     *prefix,
-                    *(PYTHON, "-m", "service", "--bind", f"127.0.0.1:{port}"),
+                    *(python, "-m", "service", "--bind", f"127.0.0.1:{port}"),
                     *options,
                 ],
                 cwd=ROOT,

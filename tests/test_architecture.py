@@ -104,3 +104,17 @@ def test_importing_a_package_does_no_work(root, package):
         command, cwd=root, capture_output=True, text=True, check=True
     ).stdout
     assert not {"numpy", "flask", "onnxruntime", "tensorflow"} & set(loaded.split())
+
+
+def test_only_one_module_knows_opentelemetry_and_it_is_imported_where_it_is_wanted(root):
+    knowing = [
+        path.name for path in files(root, "service") if "opentelemetry" in tops(path)
+    ]
+    assert knowing == ["tracing.py"]
+    script = "import sys; from service import create_app; create_app(); print(*sys.modules)"
+    command = [sys.executable, "-c", script]
+    loaded = subprocess.run(
+        command, cwd=root, capture_output=True, text=True, check=True
+    ).stdout
+    assert "service.routes" in loaded.split()
+    assert "service.tracing" not in loaded.split()

@@ -22,9 +22,10 @@ def variables(text, services):
     """Return every variable that the compose file reads, each with its default."""
     found = {name: default for name, default in VARIABLE.findall(text)}
     for service in services.values():
-        environment = service.get("environment", [])
+        environment = service.get("environment", {})
         if isinstance(environment, list):
-            found |= {name: "" for name in environment if "=" not in name}
+            environment = dict.fromkeys(environment)
+        found |= {name: "" for name, value in environment.items() if value is None}
     return found
 
 

@@ -8,6 +8,7 @@ service with every counter taken out (`unobserved`).
 
 import argparse
 import contextlib
+import http.server
 import json
 import os
 import threading
@@ -23,8 +24,10 @@ from load.peers.process import Process
 from load.peers.servers import SERVERS
 from load.peers.tables import table
 
-OUTPUT = Path(__file__).resolve().parents[2] / "deploy" / "results"
+ROOT = Path(__file__).resolve().parents[2]
+OUTPUT = ROOT / "deploy" / "results"
 OWN = SERVERS[0]
+TRACING = ROOT / ".venv" / "tracing" / "bin" / "python"
 WANTED = [ITEMS[0], ITEMS[1], ITEMS[2]]
 SCRAPE_S = 1.0  # fifteen times as often as Prometheus does by default
 JSON_LOG = {"MNIST_LOG_FORMAT": "json"}
@@ -39,6 +42,7 @@ class Row(NamedTuple):
         environment: variables.
         scraped: whether `/metrics` is asked for all the while.
         fresh: a header of each request that is never the same.
+        sampled: share of the requests whose spans are sent; None without tracing.
     """
 
     title: str
@@ -46,6 +50,7 @@ class Row(NamedTuple):
     environment: dict[str, str] = {}
     scraped: bool = False
     fresh: str = ""
+    sampled: float | None = None
 
 
 BASE = Row("without any counter", "tests.overhead.unobserved:load()")
@@ -55,6 +60,8 @@ ROWS = (
     Row("as shipped, `/metrics` asked every second", scraped=True),
     Row("as shipped, a new `traceparent` in each request", fresh="traceparent"),
     Row("a line a request in JSON", "--access-logfile /dev/null", JSON_LOG),
+    Row("spans of one request in a hundred", sampled=0.01),
+    Row("spans of every request", sampled=1),
 )
 
 
@@ -76,10 +83,36 @@ def scraping(port, wanted):
         thread.join()
 
 
-def measure(row, seconds):
-    """Return of each item the microseconds of a request; fail if a request does."""
+class Collector(http.server.BaseHTTPRequestHandler):
+    """Takes spans and forgets them."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def start(row, collector):
+    """Return how a row's server is started."""
     command = f"{OWN.command} {row.arguments}".strip()
-    server = OWN._replace(command=command, environment=row.environment)
+    if row.sampled is None:
+        return OWN._replace(command=command, environment=row.environment)
+    tracing = {
+        "MNIST_TRACING": "1",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector}",
+        "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+        "OTEL_TRACES_SAMPLER_ARG": str(row.sampled),
+    }
+    command = command.replace("python", str(TRACING), 1)
+    return OWN._replace(command=command, environment={**row.environment, **tracing})
+
+
+def measure(row, seconds, collector):
+    """Return of each item the microseconds of a request; fail if a request does."""
+    server = start(row, collector)
     found = []
     with Process(server, SERVER_CORE) as process, scraping(process.port, row.scraped):
         for item in WANTED:
@@ -117,11 +150,14 @@ def main():
     parser.add_argument("--seconds", type=int, default=3, help="a measurement (default: 3)")
     options = parser.parse_args()
     os.sched_setaffinity(0, {int(GENERATOR_CORE)})  # whoever asks for the metrics
+    collector = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+    threading.Thread(target=collector.serve_forever, daemon=True).start()
     record = {row.title: [] for row in ROWS}
     for number in range(1, options.rounds + 1):
         for row in ROWS:
             say(f"round {number} of {options.rounds}: {row.title}")
-            record[row.title].append(measure(row, options.seconds))
+            found = measure(row, options.seconds, collector.server_port)
+            record[row.title].append(found)
     OUTPUT.mkdir(parents=True, exist_ok=True)
     (OUTPUT / "overhead.json").write_text(json.dumps(record, indent=1) + "\n")
     text = markdown(record, options.rounds, options.seconds)

@@ -30,10 +30,12 @@ def test_every_setting_is_read():
             "MNIST_API_KEYS": "/y",
             "MNIST_TRUSTED_HOSTS": "A.example, .b.example",
             "MNIST_METRICS_BIND": "[0:0::1]:090",
+            "MNIST_LOG_FORMAT": "json",
+            "MNIST_TRACING": "1",
         }
     )
     expected = [Path("/x"), "other-1.2", 3, 5, 6, 7, 9, 10, 11, False]
-    expected += [Path("/y"), ("a.example", ".b.example"), "[::1]:90"]
+    expected += [Path("/y"), ("a.example", ".b.example"), "[::1]:90", "json", True]
     assert list(dataclasses.astuple(settings)) == expected
 
 
@@ -53,6 +55,11 @@ def test_a_number_that_may_be_0_is_no_other(value):
 def test_a_switch_is_1_or_0():
     with pytest.raises(SettingsError, match="MNIST_SHORT_WAY has value 'no', expected 1"):
         Settings.from_environment({"MNIST_SHORT_WAY": "no"})
+
+
+def test_a_format_of_the_log_is_text_or_json():
+    with pytest.raises(SettingsError, match="LOG_FORMAT has value 'xml', expected text or"):
+        Settings.from_environment({"MNIST_LOG_FORMAT": "xml"})
 
 
 @pytest.mark.parametrize("value", ["../x", "a/b", ".", "-x", "a b"])
