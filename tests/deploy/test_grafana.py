@@ -94,6 +94,14 @@ def test_the_interval_of_rates_is_that_of_the_scrapes(root, folder):
     assert setting(grafana, "timeInterval") == setting(prometheus, "scrape_interval")
 
 
+def test_what_grafana_provisions_is_where_the_compose_file_mounts_it(root, folder):
+    compose = (root / "docker-compose.yml").read_text()
+    mounts = dict(re.findall(r"- \./deploy/grafana/(\w+):(\S+):ro", compose))
+    provider = folder / "provisioning" / "dashboards" / "files.yml"
+    assert mounts["dashboards"] == setting(provider, "path")
+    assert mounts["provisioning"] == "/etc/grafana/provisioning"  # its default
+
+
 def test_every_variable_is_defined_and_used(board):
     defined = {variable["name"] for variable in board["templating"]["list"]}
     text = json.dumps(board)
