@@ -13,8 +13,8 @@ import pytest
 
 BUILT_IN = {"__rate_interval", "__all"}
 TYPES = {"row", "stat", "timeseries", "heatmap", "table"}
-# Of Grafana's units; one that it does not know is shown as text behind the number.
-UNITS = {"none", "short", "reqps", "percentunit", "s", "bytes", "x"}
+# Of Grafana's units.
+UNITS = {"none", "short", "reqps", "percentunit", "s", "bytes", "suffix:x"}
 KEY = r"^ *{}: *(\S+)"
 
 
