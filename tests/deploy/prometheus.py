@@ -36,12 +36,10 @@ def free_port():
 def config(service, proxy, itself):
     """Return prometheus.yml with addresses of this machine, and quick."""
     text = (FILES / "prometheus.yml").read_text()
-    known = f"    static_configs:\n      - targets: ['{proxy}']\n"
-    addresses = {
-        "service:8000": service,
-        "localhost:9090": itself,
-        PROXY_BY_DNS: known,
-    }
+    addresses = {"service:8000": service, "localhost:9090": itself}
+    if proxy:
+        known = f"    static_configs:\n      - targets: ['{proxy}']\n"
+        addresses[PROXY_BY_DNS] = known
     for found, wanted in (QUICK | addresses).items():
         assert text.count(found) == 1, f"expected once in prometheus.yml: {found}"
         text = text.replace(found, wanted)
@@ -53,10 +51,11 @@ class Prometheus:
 
     Args:
         folder: for its files.
-        service, proxy: the addresses that it asks.
+        service: the address that it asks.
+        proxy: the same of a proxy, if there is one.
     """
 
-    def __init__(self, folder, service, proxy):
+    def __init__(self, folder, service, proxy=None):
         self.port = free_port()
         (folder / "rules").mkdir()
         for path in (FILES / "rules").glob("*.yml"):

@@ -13,8 +13,8 @@ import pytest
 
 BUILT_IN = {"__rate_interval", "__all"}
 TYPES = {"row", "stat", "timeseries", "heatmap", "table"}
-# Of Grafana's units; one that it does not know is shown as text behind the number.
-UNITS = {"none", "short", "reqps", "percentunit", "s", "bytes", "x"}
+# Of Grafana's units.
+UNITS = {"none", "short", "reqps", "percentunit", "s", "bytes", "suffix:x"}
 KEY = r"^ *{}: *(\S+)"
 
 
@@ -92,6 +92,14 @@ def test_the_interval_of_rates_is_that_of_the_scrapes(root, folder):
     grafana = folder / "provisioning" / "datasources" / "prometheus.yml"
     prometheus = root / "deploy" / "prometheus" / "prometheus.yml"
     assert setting(grafana, "timeInterval") == setting(prometheus, "scrape_interval")
+
+
+def test_what_grafana_provisions_is_where_the_compose_file_mounts_it(root, folder):
+    compose = (root / "docker-compose.yml").read_text()
+    mounts = dict(re.findall(r"- \./deploy/grafana/(\w+):(\S+):ro", compose))
+    provider = folder / "provisioning" / "dashboards" / "files.yml"
+    assert mounts["dashboards"] == setting(provider, "path")
+    assert mounts["provisioning"] == "/etc/grafana/provisioning"  # its default
 
 
 def test_every_variable_is_defined_and_used(board):

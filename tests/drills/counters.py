@@ -71,13 +71,13 @@ def compare(
             yield Finding(f"Prometheus has {asked:,}", False)
 
 
-def watched(chaos: Chaos) -> tuple[Server, Prometheus]:
+def watched(chaos: Chaos, *options: str, **environment: str) -> tuple[Server, Prometheus]:
     """Start the service, and a Prometheus that is to be used in a ``with`` statement."""
     if not is_installed():
         raise SkipError("needs prometheus, found none")
-    server = chaos.start(MNIST_MAX_WAIT_MS="10000").wait_ready()
+    server = chaos.start(*options, MNIST_MAX_WAIT_MS="10000", **environment).wait_ready()
     folder = Path(tempfile.mkdtemp(dir=chaos.folder))
-    return server, Prometheus(folder, f"127.0.0.1:{server.port}", "127.0.0.1:1")
+    return server, Prometheus(folder, f"127.0.0.1:{server.port}")
 
 
 @case(
