@@ -140,6 +140,23 @@ print([str(path) for path in pathlib.Path("/root").rglob("*") if path.is_file()
     assert output(command).splitlines() == ["[]", "[]", "[]"]
 
 
+def test_sbom_has_every_package_with_a_hash_that_was_pinned(project, root):
+    python = root / ".venv" / "sbom" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("needs .venv/sbom: make sbom")
+    # The script checks the document against CycloneDX's schema.
+    found = json.loads(output([python, root / "deploy" / "sbom.py", IMAGE]))["components"]
+    program = "import importlib.metadata as m; print(*{d.name for d in m.distributions()})"
+    python_packages = [c for c in found if c.get("purl", "").startswith("pkg:pypi/")]
+    names = {component["name"] for component in python_packages}
+    assert names == set(project.run_python(program).split())
+    pinned = (root / "requirements" / "service.txt").read_text()
+    assert all(c["hashes"][0]["content"] in pinned for c in python_packages)
+    assert any(c.get("purl", "").startswith("pkg:deb/debian/libc6@") for c in found)
+    models = [c["version"] for c in found if c["type"] == "machine-learning-model"]
+    assert models == ["1", "2"]
+
+
 def test_every_profile_is_understood(project):
     profiles = ["load", "scale", "observability", "train"]
     flags = [word for profile in profiles for word in ("--profile", profile)]

@@ -114,11 +114,10 @@ def kill(chaos: Chaos) -> Iterator[Finding]:
 
 def _kill(found: Stack, load: Load, id: str) -> tuple[int, int]:
     """Kill a replica; return how many requests failed, and how many it had at work."""
-    (proxy,) = found.ids("proxy")
     before = load.look()
     found.run(id, "import os, signal; os.kill(-1, signal.SIGSTOP)")  # so the count is exact
     time.sleep(0.2)
-    most = _at_work(found, proxy)
+    most = _at_work(found, id)
     output(["docker", "kill", "--signal", "KILL", id])
     time.sleep(3)
     account = load.look()
@@ -127,8 +126,8 @@ def _kill(found: Stack, load: Load, id: str) -> tuple[int, int]:
     return sum(account[k] - before[k] for k in ("failed", "unexpected")), most
 
 
-def _at_work(found: Stack, proxy: str) -> int:
+def _at_work(found: Stack, replica: str) -> int:
     """Return the most requests that one replica has at work, as the proxy counts them."""
     name = "haproxy_server_current_sessions"
-    samples = found.samples(proxy, 8404)
+    samples = found.samples(replica, "proxy:8404")
     return int(max(value for key, value in samples.items() if key.startswith(name)))

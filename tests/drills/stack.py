@@ -89,11 +89,11 @@ class Stack(Project):
         """Run a Python program in a container."""
         return output(["docker", "exec", container, "python3", "-c", program])
 
-    def samples(self, container: str, port: int = 8000) -> dict[str, float]:
-        """Return a container's /metrics, by name and labels."""
-        url = f"http://127.0.0.1:{port}/metrics"
+    def samples(self, replica: str, address: str = "127.0.0.1:8000") -> dict[str, float]:
+        """Return the metrics at an address as a replica sees it, by name and labels."""
+        url = f"http://{address}/metrics"
         text = self.run(
-            container,
+            replica,
             f"import urllib.request as u; print(u.urlopen('{url}').read().decode())",
         )
         lines = (li.rpartition(" ") for li in text.splitlines() if li and li[0] != "#")
