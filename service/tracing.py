@@ -33,9 +33,9 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from service import json_lines
+from service import request_lines
 from service.errors import SettingsError
-from service.json_lines import Result
+from service.request_lines import Result
 from service.trace_context import read_trace
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ METHODS = {
 STAGE = re.compile(r"(\w+);dur=([0-9.]+)")  # of the header Server-Timing, in milliseconds
 # For what is left at the end: gunicorn gives a worker 15 s for all.
 FLUSH_S = 2.0
-# Between two lines of the log that say that spans are lost.
+# Between two lines of the log that say the same of spans that are lost.
 SAY_AGAIN_S = 60.0
 # How long the thread that sends may keep the loop waiting at a time. By default it is 5 ms,
 # longer than most requests take.
@@ -87,9 +87,10 @@ class Tracing:
             done: the requests.
             seconds: how long that took, until now.
         """
+        took = request_lines.milliseconds(seconds)
         for connection, request, used_id, reply in done:
-            about = json_lines.describe(request)
-            result = json_lines.result_of(request, used_id, reply, seconds)
+            about = request_lines.describe(request)
+            result = request_lines.result_of(request, used_id, reply, took)
             ends = request.fields.get("host", ""), connection.peer[0]
             self._record_one(about, result, ends, reply.headers.get("Server-Timing", ""))
 
@@ -110,12 +111,12 @@ class Tracing:
             response.status_code,
             int(environ.get("CONTENT_LENGTH") or 0),
             response.content_length or 0,
-            seconds,
+            request_lines.milliseconds(seconds),
             response.headers["X-Request-ID"],
             read_trace({name: environ.get(f"HTTP_{name.upper()}", "") for name in names}),
-            environ[json_lines.ANSWERED_BY],
+            environ[request_lines.ANSWERED_BY],
         )
-        about = json_lines.head(environ["REQUEST_METHOD"], path, agent)
+        about = request_lines.head(environ["REQUEST_METHOD"], path, agent)
         ends = environ.get("HTTP_HOST", ""), environ.get("REMOTE_ADDR", "")
         self._record_one(about, result, ends, response.headers.get("Server-Timing", ""))
 
@@ -132,7 +133,7 @@ class Tracing:
                 the beginning on, as they nearly are.
         """
         end = time_ns()
-        start = end - int(result.seconds * 1e9)
+        start = end - int(result.milliseconds * 1e6)
         attributes = _attributes(about, result, ends)
         method = attributes["http.request.method"]
         name = "HTTP" if method == "_OTHER" else method
@@ -217,7 +218,7 @@ def _attributes(
 def _server(host: str) -> dict[str, Any]:
     """Return where the client believes to be."""
     try:
-        found = urlsplit(f"//{host}")
+        found = urlsplit(f"//{host[: request_lines.MOST_TEXT]}")
         address = {"server.address": found.hostname} if found.hostname else {}
         return address | ({"server.port": found.port} if found.port else {})
     except ValueError:  # no port, or no address in brackets
@@ -225,15 +226,15 @@ def _server(host: str) -> dict[str, Any]:
 
 
 class _Seldom(logging.Handler):
-    """Passes on what the SDK says, once in a while."""
+    """Passes on what the SDK says, the same thing once in a while."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self._next = 0.0
+        self._next: dict[tuple[str, int], float] = {}  # by the place in the code
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Give a record to the service's own log, if the last one is long ago."""
-        now = monotonic()
-        if now >= self._next:
-            self._next = now + SAY_AGAIN_S
+        """Give a record to the service's own log, if its like is long ago."""
+        place, now = (record.pathname, record.lineno), monotonic()
+        if now >= self._next.get(place, 0.0):
+            self._next[place] = now + SAY_AGAIN_S
             logging.getLogger("service").handle(record)

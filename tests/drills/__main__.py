@@ -12,7 +12,8 @@ from tests.chaos import case, checks
 from tests.chaos.case import CASES
 
 OUTPUT = Path(__file__).resolve().parents[2] / "deploy" / "results"
-MODULES = ("start", "scale", "swap", "slow")  # in the order of the table
+# In the order of the table.
+MODULES = ("start", "scale", "swap", "slow", "counters", "alerts")
 
 
 def main() -> int:
@@ -56,7 +57,8 @@ def about(images: dict[str, str | None]) -> str:
         "`docker-compose.yml` on a Docker engine: `make drills`. The clients are those of "
         "`tests/chaos`, on the same machine, at full speed: 16 that keep their connection, "
         "16 with one for each request, unless it says otherwise; all answers are checked. "
-        f"Images: {used}. Stand-ins are Debian's packages (`tests/standins`)."
+        f"Images: {used}. Stand-ins are Debian's packages (`tests/standins`). Counters and "
+        "alerts are those of the service outside a container, and of Debian's Prometheus."
     )
 
 

@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 
-from service import json_lines
+from service import json_lines, request_lines
 from service.http1 import MAX_HEAD_BYTES
 from service.log import Handler
 from service.trace_context import read_trace
@@ -204,23 +204,36 @@ def test_lines_of_many_workers_are_whole_and_one_each(server, frames):
     assert len(ids) == len({*ids})
 
 
-def test_a_bug_is_logged_with_its_traceback_and_trace_without_being_asked(start, tmp_path):
-    script = tmp_path / "wsgi_bug.py"
-    script.write_text(
-        "from service.wsgi import load\napp = load()\n"
+@pytest.fixture(scope="module")
+def buggy(start, tmp_path_factory):
+    """Start a server with a bug, and a library that warns, without a line a request."""
+    folder = tmp_path_factory.mktemp("buggy")
+    (folder / "wsgi_bug.py").write_text(
+        "import warnings\nfrom service.wsgi import load\napp = load()\n"
         "app.add_url_rule('/bug', 'bug', lambda: 1 / 0)\n"
+        "warnings.warn('line one\\nline two')\n"
     )
-    options = ("--pythonpath", str(tmp_path), "wsgi_bug:app")
+    options = ("--pythonpath", str(folder), "wsgi_bug:app")
     server = start(*options, WEB_CONCURRENCY="1", MNIST_LOG_FORMAT="json").wait_ready()
-    reply = server.request("GET", "/bug", headers=TRACED)
-    assert reply.status == 500
+    server.reply = server.request("GET", "/bug", headers=TRACED)
     server.wait_until("ZeroDivisionError")
-    (line,) = [line for line in lines(server.log) if line["level"] == "error"]
+    return server
+
+
+def test_a_bug_is_logged_with_its_traceback_and_trace_without_being_asked(buggy):
+    assert buggy.reply.status == 500
+    (line,) = [line for line in lines(buggy.log) if line["level"] == "error"]
     assert line["logger"] == "service.replies"
-    assert line["request_id"] == reply.headers["X-Request-ID"]
+    assert line["request_id"] == buggy.reply.headers["X-Request-ID"]
     assert (line["trace_id"], line["parent_id"]) == (TRACE, SPAN)
     assert line["exception"].startswith("Traceback (most recent call last):\n")
     assert line["exception"].endswith("ZeroDivisionError: division by zero")
+
+
+def test_what_libraries_say_is_json_too(buggy):
+    (line,) = [line for line in lines(buggy.log) if line["logger"] == "py.warnings"]
+    assert line["level"] == "warning"
+    assert "UserWarning: line one\nline two" in line["message"]
 
 
 def test_what_stops_the_start_is_json_too(start):
@@ -263,9 +276,12 @@ def test_lines_together_are_written_in_pieces_that_a_pipe_takes_whole(tmp_path):
 
 def test_a_line_of_a_request_fits_into_what_a_pipe_takes_whole():
     worst = "\xff" * MAX_HEAD_BYTES
-    about = json_lines.head("M" * 20, worst, worst) | {"route": "x" * 99}
-    start = json_lines.requests(0.0)
+    head = request_lines.head("M" * 20, worst, worst) | {"route": "x" * 99}
+    about = request_lines.tell(head)
+    start = request_lines.begin(0.0)
     trace = read_trace(TRACED)
-    result = json_lines.Result(200, 10**9, 10**9, 1e6, "i" * 128, trace, {"images": 1024})
-    line = json_lines.request(start, about, ("x" * 64, 1), result)
+    result = request_lines.Result(
+        200, 10**9, 10**9, 1e6, "i" * 128, trace, {"images": 1024}
+    )
+    line = request_lines.write(start, about, ("x" * 64, 1), result)
     assert len(line) < 4096 - 100

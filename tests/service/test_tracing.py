@@ -1,6 +1,7 @@
 """Spans of OpenTelemetry, as a collector receives them."""
 
 import json
+import re
 import socket
 import subprocess
 import time
@@ -81,7 +82,6 @@ def test_a_request_has_a_span_below_its_client_s(server, collector, frames):
     trace_id, headers = traced(server, 1)
     before = time.time_ns()
     reply = ask(server, frames[:2].tobytes(), {**headers, "tracestate": "a=b,c=d"})
-    after = time.time_ns()
     spans = spans_of(collector, trace_id, 4)
     (span,) = [one for one in spans if one["kind"] == "SPAN_KIND_SERVER"]
     assert span["name"] == "POST /predict"
@@ -90,7 +90,9 @@ def test_a_request_has_a_span_below_its_client_s(server, collector, frames):
     assert span["path"] == "/v1/traces"
     assert span["resource"]["service.name"] == "mnist"
     assert span["resource"]["deployment.environment.name"] == "test"
-    assert before < int(span["startTimeUnixNano"]) < int(span["endTimeUnixNano"]) < after
+    # It ends when the reply has been sent, which its client may see first.
+    start, end = int(span["startTimeUnixNano"]), int(span["endTimeUnixNano"])
+    assert before < start < end < before + 60 * 10**9
     assert span["attributes"] == {
         "http.request.method": "POST",
         "http.route": "/predict",
@@ -210,8 +212,9 @@ def test_a_collector_that_is_not_there_costs_spans_and_no_request(start, frames)
         for number in range(200):
             assert ask(server, frames[number % 10].tobytes(), {}).status == 200
         assert server.stop() == 0
-    said = [line for line in server.log.splitlines() if "span" in line.lower()]
-    assert 1 <= len(said) <= 2
+    warnings = re.findall(r"\[(?:WARNING|ERROR)\] (.*)", server.log)
+    assert "Queue full, dropping Span." in warnings
+    assert len(warnings) < 10  # of hundreds
 
 
 def test_another_protocol_than_http_stops_the_start(start):
