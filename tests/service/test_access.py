@@ -328,6 +328,24 @@ def test_probes_ask_by_address(one, path):
     assert one.request("GET", path).status == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "host", "refused"),
+    [
+        ("/metrics", "172.18.0.5:8000", False),
+        ("/metrics", "[fd00::5]:8000", False),
+        ("/metrics", "evil.example:8000", True),
+        ("/metrics", "", True),
+        ("/metrics", "[::1", True),
+        ("/predict", "172.18.0.5:8000", True),
+    ],
+)
+def test_prometheus_asks_for_metrics_by_address(path, host, refused):
+    access = Access(Settings(trusted_hosts=("digits.example",)))
+    error = access.refuse(path, {"host": host})
+    assert (error is not None) == refused
+    assert error is None or error.reason == "wrong_host"
+
+
 # The metrics' own address.
 
 
