@@ -86,3 +86,10 @@ def test_the_proxy_waits_for_fewer_seconds_than_a_replica_drains(root, text):
     check = int(re.search(r"timeout check (\d+)s", config)[1])
     seen = int(checks[1]) + int(checks[2]) / 1000 + 2 * check
     assert seen < int(re.search(r"MNIST_DRAIN_SECONDS:-(\d+)", text)[1])
+
+
+def test_a_proxy_that_is_full_of_clients_still_says_how_it_is(root, services):
+    config = (root / "deploy" / "haproxy" / "haproxy.cfg").read_text()
+    most, clients = map(int, re.findall(r"^  maxconn (\d+)", config, re.MULTILINE))
+    assert clients < most
+    assert 2 * most < services["proxy"]["ulimits"]["nofile"]
