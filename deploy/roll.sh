@@ -12,19 +12,26 @@ fi
 
 replicas() { $COMPOSE --profile scale ps --quiet replica; }
 
+# Those that have been started since there were these.
+started_since() {
+  for id in $(replicas); do
+    case "$*" in *"$id"*) ;; *) echo "$id" ;; esac
+  done
+}
+
+# Not all: an old one may be ill, and is about to be replaced for that.
 wait_until_healthy() {
   for _ in $(seq 60); do
-    states=$(docker inspect --format '{{.State.Health.Status}}' $(replicas) | sort -u)
+    states=$(docker inspect --format '{{.State.Health.Status}}' "$@" | sort -u)
     [ "$states" = healthy ] && return
     sleep 1
   done
   return 1
 }
 
-# Take away what has been started since there were these; say why.
+# Take away what is not healthy; say why.
 give_up() {
-  for id in $(replicas); do
-    case "$*" in *"$id"*) continue ;; esac
+  for id; do
     docker logs --tail 5 "$id" >&2
     docker rm --force "$id"
   done
@@ -41,7 +48,8 @@ fi
 for id in $old; do
   before=$(replicas)
   $COMPOSE --profile scale up --detach --no-deps --no-recreate --scale replica=$((count + 1)) replica
-  wait_until_healthy || give_up "$before"
+  new=$(started_since "$before")
+  wait_until_healthy $new || give_up $new
   docker stop "$id" # within stop_grace_period
   docker rm "$id"
 done >/dev/null

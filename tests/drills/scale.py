@@ -14,6 +14,7 @@ SECONDS = 10
 MOST_APART = 0.2
 KILLS = 5
 ANSWERED = "http_server_request_duration_seconds_count"
+FREEZE = "import os, signal; os.kill(-1, signal.SIGSTOP)"  # all but itself and the init
 
 
 @case(
@@ -69,21 +70,33 @@ def roll(chaos: Chaos) -> Iterator[Finding]:
     for version, command in composes().items():
         with stack(command) as found:
             found.up("proxy")
-            before = found.ids("replica")
             with Load(found.proxy_port) as load:
-                began = time.monotonic()
-                script = ROOT / "deploy" / "roll.sh"
-                subprocess.run(
-                    [script], check=True, env=found.environment, capture_output=True
-                )
-                took = time.monotonic() - began
+                replaced = _roll(found)
                 account = load.stop()
-            after = found.ids("replica")
-            new = len(after) == 3 and not set(after) & set(before) and found.healthy()
-            yield Finding(
-                f"Compose {version}: {len(after)} containers after {took:.0f} s", new
-            )
+            yield Finding(f"Compose {version}: {replaced[0]}", replaced[1])
             yield from answered(account)
+
+
+@case(
+    "deploy/roll.sh, where every process of one replica is stopped",
+    "3 other containers, all healthy",
+)
+def roll_ill(chaos: Chaos) -> Iterator[Finding]:
+    with stack() as found:
+        found.up("proxy")
+        found.run(found.ids("replica")[0], FREEZE)
+        watch.wait(lambda: not found.healthy(), START_S)
+        yield Finding(*_roll(found))
+
+
+def _roll(found: Stack) -> tuple[str, bool]:
+    """Replace the replicas; return what was seen, and whether it is right."""
+    before, began = found.ids("replica"), time.monotonic()
+    script = ROOT / "deploy" / "roll.sh"
+    subprocess.run([script], check=True, env=found.environment, capture_output=True)
+    took, after = time.monotonic() - began, found.ids("replica")
+    new = len(after) == 3 and not set(after) & set(before) and found.healthy()
+    return f"{len(after)} containers after {took:.0f} s", new
 
 
 @case(
@@ -115,7 +128,7 @@ def kill(chaos: Chaos) -> Iterator[Finding]:
 def _kill(found: Stack, load: Load, id: str) -> tuple[int, int]:
     """Kill a replica; return how many requests failed, and how many it had at work."""
     before = load.look()
-    found.run(id, "import os, signal; os.kill(-1, signal.SIGSTOP)")  # so the count is exact
+    found.run(id, FREEZE)  # so the count is exact
     time.sleep(0.2)
     most = _at_work(found, id)
     output(["docker", "kill", "--signal", "KILL", id])
