@@ -9,6 +9,7 @@ import mmap
 from collections.abc import Iterator, MutableSequence
 from math import inf
 from threading import Lock
+from time import time
 from typing import ClassVar, cast
 
 Row = MutableSequence[float]
@@ -52,6 +53,7 @@ class Board:
 
     Attributes:
         slots: how many.
+        started: Unix time of the start of the service.
         connections: of the worker in each slot, how many it has open, or NOBODY.
         ready: of the worker in each slot, its age once it can serve; 0 before, and
             LEFT when it has ended as it was to.
@@ -71,6 +73,7 @@ class Board:
 
     def __init__(self, slots: int = 1) -> None:
         self.slots = slots
+        self.started = time()
         self.connections = self._cells(slots)
         self.ready = self._cells(slots)
         self.memory = self._cells(slots)

@@ -163,6 +163,11 @@ class Exposition(Collector):
                 "Resident memory of the workers, what they share counted for each.",
                 sum(board.memory),
             ),
+            (
+                "process_start_time_seconds",
+                "Unix time of the start of the service, whose workers may be younger.",
+                board.started,
+            ),
         ):
             yield GaugeMetricFamily(name, text, value=value)
 

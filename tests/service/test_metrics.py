@@ -223,17 +223,17 @@ def test_workers_are_counted_as_they_start_and_end(fresh):
             serve = value(samples, "mnist_workers")
             all_there = starts == 2 + sum(exits.values()) and serve == 2
             if found == {"asked": 0, "died": 0, "hung": 0, **exits} and all_there:
-                return
+                return value(samples, "process_start_time_seconds")
             assert time.monotonic() < deadline, samples
             time.sleep(0.05)
 
-    wait_for()
+    started = wait_for()
     os.kill(fresh.worker_pids()[0], signal.SIGKILL)
     wait_for(died=1)
     os.kill(fresh.worker_pids()[0], signal.SIGTERM)
     wait_for(died=1, asked=1)
     fresh.process.send_signal(signal.SIGHUP)
-    wait_for(died=1, asked=3)
+    assert wait_for(died=1, asked=3) == started  # the service's, not a worker's
 
 
 def test_workers_that_are_wanted_follow_the_masters_signals(fresh):
