@@ -44,10 +44,14 @@ print(json.dumps({
 
 
 def docker(*command: str) -> str:
-    """Run a command of Docker's; return what it prints."""
-    return subprocess.run(
-        ["docker", *command], check=True, capture_output=True, text=True
-    ).stdout
+    """Run a command of Docker's; return what it prints, or end with what it says."""
+    done = subprocess.run(["docker", *command], capture_output=True, text=True)
+    if done.returncode:
+        why = done.stderr.strip().rpartition("\n")[2]
+        sys.exit(
+            f"error: docker {command[0]} says {why!r}, expected an image of the service"
+        )
+    return done.stdout
 
 
 def describe(image: str) -> Bom:
