@@ -39,6 +39,8 @@ give_up() {
   exit 1
 }
 
+# One that has ended would be started again as it was, and taken for a new one.
+$COMPOSE --profile scale rm --force replica >/dev/null
 old=$(replicas)
 count=$(echo $old | wc -w)
 if [ "$count" -eq 0 ]; then
