@@ -1,0 +1,120 @@
+"""Two real replicas behind a real HAProxy, beside what the simulation said before.
+
+Replica and proxy on core 0, the other replica and the generator on core 1. Proxy and
+generator come first there (SCHED_FIFO), so that they wait for no replica; they need little,
+for what is asked are pictures, each of which takes a replica some milliseconds. What they
+take of the cores is measured, and the model's replicas are slower by as much.
+"""
+
+from statistics import median
+from typing import NamedTuple
+
+from load.capacity.admission import MAX_WAIT_S
+from load.capacity.haproxy import Haproxy, shipped
+from load.capacity.measure import SHARES, above, compared, foreseen, kind
+from load.capacity.measured import Kind, thin
+from load.capacity.proxy import NAMES
+from load.capacity.simulation import Farm, Service, simulate
+from load.capacity.targets import Record, alone, core_seconds, picture
+from load.overload import OWN, rush
+from load.peers.measure import GENERATOR_CORE, SERVER_CORE, say
+from load.peers.process import Process
+from load.rush import Phase, schedule
+
+TARGET = picture(scale=40)  # 1,120 × 1,120
+ALONE_SECONDS = 8
+CLIENTS = 4
+FEW, FEW_SECONDS = 20, 5  # requests a second, so that hardly any meets another
+FIRST = ("chrt", "--fifo", "1")
+PROXY = ("taskset", "--cpu-list", SERVER_CORE, *FIRST)
+GENERATOR = ("taskset", "--cpu-list", GENERATOR_CORE, *FIRST)
+
+
+class Alone(NamedTuple):
+    """What a request takes that is alone, through the proxy, in seconds of a core.
+
+    Attributes:
+        seconds: what the client waits, of each request.
+        replica: of the replica.
+        others: of the proxy and the generator.
+    """
+
+    seconds: list[float]
+    replica: float
+    others: float
+
+    @property
+    def most_rate(self) -> float:
+        """Requests a second that two cores have time for."""
+        return 2 / (self.replica + self.others)
+
+    def service(self, rate: float, known: Kind) -> Service:
+        """Return what the simulation needs at a rate.
+
+        Args:
+            rate: requests a second of both replicas.
+            known: what was measured of a replica without a proxy.
+        """
+        around = max(median(self.seconds) - self.replica, 0.0)
+        slower = 1 / (1 - rate * self.others / 2)
+        times = [slower * each for each in above(self.seconds, around)]
+        return known.service()._replace(alone=times, around=around)
+
+
+def run(brief: int, seconds: int) -> Record:
+    """Measure and predict: the pictures alone so briefly, and each load so long."""
+    known = kind(TARGET, brief, CLIENTS)
+    with Process(OWN, SERVER_CORE) as first, Process(OWN, GENERATOR_CORE) as second:
+        ports, family = [first.port, second.port], [*first.family(), *second.family()]
+        balance = shipped("balance")
+        with Haproxy(ports, PROXY, balance) as proxy:
+            one = _alone(proxy, family)
+            plan = [(share, balance) for share in SHARES]
+            loads = [_load(proxy, *each, one, known, seconds) for each in plan]
+        with Haproxy(ports, PROXY, "roundrobin") as proxy:
+            alone(TARGET, proxy.port, 1, GENERATOR)  # warms up
+            share = SHARES[-2]
+            loads.append(_load(proxy, share, "roundrobin", one, known, seconds))
+    return {
+        "target": TARGET.item.title,
+        "replica_us": 1e6 * one.replica,
+        "others_us": 1e6 * one.others,
+        "alone_us": [round(1e6 * value, 1) for value in thin(one.seconds)],
+        "most_rate": one.most_rate,
+        "loads": loads,
+    }
+
+
+def _alone(proxy: Haproxy, family: list[int]) -> Alone:
+    """Measure requests that are alone, and what the open loop itself takes."""
+    say("two replicas: one request at a time")
+    alone(TARGET, proxy.port, 1, GENERATOR)  # warms up
+    before = core_seconds(family)
+    took = alone(TARGET, proxy.port, ALONE_SECONDS, GENERATOR)["seconds"]
+    replica = (core_seconds(family) - before) / len(took)
+    before = core_seconds([proxy.pid])
+    generator, arrays = _open_loop(proxy, FEW, FEW_SECONDS)
+    others = core_seconds([proxy.pid]) - before + generator["core_s"]
+    return Alone(took, replica, others / len(arrays["due"]))
+
+
+def _open_loop(proxy: Haproxy, rate: float, seconds: float) -> tuple[Record, Record]:
+    plan = [(rate, seconds)]
+    return rush(TARGET.item, TARGET.way, proxy.port, plan, GENERATOR, ["--waits"])
+
+
+def _load(
+    proxy: Haproxy, share: float, balance: str, one: Alone, known: Kind, seconds: int
+) -> Record:
+    """Predict one load, and then measure it."""
+    rate = share * one.most_rate
+    service = one.service(rate, known)
+    due = schedule([Phase(rate, seconds)], seed=1)
+    farm = Farm(2, policy=NAMES[balance], most_wait_s=MAX_WAIT_S)
+    predicted = foreseen(simulate(due, service, farm))
+    say(f"two replicas, {balance}, {share:.0%}: {rate:.0f}/s")
+    before = core_seconds([proxy.pid])
+    generator, arrays = _open_loop(proxy, rate, seconds)
+    found = compared(share, rate, predicted, generator, arrays)
+    used = (core_seconds([proxy.pid]) - before) / len(due)
+    return found | {"balance": balance, "proxy_us": 1e6 * used}
