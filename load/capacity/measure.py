@@ -4,6 +4,7 @@ from statistics import median
 
 from load.capacity.admission import MAX_WAIT_S
 from load.capacity.measured import Kind, thin
+from load.capacity.others import quietest
 from load.capacity.simulation import Farm, Outcome, simulate
 from load.capacity.targets import Record, Target, alone, core_seconds, turns
 from load.overload import OWN, rush
@@ -63,20 +64,22 @@ def _wrk(target: Target, port: int, seconds: int, clients: int = wrk.CONNECTIONS
 
 def one_replica(target: Target, known: Kind, seconds: int) -> list[Record]:
     """Compare one worker, asked without a proxy at some loads, with the simulation."""
-    with Process(OWN, SERVER_CORE) as process:
-        _wrk(target, process.port, WARM_UP_SECONDS)
-        found = []
-        for share in SHARES:
-            rate = share * known.most_rate
-            farm = Farm(most_wait_s=MAX_WAIT_S)
-            due = schedule([Phase(rate, seconds)], seed=1)
-            predicted = foreseen(simulate(due, known.service(), farm))
-            say(f"one replica, {target.item.title}: {rate:.0f}/s")
-            generator, arrays = rush(
-                target.item, target.way, process.port, [(rate, seconds)]
-            )
-            found.append(compared(share, rate, predicted, generator, arrays))
-    return found
+    return [_one_replica(target, known, share, seconds) for share in SHARES]
+
+
+def _one_replica(target: Target, known: Kind, share: float, seconds: int) -> Record:
+    rate = share * known.most_rate
+    due = schedule([Phase(rate, seconds)], seed=1)
+    predicted = foreseen(simulate(due, known.service(), Farm(most_wait_s=MAX_WAIT_S)))
+    say(f"one replica, {target.item.title}: {rate:.0f}/s")
+
+    def measure() -> tuple[Record, Record]:
+        with Process(OWN, SERVER_CORE) as process:
+            _wrk(target, process.port, WARM_UP_SECONDS)
+            return rush(target.item, target.way, process.port, [(rate, seconds)])
+
+    (generator, arrays), others = quietest(measure)
+    return compared(share, rate, predicted, generator, arrays) | {"others": others}
 
 
 def above(took: list[float], around: float) -> list[float]:

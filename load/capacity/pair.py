@@ -13,6 +13,7 @@ from load.capacity.admission import MAX_WAIT_S
 from load.capacity.haproxy import Haproxy, shipped
 from load.capacity.measure import SHARES, above, compared, foreseen, kind
 from load.capacity.measured import Kind, thin
+from load.capacity.others import quietest
 from load.capacity.proxy import NAMES
 from load.capacity.simulation import Farm, Service, simulate
 from load.capacity.targets import Record, alone, core_seconds, picture
@@ -63,18 +64,18 @@ class Alone(NamedTuple):
 
 def run(brief: int, seconds: int) -> Record:
     """Measure and predict: the pictures alone so briefly, and each load so long."""
-    known = kind(TARGET, brief, CLIENTS)
+    known, _ = quietest(lambda: kind(TARGET, brief, CLIENTS))
     with Process(OWN, SERVER_CORE) as first, Process(OWN, GENERATOR_CORE) as second:
         ports, family = [first.port, second.port], [*first.family(), *second.family()]
         balance = shipped("balance")
         with Haproxy(ports, PROXY, balance) as proxy:
             one = _alone(proxy, family)
             plan = [(share, balance) for share in SHARES]
-            loads = [_load(proxy, *each, one, known, seconds) for each in plan]
+            loads = [_load(proxy, family, *each, one, known, seconds) for each in plan]
         with Haproxy(ports, PROXY, "roundrobin") as proxy:
             alone(TARGET, proxy.port, 1, GENERATOR)  # warms up
             share = SHARES[-2]
-            loads.append(_load(proxy, share, "roundrobin", one, known, seconds))
+            loads.append(_load(proxy, family, share, "roundrobin", one, known, seconds))
     return {
         "target": TARGET.item.title,
         "replica_us": 1e6 * one.replica,
@@ -104,7 +105,13 @@ def _open_loop(proxy: Haproxy, rate: float, seconds: float) -> tuple[Record, Rec
 
 
 def _load(
-    proxy: Haproxy, share: float, balance: str, one: Alone, known: Kind, seconds: int
+    proxy: Haproxy,
+    family: list[int],
+    share: float,
+    balance: str,
+    one: Alone,
+    known: Kind,
+    seconds: int,
 ) -> Record:
     """Predict one load, and then measure it."""
     rate = share * one.most_rate
@@ -113,8 +120,10 @@ def _load(
     farm = Farm(2, policy=NAMES[balance], most_wait_s=MAX_WAIT_S)
     predicted = foreseen(simulate(due, service, farm))
     say(f"two replicas, {balance}, {share:.0%}: {rate:.0f}/s")
-    before = core_seconds([proxy.pid])
-    generator, arrays = _open_loop(proxy, rate, seconds)
+
+    def measure() -> tuple[Record, Record]:
+        return _open_loop(proxy, rate, seconds)
+
+    (generator, arrays), others = quietest(measure, [*family, proxy.pid])
     found = compared(share, rate, predicted, generator, arrays)
-    used = (core_seconds([proxy.pid]) - before) / len(due)
-    return found | {"balance": balance, "proxy_us": 1e6 * used}
+    return found | {"balance": balance, "others": others}

@@ -20,6 +20,8 @@ def markdown(results: Record) -> str:
             f"{results['date']}, made by `make capacity`; the raw figures are in "
             "`capacity.json`. All predictions were made before what they predict was "
             "measured, from the service times, for the same seeded Poisson arrivals.\n",
+            "*others*: the share of the machine that other processes took meanwhile; each "
+            "figure is measured until that is below 5 %, or the quietest of three.\n",
             "## Service times\n",
             "One worker on one core, the client on the other. *alone*: the core's time "
             "for a request that nobody else is with; *together*: with 16 clients, what "
@@ -71,7 +73,7 @@ def services(kinds: list[Kind]) -> str:
 def loads(found: list[Record]) -> str:
     """Return the table of loads: predicted / measured ms, and the ratio."""
     head = ["", "requests/s", "requests", "refused: model / measured"]
-    head += [f"{name}: model / measured ms" for name in NAMES]
+    head += [*(f"{name}: model / measured ms" for name in NAMES), "others"]
     rows = [
         [
             " ".join([f"{load['share']:.0%}", load.get("balance", "")]).strip(),
@@ -79,6 +81,7 @@ def loads(found: list[Record]) -> str:
             f"{load['requests']:,}",
             f"{load['predicted']['failed']:,} / {load['measured']['failed']:,}",
             *(_pair(load, name) for name in NAMES),
+            f"{load['others']:.1%}",
         ]
         for load in found
     ]

@@ -8,11 +8,13 @@ import argparse
 import json
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from load.capacity import costs, measure, pair, report
 from load.capacity.measured import RESULTS, Kind, load
+from load.capacity.others import quietest
 from load.capacity.targets import TARGETS, Record
 from load.peers.measure import say
 
@@ -25,7 +27,8 @@ PARTS = ("kinds", "costs", "one", "proxy", "pair")
 def measured_part(part: str, results: Record, brief: int, seconds: int) -> Any:
     """Return one part of the results; ``one`` needs the kinds before it."""
     if part == "kinds":
-        return [measure.kind(target, brief).as_dict() for target in TARGETS]
+        tried = [quietest(partial(measure.kind, target, brief)) for target in TARGETS]
+        return [kind.as_dict() | {"others": others} for kind, others in tried]
     if part == "costs":
         with tempfile.TemporaryDirectory() as folder:
             return costs.costs(Path(folder), brief)
