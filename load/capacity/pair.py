@@ -1,11 +1,13 @@
 """Two real replicas behind a real HAProxy, beside what the simulation said before.
 
 Replica and proxy on core 0, the other replica and the generator on core 1. Proxy and
-generator come first there (SCHED_FIFO), so that they wait for no replica; they need little,
-for what is asked are pictures, each of which takes a replica some milliseconds. What they
-take of the cores is measured, and the model's replicas are slower by as much.
+generator come first there, so that they wait for no replica, and replicas before all else
+(SCHED_FIFO). Proxy and generator need little, for what is asked are pictures, each of which
+takes a replica some milliseconds. What they take of the cores is measured, and the model's
+replicas are slower by as much.
 """
 
+import os
 from statistics import median
 from typing import NamedTuple
 
@@ -26,7 +28,7 @@ TARGET = picture(scale=40)  # 1,120 × 1,120
 ALONE_SECONDS = 8
 CLIENTS = 4
 FEW, FEW_SECONDS = 20, 5  # requests a second, so that hardly any meets another
-FIRST = ("chrt", "--fifo", "1")
+FIRST = ("chrt", "--fifo", "2")
 PROXY = ("taskset", "--cpu-list", SERVER_CORE, *FIRST)
 GENERATOR = ("taskset", "--cpu-list", GENERATOR_CORE, *FIRST)
 
@@ -67,6 +69,8 @@ def run(brief: int, seconds: int) -> Record:
     known, _ = quietest(lambda: kind(TARGET, brief, CLIENTS))
     with Process(OWN, SERVER_CORE) as first, Process(OWN, GENERATOR_CORE) as second:
         ports, family = [first.port, second.port], [*first.family(), *second.family()]
+        for process in family:
+            os.sched_setscheduler(process, os.SCHED_FIFO, os.sched_param(1))
         balance = shipped("balance")
         with Haproxy(ports, PROXY, balance) as proxy:
             one = _alone(proxy, family)
