@@ -27,7 +27,7 @@ from load.rush import Phase, schedule
 TARGET = picture(scale=40)  # 1,120 × 1,120
 ALONE_SECONDS = 8
 CLIENTS = 4
-FEW, FEW_SECONDS = 20, 5  # requests a second, so that hardly any meets another
+SOME, SOME_SECONDS = 100, 5  # requests a second: what proxy and generator take at work
 FIRST = ("chrt", "--fifo", "2")
 PROXY = ("taskset", "--cpu-list", SERVER_CORE, *FIRST)
 GENERATOR = ("taskset", "--cpu-list", GENERATOR_CORE, *FIRST)
@@ -98,7 +98,7 @@ def _alone(proxy: Haproxy, family: list[int]) -> Alone:
     took = alone(TARGET, proxy.port, ALONE_SECONDS, GENERATOR)["seconds"]
     replica = (core_seconds(family) - before) / len(took)
     before = core_seconds([proxy.pid])
-    generator, arrays = _open_loop(proxy, FEW, FEW_SECONDS)
+    generator, arrays = _open_loop(proxy, SOME, SOME_SECONDS)
     others = core_seconds([proxy.pid]) - before + generator["core_s"]
     return Alone(took, replica, others / len(arrays["due"]))
 
