@@ -1,7 +1,7 @@
 # Every target works on a fresh clone with Python 3.11 to 3.13 and make, and nothing else.
 .DEFAULT_GOAL := help
 .PHONY: help serve test fuzz fuzz-http chaos soak overload overhead bench profile slow capacity lint train evaluate report baselines int8 lesson load load-page \
-	up down digits screenshots picture latency lock audit clean
+	up down roll drills sbom digits screenshots picture latency lock audit clean
 
 # The first Python that the pinned packages have wheels for.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -11,6 +11,7 @@ PORT ?= 8000
 HOST ?= http://127.0.0.1:$(PORT)
 SCENARIO ?= steady
 SECONDS ?= 30
+IMAGE ?= mnist-service
 REQUESTS ?= 100000
 MINUTES ?= 30
 RECIPE ?= lesson
@@ -88,8 +89,18 @@ up:  ## build and start with docker compose, and wait until it is healthy
 	done; $(COMPOSE) logs --tail 20 service; \
 	echo "service is $$state after 60 s, expected healthy" >&2; exit 1
 
-down:  ## stop what `make up` started
-	$(COMPOSE) --profile load --profile train down --remove-orphans
+down:  ## stop what `make up` started, and every profile
+	$(COMPOSE) --profile load --profile train --profile scale --profile observability down --remove-orphans
+
+roll:  ## replace the replicas behind the proxy one by one, by a new image, without a lost request
+	$(COMPOSE) --profile scale build replica
+	COMPOSE="$(COMPOSE)" deploy/roll.sh
+
+drills: .venv/dev/installed  ## the containers under load, restarted, killed, swapped, and a table (ARGS='--only PATTERN')
+	.venv/dev/bin/python -m tests.drills $(ARGS)
+
+sbom: .venv/sbom/installed  ## what is in the image, in CycloneDX: sbom.json (IMAGE=)
+	.venv/sbom/bin/python deploy/sbom.py $(IMAGE) > sbom.json || { rm sbom.json; exit 1; }
 
 digits: .venv/service/installed  ## render service/digits.json for the load test
 	.venv/service/bin/python -m service.digits > load/digits.json
@@ -122,7 +133,7 @@ latency: .venv/dev/installed .venv/service/installed  ## from a stroke to its pa
 	.venv/dev/bin/python -m tests.browser.latency $(ARGS)
 
 lock: .venv/dev/installed  ## pin the newest versions that fit together, with hashes
-	cd requirements && for job in dev service tracing training load clients perf_analyzer fuzz bench audit; do \
+	cd requirements && for job in dev service tracing training load clients perf_analyzer fuzz bench audit sbom; do \
 		constraint=; case $$job in service|tracing|training|fuzz|bench) constraint="-c dev.txt";; esac; \
 		../.venv/dev/bin/uv pip compile --quiet --universal --python-version 3.11 \
 			--fork-strategy fewest --generate-hashes --no-header --upgrade \

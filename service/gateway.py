@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gunicorn.http import wsgi
 
-from service import json_lines
+from service import request_lines, text_lines
 from service.http1 import Request
 from service.replies import PHRASES, Reply
 
@@ -56,7 +56,9 @@ class Gateway:
     def __init__(self, application: Any, cfg: Any, log: Any) -> None:
         self._application, self._cfg, self._log = application, cfg, log
         self.logs: bool = log.access_log_enabled
+        # Another class than the service's own may have been asked for.
         self._json: bool = getattr(log, "json", False)
+        self._usual: bool = getattr(log, "usual", False)
 
     def call(
         self, connection: "Connection", request: Request, body: bytes
@@ -89,30 +91,37 @@ class Gateway:
             done: requests that were answered together.
             seconds: how long that took.
         """
+        if self._usual:
+            now, log = self._log.now(), self._log
+            self._log.write_requests(
+                [text_lines.line(log, now, c.peer, asked, x) for c, asked, _, x in done]
+            )
+            return
         if not self._json:
             for one in done:
-                self._log_text(*one, seconds)
+                self._log_as_gunicorn(*one, seconds)
             return
-        start = json_lines.requests(time())
+        start, took = request_lines.begin(time()), request_lines.milliseconds(seconds)
         lines = []
         for connection, request, used_id, reply in done:
-            about = json_lines.describe(request)
-            result = json_lines.result_of(request, used_id, reply, seconds)
-            lines.append(json_lines.request(start, about, connection.peer, result))
+            about = request_lines.told(request)
+            result = request_lines.result_of(request, used_id, reply, took)
+            lines.append(request_lines.write(start, about, connection.peer, result))
         self._log.write_requests(lines)
 
     def log_unread(self, connection: "Connection", used_id: str, reply: Reply) -> None:
         """Write a line, if it is JSON, for what could not be read as a request."""
         if self._json:
             more = {"reason": reply.reason}
-            result = json_lines.Result(
+            result = request_lines.Result(
                 reply.status, 0, len(reply.body), 0.0, used_id, None, more
             )
-            start = json_lines.requests(time())
-            line = json_lines.request(start, {}, connection.peer, result)
+            start = request_lines.begin(time())
+            about = request_lines.tell({"route": "unmatched"})
+            line = request_lines.write(start, about, connection.peer, result)
             self._log.write_requests([line])
 
-    def _log_text(
+    def _log_as_gunicorn(
         self,
         connection: "Connection",
         request: Request,

@@ -76,8 +76,8 @@ class Heads:
         found = self._marked.get((*parts[::3], *parts[1::3]))
         if found is None:
             return None
-        values = [value.decode() for value in parts[2::3]]
-        request = found.request.with_values(dict(zip(found.names, values)))
+        marks = {name: value.decode() for name, value in zip(found.names, parts[2::3])}
+        request = found.request.with_values(marks)
         assert request.inquiry
         request.inquiry = request.inquiry.asked_by(request.fields)
         return request

@@ -43,7 +43,8 @@ class Request(HeaderPolicy):  # type: ignore[misc]
         special: whether what was read depends on the client's address too.
         inquiry: what the short way has read in it; None if it is not for the short way.
         like: the request that this one was made from; None if it was read itself.
-        described: what the log tells of it, once that was asked for.
+        described: what is told of it, once that was asked for.
+        told: the same as the log writes it.
     """
 
     proxy_protocol_info = None
@@ -51,6 +52,7 @@ class Request(HeaderPolicy):  # type: ignore[misc]
     inquiry: "Inquiry | None" = None
     like: "Request | None" = None
     described: dict[str, Any] | None = None
+    told: bytes | tuple[str, str, str] | None = None
     _others: Mapping[str, str] = {}
 
     def __init__(self, head: bytes, cfg: Any, peer: Any) -> None:
@@ -211,9 +213,12 @@ class Request(HeaderPolicy):  # type: ignore[misc]
             values: by names in lower case, of headers that nothing else depends on.
         """
         request = object.__new__(type(self))  # copy() takes four times as long
-        request.__dict__.update(self.__dict__)
-        request.fields = {**self.fields, **values}
-        request._others, request._headers, request.like = values, None, self
+        request.__dict__ = self.__dict__ | {
+            "fields": {**self.fields, **values},
+            "like": self,
+            "_others": values,
+            "_headers": None,
+        }
         return request
 
     def closing(self) -> Self:

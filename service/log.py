@@ -23,7 +23,7 @@ from typing import Any
 
 from gunicorn import glogging
 
-from service import json_lines
+from service import json_lines, request_lines, text_lines
 from service.trace_context import read_trace
 
 FLAGS = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -108,12 +108,10 @@ class Handler(logging.FileHandler):
             self._process, self._lost = process, 0
         try:
             self.stream = self.stream or self._open()
-            whole = data
-            if (
-                self._lost and data
-            ):  # in one piece: alone, it would fill the room that is left
-                whole = f"{self.format(self._loss())}\n".encode() + data
-            written = data and self._write(whole)
+            before = b""
+            if self._lost:  # in one piece: alone, it would fill the room that is left
+                before = f"{self.format(self._loss())}\n".encode()
+            written = data and self._write(before + data)
             self._lost = 0 if written else self._lost + count
         except Exception:  # no room, no reader, no file
             self._lost += count
@@ -147,16 +145,16 @@ def _pieces(lines: Sequence[bytes]) -> Iterator[tuple[bytes, int]]:
     yield b"".join(piece), len(piece)
 
 
-def _result(resp: Any, environ: Any, request_time: timedelta) -> json_lines.Result:
+def _result(resp: Any, environ: Any, request_time: timedelta) -> request_lines.Result:
     ids = [value for name, value in resp.headers if name.lower() == "x-request-id"]
-    return json_lines.Result(
+    return request_lines.Result(
         int(str(resp.status).partition(" ")[0]),
         int(environ.get("CONTENT_LENGTH") or 0),
         resp.sent,
-        request_time.total_seconds(),
+        request_lines.milliseconds(request_time.total_seconds()),
         ids[0] if ids else "",
         read_trace({"traceparent": environ.get("HTTP_TRACEPARENT", "")}),
-        environ.get(json_lines.ANSWERED_BY, {}),
+        environ.get(request_lines.ANSWERED_BY, {}),
     )
 
 
@@ -165,6 +163,7 @@ class Logger(glogging.Logger):  # type: ignore[misc]
 
     Attributes:
         json: whether its lines are JSON.
+        usual: whether the lines of requests are text in gunicorn's usual format.
     """
 
     def setup(self, cfg: Any) -> None:
@@ -175,6 +174,8 @@ class Logger(glogging.Logger):  # type: ignore[misc]
         for handler in before:
             if isinstance(handler, Handler):
                 handler.close()
+        own = all(isinstance(handler, Handler) for handler in self.access_log.handlers)
+        self.usual = text_lines.is_usual(cfg.access_log_format) and own and not self.json
 
     def _set_handler(self, log: Any, output: Any, fmt: Any, stream: Any = None) -> None:
         super()._set_handler(log, output, fmt, stream)  # checks that it can be written
@@ -195,14 +196,16 @@ class Logger(glogging.Logger):  # type: ignore[misc]
             super().access(resp, req, environ, request_time)
         elif self.access_log_enabled:
             agent = environ.get("HTTP_USER_AGENT", "")
-            about = json_lines.head(req.method, req.path, agent)
+            head = request_lines.head(req.method, req.path, agent)
             client = (environ.get("REMOTE_ADDR", ""),)
             result = _result(resp, environ, request_time)
-            start = json_lines.requests(time.time())
-            self.write_requests([json_lines.request(start, about, client, result)])
+            start = request_lines.begin(time.time())
+            self.write_requests(
+                [request_lines.write(start, request_lines.tell(head), client, result)]
+            )
 
     def write_requests(self, lines: Sequence[bytes]) -> None:
-        """Write lines in JSON of requests that were answered together."""
+        """Write the lines of requests that were answered together."""
         for handler in self.access_log.handlers:
             if isinstance(handler, Handler):
                 handler.write_lines(lines)

@@ -26,12 +26,12 @@ from service.compression import inflate
 from service.errors import REASONS, RequestError
 from service.exposition import Exposition
 from service.inference import ROUTES, answer, asked_version, is_form, read_head
-from service.json_lines import ANSWERED_BY
 from service.metrics import Metrics
 from service.protocols import Dialect, Limits
 from service.protocols.predict import FORM_DATA
 from service.replies import ALWAYS, Reply, bug, json, readiness, refusal, request_id
 from service.repository import Repository
+from service.request_lines import ANSWERED_BY
 from service.settings import Settings
 from service.trace_context import read_trace
 

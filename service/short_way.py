@@ -55,14 +55,19 @@ class Inquiry(NamedTuple):
         head: what is asked, or why that cannot be answered.
         encoding: how the body is compressed.
         request_id: the client's, if it is sane.
-        trace: that the client says it belongs to.
+        headers: all of them, by names in lower case.
     """
 
     route: str
     head: Head | RequestError
     encoding: str
     request_id: str
-    trace: Trace | None
+    headers: Mapping[str, str]
+
+    @property
+    def trace(self) -> Trace | None:
+        """Where the request comes from; read when that is asked, which is seldom."""
+        return read_trace(self.headers)
 
     def answered_by(self) -> dict[str, str]:
         """Return what the log tells of where a request went."""
@@ -73,8 +78,7 @@ class Inquiry(NamedTuple):
     def asked_by(self, headers: Mapping[str, str]) -> "Inquiry":
         """Return the same inquiry, of a request with another id and trace."""
         used_id = sane_id(headers.get("x-request-id", ""))
-        trace = read_trace(headers)
-        return Inquiry(self.route, self.head, self.encoding, used_id, trace)
+        return Inquiry(self.route, self.head, self.encoding, used_id, headers)
 
 
 class ShortWay:
@@ -118,7 +122,7 @@ class ShortWay:
             head,
             headers.get("content-encoding", ""),
             sane_id(headers.get("x-request-id", "")),
-            read_trace(headers),
+            headers,
         )
 
     def _head(

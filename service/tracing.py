@@ -33,9 +33,9 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from service import json_lines
+from service import request_lines
 from service.errors import SettingsError
-from service.json_lines import Result
+from service.request_lines import Result
 from service.trace_context import read_trace
 
 if TYPE_CHECKING:
@@ -87,9 +87,10 @@ class Tracing:
             done: the requests.
             seconds: how long that took, until now.
         """
+        took = request_lines.milliseconds(seconds)
         for connection, request, used_id, reply in done:
-            about = json_lines.describe(request)
-            result = json_lines.result_of(request, used_id, reply, seconds)
+            about = request_lines.describe(request)
+            result = request_lines.result_of(request, used_id, reply, took)
             ends = request.fields.get("host", ""), connection.peer[0]
             self._record_one(about, result, ends, reply.headers.get("Server-Timing", ""))
 
@@ -110,12 +111,12 @@ class Tracing:
             response.status_code,
             int(environ.get("CONTENT_LENGTH") or 0),
             response.content_length or 0,
-            seconds,
+            request_lines.milliseconds(seconds),
             response.headers["X-Request-ID"],
             read_trace({name: environ.get(f"HTTP_{name.upper()}", "") for name in names}),
-            environ[json_lines.ANSWERED_BY],
+            environ[request_lines.ANSWERED_BY],
         )
-        about = json_lines.head(environ["REQUEST_METHOD"], path, agent)
+        about = request_lines.head(environ["REQUEST_METHOD"], path, agent)
         ends = environ.get("HTTP_HOST", ""), environ.get("REMOTE_ADDR", "")
         self._record_one(about, result, ends, response.headers.get("Server-Timing", ""))
 
@@ -132,7 +133,7 @@ class Tracing:
                 the beginning on, as they nearly are.
         """
         end = time_ns()
-        start = end - int(result.seconds * 1e9)
+        start = end - int(result.milliseconds * 1e6)
         attributes = _attributes(about, result, ends)
         method = attributes["http.request.method"]
         name = "HTTP" if method == "_OTHER" else method
@@ -217,7 +218,7 @@ def _attributes(
 def _server(host: str) -> dict[str, Any]:
     """Return where the client believes to be."""
     try:
-        found = urlsplit(f"//{host}")
+        found = urlsplit(f"//{host[: request_lines.MOST_TEXT]}")
         address = {"server.address": found.hostname} if found.hostname else {}
         return address | ({"server.port": found.port} if found.port else {})
     except ValueError:  # no port, or no address in brackets

@@ -3,88 +3,29 @@
 import base64
 import json
 import os
-import shutil
-import socket
-import subprocess
 import time
+import urllib.error
 import urllib.request
 
 import pytest
+
+from tests import standins
+from tests.engine import (
+    BUILD_S,
+    LATE,
+    START_S,
+    STOP_S,
+    Project,
+    call,
+    compose_command,
+    free_port,
+    output,
+)
 
 pytestmark = pytest.mark.containers
 
 BASE = "python:3.11-slim-bookworm"
 IMAGE = "mnist-service"
-BUILD_S = 600  # without a cache it downloads 60 MB
-START_S = 60  # a start takes 6 s, of which 5 are the wait for the first health check
-STOP_S = 25  # stop_grace_period in docker-compose.yml
-LATE = 3  # a load test beside other tests may be late itself, and says so
-
-
-def call(command, timeout=60, **options):
-    options |= {"capture_output": True, "text": True, "stdin": subprocess.DEVNULL}
-    return subprocess.run(command, timeout=timeout, **options)
-
-
-def expect_success(done):
-    said = done.stdout[-2000:] + done.stderr[-2000:]
-    assert done.returncode == 0, f"{done.args} ended with {done.returncode}: {said}"
-    return done.stdout.strip()
-
-
-def output(command):
-    return expect_success(call(command))
-
-
-def compose_command():
-    if not shutil.which("docker") or call(["docker", "info"]).returncode != 0:
-        pytest.skip("needs a Docker engine: `docker info` does not answer")
-    if call(["docker", "compose", "version"]).returncode == 0:
-        return ["docker", "compose"]
-    if shutil.which("docker-compose"):
-        return ["docker-compose"]
-    pytest.skip("needs `docker compose` or `docker-compose`, found neither")
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
-class Project:
-    """The project's compose file, under a name and on a port of its own."""
-
-    def __init__(self, command, root):
-        self.port = free_port()
-        self.command = [*command, "--project-name", f"mnist-test-{os.getpid()}"]
-        self.root = root
-        self.environment = os.environ | {"PORT": str(self.port)}
-
-    def try_compose(self, *arguments, timeout=60, **variables):
-        env = self.environment | variables
-        command = [*self.command, *arguments]
-        return call(command, timeout=timeout, cwd=self.root, env=env)
-
-    def compose(self, *arguments, timeout=60):
-        return expect_success(self.try_compose(*arguments, timeout=timeout))
-
-    def inspect(self, template):
-        return output(["docker", "inspect", "--format", template, self.container])
-
-    def run_python(self, program):
-        return output(["docker", "exec", self.container, "python", "-c", program])
-
-    def start(self):
-        self.compose("up", "--detach", "service", timeout=START_S)
-        self.container = self.compose("ps", "--quiet", "service")
-        self.wait_until_healthy()
-
-    def wait_until_healthy(self):
-        deadline = time.monotonic() + START_S
-        while self.inspect("{{.State.Health.Status}}") != "healthy":
-            if time.monotonic() > deadline:
-                pytest.fail(f"not healthy after {START_S} s: {self.compose('logs')}")
-            time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +36,8 @@ def project(root):
         project.start()
         yield project
     finally:
-        project.compose("--profile", "load", "down", "--volumes", timeout=2 * STOP_S)
+        profiles = ["--profile", "load", "--profile", "scale"]
+        project.compose(*profiles, "down", "--volumes", timeout=2 * STOP_S)
 
 
 @pytest.fixture(scope="module")
@@ -159,12 +101,125 @@ def test_no_training_library_is_inside(project):
     assert "onnx" not in names
 
 
-def test_image_adds_at_most_250_mb_to_its_base(project):
+def test_image_adds_at_most_180_mb_to_its_base(project):
     size, base = (
         int(output(["docker", "image", "inspect", "--format", "{{.Size}}", image]))
         for image in (IMAGE, BASE)
     )
-    assert 0 < size - base <= 250_000_000
+    assert 0 < size - base <= 180_000_000
+
+
+def test_image_says_what_it_is(project):
+    labels = json.loads(
+        output(["docker", "image", "inspect", "--format", "{{json .Config.Labels}}", IMAGE])
+    )
+    prefix = "org.opencontainers.image."
+    told = {k.removeprefix(prefix): v for k, v in labels.items() if k.startswith(prefix)}
+    assert told["licenses"] == "Apache-2.0"
+    assert all(told[key] for key in ("title", "description", "version", "revision"))
+
+
+def test_image_has_neither_a_compiler_nor_a_cache(project):
+    program = """
+import pathlib, shutil
+print([name for name in ("cc", "gcc", "g++", "make") if shutil.which(name)])
+print([str(path) for path in pathlib.Path("/opt/venv").rglob("pip") if path.is_dir()])
+print([str(path) for path in pathlib.Path("/root").rglob("*") if path.is_file()
+       and ".cache" in path.parts])
+"""
+    command = [
+        "docker",
+        "run",
+        "--rm",
+        "--user=0",
+        "--entrypoint=python",
+        IMAGE,
+        "-c",
+        program,
+    ]
+    assert output(command).splitlines() == ["[]", "[]", "[]"]
+
+
+def test_sbom_has_every_package_with_a_hash_that_was_pinned(project, root):
+    python = root / ".venv" / "sbom" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("needs .venv/sbom: make sbom")
+    # The script checks the document against CycloneDX's schema.
+    found = json.loads(output([python, root / "deploy" / "sbom.py", IMAGE]))["components"]
+    program = "import importlib.metadata as m; print(*{d.name for d in m.distributions()})"
+    python_packages = [c for c in found if c.get("purl", "").startswith("pkg:pypi/")]
+    names = {component["name"] for component in python_packages}
+    assert names == set(project.run_python(program).split())
+    pinned = (root / "requirements" / "service.txt").read_text()
+    assert all(c["hashes"][0]["content"] in pinned for c in python_packages)
+    assert any(c.get("purl", "").startswith("pkg:deb/debian/libc6@") for c in found)
+    models = [c["version"] for c in found if c["type"] == "machine-learning-model"]
+    assert models == ["1", "2"]
+
+
+def test_every_profile_is_understood(project):
+    profiles = ["load", "scale", "observability", "train"]
+    flags = [word for profile in profiles for word in ("--profile", profile)]
+    services = project.compose(*flags, "config", "--services").split()
+    assert {"service", "replica", "proxy", "prometheus", "grafana", "train"} < set(services)
+
+
+@pytest.fixture(scope="module")
+def proxy(project):
+    """The port of a proxy before two replicas."""
+    if standins.provide("haproxy") is None:
+        pytest.skip(f"needs the image {standins.tag('haproxy')}")
+    port = free_port()
+    project.environment |= {"PROXY_PORT": str(port), "REPLICAS": "2"}
+    project.environment["MNIST_DRAIN_SECONDS"] = "0"
+    scale = ["--profile", "scale"]
+    project.compose(*scale, "build", "replica", timeout=BUILD_S)
+    project.compose(*scale, "up", "--detach", "proxy", timeout=2 * START_S)
+    deadline = time.monotonic() + START_S
+    while ask(port, "/readyz")[0] != 200:
+        assert time.monotonic() < deadline, project.compose(*scale, "logs", "proxy")
+        time.sleep(0.2)
+    return port
+
+
+def ask(port, path, body=None):
+    """Return status, headers and the JSON of a reply; 0 where there is none."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body)
+    request.add_header("Content-Type", "application/octet-stream")
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.headers, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, json.load(error)
+    except OSError:
+        return 0, {}, None
+
+
+def test_proxy_brings_replicas_that_answer(proxy, digit):
+    status, _, reply = ask(proxy, "/predict", digit["frame"])
+    assert status == 200
+    assert reply["predictions"][0]["digit"] == digit["label"]
+
+
+def test_what_a_replica_refuses_comes_through_the_proxy_as_it_is(proxy):
+    status, headers, reply = ask(proxy, "/predict", b"short")
+    assert status == 400
+    assert headers["X-Request-ID"]
+    assert "multiple of 784" in reply["error"]
+
+
+@pytest.mark.parametrize("path", ["/metrics", "//metrics", "/%6Detrics", "/metrics?a=1"])
+def test_metrics_of_one_replica_are_not_to_be_had_through_the_proxy(proxy, path):
+    status, _, reply = ask(proxy, path)
+    assert status == 404
+    assert reply["error"].startswith("found no route")
+
+
+def test_without_a_replica_the_proxy_refuses_as_the_service_does(project, proxy):
+    project.compose("--profile", "scale", "stop", "replica", timeout=2 * STOP_S)
+    status, headers, reply = ask(proxy, "/predict", bytes(784))
+    assert (status, headers["Retry-After"]) == (503, "1")
+    assert reply == {"error": "no replica is ready, expected one at least: ask again"}
 
 
 def test_load_profile_with_two_workers_ends_with_its_verdict(project):

@@ -94,6 +94,16 @@ def single() -> list[Ask]:
     return asks
 
 
+def batches(images: int) -> list[Ask]:
+    """Return so many digits as raw bytes, beginning with each of them."""
+    asks, every = [], digits()
+    for number in range(len(every)):
+        batch = [every[(number + n) % len(every)] for n in range(images)]
+        labels, frames = zip(*batch)
+        asks.append(Ask("batch", post(b"".join(frames), RAW), 200, labels, ours))
+    return asks
+
+
 def mixed() -> list[Ask]:
     """Return the other dialects, small batches and pictures."""
     asks, every = [], digits()

@@ -141,8 +141,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True, help="on 127.0.0.1")
     parser.add_argument("--keep", type=int, default=16, help="on kept connections")
     parser.add_argument("--close", type=int, default=16, help="on one for each request")
+    parser.add_argument("--images", type=int, default=1, help="in a request")
     options = parser.parse_args()
-    account, every = Account(), asks.single()
+    account = Account()
+    every = asks.single() if options.images == 1 else asks.batches(options.images)
     clients = [
         Client(
             options.port,

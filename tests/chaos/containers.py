@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from tests.chaos import asks
 from tests.chaos.case import Chaos, Finding, SkipError, case
 from tests.chaos.load import ROOT
-from tests.test_containers import BUILD_S, STOP_S, Project, call, output
+from tests.engine import BUILD_S, STOP_S, Project, call, output
 
 PAUSE_S = 40  # longer than gunicorn's timeout of 30 s
 RESUME_S = 5

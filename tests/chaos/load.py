@@ -34,9 +34,9 @@ class Account(NamedTuple):
 class Load:
     """Clients at full speed, for a ``with`` statement."""
 
-    def __init__(self, port: int, keep: int = 16, close: int = 16) -> None:
+    def __init__(self, port: int, keep: int = 16, close: int = 16, images: int = 1) -> None:
         self._command = [sys.executable, "-m", "tests.chaos.clients", f"--port={port}"]
-        self._command += [f"--keep={keep}", f"--close={close}"]
+        self._command += [f"--keep={keep}", f"--close={close}", f"--images={images}"]
 
     def __enter__(self) -> Self:
         """Start them, and wait until some are answered."""

@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 
-from service import json_lines
+from service import json_lines, request_lines
 from service.http1 import MAX_HEAD_BYTES
 from service.log import Handler
 from service.trace_context import read_trace
@@ -263,9 +263,12 @@ def test_lines_together_are_written_in_pieces_that_a_pipe_takes_whole(tmp_path):
 
 def test_a_line_of_a_request_fits_into_what_a_pipe_takes_whole():
     worst = "\xff" * MAX_HEAD_BYTES
-    about = json_lines.head("M" * 20, worst, worst) | {"route": "x" * 99}
-    start = json_lines.requests(0.0)
+    head = request_lines.head("M" * 20, worst, worst) | {"route": "x" * 99}
+    about = request_lines.tell(head)
+    start = request_lines.begin(0.0)
     trace = read_trace(TRACED)
-    result = json_lines.Result(200, 10**9, 10**9, 1e6, "i" * 128, trace, {"images": 1024})
-    line = json_lines.request(start, about, ("x" * 64, 1), result)
+    result = request_lines.Result(
+        200, 10**9, 10**9, 1e6, "i" * 128, trace, {"images": 1024}
+    )
+    line = request_lines.write(start, about, ("x" * 64, 1), result)
     assert len(line) < 4096 - 100

@@ -142,7 +142,7 @@ def test_every_answer_is_counted_under_its_route_and_status(make):
     own.answer(
         [make(kind, 0, 1) for kind in ("raw", "json", "blank", "tensor", "no version")]
     )
-    text = app.extensions["metrics"].expose()[0].decode()
+    text = app.test_client().get("/metrics").text
     name = 'http_server_request_duration_seconds_count{http_request_method="POST",'
     for status, route, count in (
         (200, "/predict", 2),

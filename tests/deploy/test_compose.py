@@ -1,0 +1,88 @@
+"""The compose file and its examples, read as files; tests/test_containers.py starts it."""
+
+import re
+
+import pytest
+import yaml
+
+VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
+
+
+@pytest.fixture(scope="module")
+def text(root):
+    return (root / "docker-compose.yml").read_text()
+
+
+@pytest.fixture(scope="module")
+def services(text):
+    return yaml.safe_load(text)["services"]
+
+
+def variables(text, services):
+    """Return every variable that the compose file reads, each with its default."""
+    found = {name: default for name, default in VARIABLE.findall(text)}
+    for service in services.values():
+        environment = service.get("environment", {})
+        if isinstance(environment, list):
+            environment = dict.fromkeys(environment)
+        found |= {name: "" for name, value in environment.items() if value is None}
+    return found
+
+
+def test_every_variable_is_in_the_example_with_its_default(root, text, services):
+    lines = (root / ".env.example").read_text().splitlines()
+    settings = [line[1:].partition(" ")[0] for line in lines if re.match(r"#\w+=", line)]
+    assert dict(line.split("=", 1) for line in settings) == variables(text, services)
+    # Copied as it is, it changes nothing.
+    assert not [line for line in lines if line and line[0] != "#"]
+
+
+def test_every_service_is_held_tight(services):
+    for name, service in services.items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["init"], name
+        assert service["mem_limit"], name
+        assert service["pids_limit"] > 0, name
+        assert service["logging"]["options"]["max-size"], name
+
+
+def test_every_image_that_is_not_built_here_has_a_version_and_a_user(services):
+    for name, service in services.items():
+        if "build" not in service:
+            assert re.search(r":v?\d+\.\d+\.\d+$", service["image"]), name
+            assert int(service["user"].partition(":")[0]) > 0, name
+
+
+def test_ports_are_open_to_this_machine_only(services):
+    ports = [port for service in services.values() for port in service.get("ports", [])]
+    assert len(ports) == 4  # the service, the proxy, Prometheus and Grafana
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_what_is_mounted_is_there_and_to_be_read_only(root, services):
+    for service in services.values():
+        for volume in service.get("volumes", []):
+            source = VARIABLE.sub(r"\2", volume).split(":")[0]
+            if source.startswith("./deploy"):
+                assert (root / source).is_dir(), volume
+                assert volume.endswith(":ro")
+
+
+def test_a_stop_is_given_more_time_than_a_drain_and_the_answers_after_it(
+    root, text, services
+):
+    settings = (root / "service" / "gunicorn.conf.py").read_text()
+    graceful = int(re.search(r"^graceful_timeout = (\d+)", settings, re.MULTILINE)[1])
+    drain = int(re.search(r"MNIST_DRAIN_SECONDS:-(\d+)", text)[1])
+    for name in ("service", "replica"):
+        assert int(services[name]["stop_grace_period"].rstrip("s")) > drain + graceful
+
+
+def test_the_proxy_waits_for_fewer_seconds_than_a_replica_drains(root, text):
+    config = (root / "deploy" / "haproxy" / "haproxy.cfg").read_text()
+    checks = re.search(r"inter (\d+)s fastinter (\d+)ms .*fall 2", config)
+    check = int(re.search(r"timeout check (\d+)s", config)[1])
+    seen = int(checks[1]) + int(checks[2]) / 1000 + 2 * check
+    assert seen < int(re.search(r"MNIST_DRAIN_SECONDS:-(\d+)", text)[1])

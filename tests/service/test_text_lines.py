@@ -1,0 +1,78 @@
+"""The access log's usual text: the same as gunicorn's own, to the byte."""
+
+import base64
+import re
+from types import SimpleNamespace
+
+import pytest
+from gunicorn.config import Config
+
+from service.gateway import Gateway
+from service.http1 import Request
+from service.log import Logger
+from service.replies import json, refusal
+from service.replies import overloaded as overload
+
+USER = base64.b64encode(b'us"er:pass').decode()
+HEADS = {
+    "plain": [],
+    "all": [
+        "User-Agent: a/1 (b; c)",
+        "Referer: http://x/y",
+        f"Authorization: Basic {USER}",
+    ],
+    "quotes": ['User-Agent: "a" \\"', 'Referer: "'],
+    "repeated": ["User-Agent: a", "User-Agent: b", "Referer:"],
+    "not ASCII": ["User-Agent: \xe9\x85\xe2\x80\xa8", "Referer: \xff"],
+    "no user": ["Authorization: Basic !", "Cookie: a"],
+    "a key": ["Authorization: Bearer abc"],
+    "underscores": ["User_Agent: a", "Content-Type: image/png"],
+}
+PEERS = {"tcp": ("127.0.0.1", 1), "tcp 6": ("::1", 1, 0, 0), "unix": ("", 0), "own": 'a"b'}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Return the bytes that are logged, by gunicorn's way or by the short one."""
+
+    def write(usual, request, peer, reply):
+        path = tmp_path / "log"
+        path.unlink(missing_ok=True)
+        cfg = Config()
+        cfg.set("accesslog", str(path))
+        log = Logger(cfg)
+        log.usual = usual
+        log.now = lambda: "[now]"
+        connection = SimpleNamespace(peer=peer, server=("127.0.0.1", 8000))
+        gateway = Gateway(None, cfg, log)
+        gateway.log([(connection, request, "id", reply)] * 2, 0.1)
+        return path.read_bytes()
+
+    return write
+
+
+@pytest.mark.parametrize("peer", PEERS.values(), ids=PEERS)
+@pytest.mark.parametrize("lines", HEADS.values(), ids=HEADS)
+def test_a_line_is_gunicorn_s_to_the_byte(write, lines, peer):
+    head = ["POST /predict?a=%22\"'b HTTP/1.0", "Host: x", *lines, "", ""]
+    content = "\r\n".join(head).encode("latin-1")
+    for reply in (json({"a": 1}), refusal(overload("too much"))):
+        request = Request(content, Config(), peer)
+        expected = write(False, request, peer, reply)
+        assert expected.count(b"[now]") == 2
+        assert write(True, request, peer, reply) == expected
+
+
+def test_a_format_of_one_s_own_is_gunicorn_s_and_knows_the_trace(start, frames):
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    options = ("--access-logfile", "-", "--access-logformat", "%({traceparent}i)s %(s)s")
+    server = start(*options, WEB_CONCURRENCY="1").wait_ready()
+    for number in range(3):
+        headers = {"Content-Type": "application/octet-stream"}
+        headers["traceparent"] = trace.replace("4bf", f"00{number}")
+        server.request("POST", "/predict", frames[number].tobytes(), headers)
+    server.wait_until("00-002.* 200")
+    found = re.findall(
+        r"^00-(00\d)92f3577b34da6a3ce929d0e0e4736-\S+ 200$", server.log, re.M
+    )
+    assert found == ["000", "001", "002"]
