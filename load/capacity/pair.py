@@ -27,7 +27,9 @@ from load.rush import Phase, schedule
 TARGET = picture(scale=40)  # 1,120 × 1,120
 ALONE_SECONDS = 8
 CLIENTS = 4
-SOME, SOME_SECONDS = 100, 5  # requests a second: what proxy and generator take at work
+# Requests a second, half of what the pair can do: cores and caches at work are quicker than
+# those of a replica that waits for its next request.
+WORK, WORK_SECONDS = 170, 8
 FIRST = ("chrt", "--fifo", "2")
 PROXY = ("taskset", "--cpu-list", SERVER_CORE, *FIRST)
 GENERATOR = ("taskset", "--cpu-list", GENERATOR_CORE, *FIRST)
@@ -51,6 +53,11 @@ class Alone(NamedTuple):
         """Requests a second that two cores have time for."""
         return 2 / (self.replica + self.others)
 
+    def at(self, replica: float, others: float) -> "Alone":
+        """Return it with what the cores took at another time."""
+        changed = replica - self.replica
+        return Alone([took + changed for took in self.seconds], replica, others)
+
     def service(self, rate: float, known: Kind) -> Service:
         """Return what the simulation needs at a rate.
 
@@ -59,7 +66,7 @@ class Alone(NamedTuple):
             known: what was measured of a replica without a proxy.
         """
         around = max(median(self.seconds) - self.replica, 0.0)
-        slower = 1 / (1 - rate * self.others / 2)
+        slower = 1 / (1 - rate * self.others / 2)  # than without proxy and generator
         times = [slower * each for each in above(self.seconds, around)]
         return known.service()._replace(alone=times, around=around)
 
@@ -97,10 +104,20 @@ def _alone(proxy: Haproxy, family: list[int]) -> Alone:
     before = core_seconds(family)
     took = alone(TARGET, proxy.port, ALONE_SECONDS, GENERATOR)["seconds"]
     replica = (core_seconds(family) - before) / len(took)
-    before = core_seconds([proxy.pid])
-    generator, arrays = _open_loop(proxy, SOME, SOME_SECONDS)
-    others = core_seconds([proxy.pid]) - before + generator["core_s"]
-    return Alone(took, replica, others / len(arrays["due"]))
+    _, at_work = _at_work(proxy, family, WORK, WORK_SECONDS)
+    return Alone(took, replica, 0.0).at(*at_work)
+
+
+def _at_work(
+    proxy: Haproxy, family: list[int], rate: float, seconds: float
+) -> tuple[tuple[Record, Record], tuple[float, float]]:
+    """Return what the open loop found, and seconds of cores a request: replica, others."""
+    before, passed = core_seconds(family), core_seconds([proxy.pid])
+    generator, arrays = _open_loop(proxy, rate, seconds)
+    replica = core_seconds(family) - before
+    others = core_seconds([proxy.pid]) - passed + generator["core_s"]
+    count = len(arrays["due"])
+    return (generator, arrays), (replica / count, others / count)
 
 
 def _open_loop(proxy: Haproxy, rate: float, seconds: float) -> tuple[Record, Record]:
@@ -117,17 +134,26 @@ def _load(
     known: Kind,
     seconds: int,
 ) -> Record:
-    """Predict one load, and then measure it."""
+    """Predict one load, and measure it; say what the cores' own minute explains."""
     rate = share * one.most_rate
-    service = one.service(rate, known)
     due = schedule([Phase(rate, seconds)], seed=1)
     farm = Farm(2, policy=NAMES[balance], most_wait_s=MAX_WAIT_S)
-    predicted = foreseen(simulate(due, service, farm))
+
+    def foretell(service: Service) -> Record:
+        return foreseen(simulate(due, service, farm))
+
+    predicted = foretell(one.service(rate, known))
     say(f"two replicas, {balance}, {share:.0%}: {rate:.0f}/s")
 
-    def measure() -> tuple[Record, Record]:
-        return _open_loop(proxy, rate, seconds)
-
-    (generator, arrays), others = quietest(measure, [*family, proxy.pid])
+    measured, others = quietest(
+        lambda: _at_work(proxy, family, rate, seconds), [*family, proxy.pid]
+    )
+    (generator, arrays), (replica, taken) = measured
     found = compared(share, rate, predicted, generator, arrays)
-    return found | {"balance": balance, "others": others}
+    return found | {
+        "balance": balance,
+        "others": others,
+        "replica_us": 1e6 * replica,
+        "others_us": 1e6 * taken,
+        "explained": foretell(one.at(replica, taken).service(rate, known)),
+    }

@@ -36,6 +36,9 @@ def markdown(results: Record) -> str:
             f"{two['others_us']:.0f} µs of proxy and generator: the pair has time for "
             f"{two['most_rate']:.0f} requests a second.\n",
             loads(two["loads"]),
+            "The machine is not the same from minute to minute. Once more, with the time of "
+            "the replicas' cores that was counted during each load, instead of before:\n",
+            loads([each | {"predicted": each["explained"]} for each in two["loads"]], True),
             "## HAProxy\n",
             "With a core for itself, 16 clients, and `balance` and `http-reuse` as "
             "shipped.\n",
@@ -70,10 +73,11 @@ def services(kinds: list[Kind]) -> str:
     return table(head, rows)
 
 
-def loads(found: list[Record]) -> str:
+def loads(found: list[Record], cores: bool = False) -> str:
     """Return the table of loads: predicted / measured ms, and the ratio."""
     head = ["", "requests/s", "requests", "refused: model / measured"]
     head += [*(f"{name}: model / measured ms" for name in NAMES), "others"]
+    head += ["µs of a replica's core"] * cores
     rows = [
         [
             " ".join([f"{load['share']:.0%}", load.get("balance", "")]).strip(),
@@ -82,6 +86,7 @@ def loads(found: list[Record]) -> str:
             f"{load['predicted']['failed']:,} / {load['measured']['failed']:,}",
             *(_pair(load, name) for name in NAMES),
             f"{load['others']:.1%}",
+            *([f"{load['replica_us']:,.0f}"] if cores else []),
         ]
         for load in found
     ]
