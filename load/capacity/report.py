@@ -36,8 +36,8 @@ def markdown(results: Record) -> str:
             f"{two['others_us']:.0f} µs of proxy and generator: the pair has time for "
             f"{two['most_rate']:.0f} requests a second.\n",
             loads(two["loads"]),
-            "The machine is not the same from minute to minute. Once more, with the time of "
-            "the replicas' cores that was counted during each load, instead of before:\n",
+            "The machine is not the same from minute to minute. Once more, with the time "
+            "of the replicas' cores that was counted during each load, not before it:\n",
             loads([each | {"predicted": each["explained"]} for each in two["loads"]], True),
             "## HAProxy\n",
             "With a core for itself, 16 clients, and `balance` and `http-reuse` as "

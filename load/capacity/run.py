@@ -21,7 +21,7 @@ from load.peers.measure import say
 ONE = 2  # of the targets, 64 images in JSON: many requests a second, answered together
 
 
-PARTS = ("kinds", "costs", "one", "proxy", "pair")
+PARTS = ("kinds", "pair", "one", "proxy", "costs")
 
 
 def measured_part(part: str, results: Record, brief: int, seconds: int) -> Any:
@@ -50,9 +50,9 @@ def main() -> None:
     results: Record = load() if RESULTS.exists() else {}
     for part in options.parts.split(","):
         results[part] = measured_part(part, results, options.brief, options.seconds)
-    results["date"] = time.strftime("%Y-%m-%d")
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(results) + "\n")
+        results["date"] = time.strftime("%Y-%m-%d")
+        RESULTS.parent.mkdir(parents=True, exist_ok=True)
+        RESULTS.write_text(json.dumps(results) + "\n")
     RESULTS.with_suffix(".md").write_text(report.markdown(results))
     say(f"wrote {RESULTS.name} and {RESULTS.stem}.md in deploy/results")
 
