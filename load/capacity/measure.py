@@ -6,7 +6,7 @@ from load.capacity.admission import MAX_WAIT_S
 from load.capacity.measured import Kind, thin
 from load.capacity.others import quietest
 from load.capacity.simulation import Farm, Outcome, simulate
-from load.capacity.targets import Record, Target, alone, core_seconds, turns
+from load.capacity.targets import Record, Target, alone, come_first, core_seconds, turns
 from load.overload import OWN, rush
 from load.peers import wrk
 from load.peers.latency import percentile
@@ -76,6 +76,7 @@ def _one_replica(target: Target, known: Kind, share: float, seconds: int) -> Rec
     def measure() -> tuple[Record, Record]:
         with Process(OWN, SERVER_CORE) as process:
             _wrk(target, process.port, WARM_UP_SECONDS)
+            come_first(process.family())
             return rush(target.item, target.way, process.port, [(rate, seconds)])
 
     (generator, arrays), others = quietest(measure)

@@ -19,6 +19,8 @@ REQUESTS, WARM_UP = 20_000, 1000
 MANY = 16
 SPARE = 1  # replicas that may be lost
 STEPS = 100  # of the highest rate of a worker
+# Of it: so far the model was compared with real replicas. Beyond, any pause makes a queue.
+BELIEVED = 80
 
 
 class Expected(NamedTuple):
@@ -71,7 +73,7 @@ def fewest(kind: Kind, rate: float, limits: tuple[Limit, ...], farm: Farm) -> in
     if many >= MANY:
         return many
     # Fewer of them have less of a choice, and may do with less.
-    low = max(1, math.floor(rate * kind.service().each / farm.workers))
+    low = max(1, math.ceil(rate * kind.service().each / farm.workers * STEPS / BELIEVED))
     return next(
         replicas
         for replicas in range(low, MANY + 1)
@@ -81,7 +83,7 @@ def fewest(kind: Kind, rate: float, limits: tuple[Limit, ...], farm: Farm) -> in
 
 @cache
 def highest(kind: Kind, limits: tuple[Limit, ...], farm: Farm) -> float:
-    """Return the highest rate of one replica of many that keeps the limits.
+    """Return the highest rate of one replica of many that keeps the limits, 80 % at most.
 
     Raises:
         ValueError: there is none.
@@ -97,7 +99,7 @@ def highest(kind: Kind, limits: tuple[Limit, ...], farm: Farm) -> float:
     def keeps(step: int) -> bool:
         return expect(kind, MANY * most * step / STEPS, many).keeps(limits)
 
-    low, high = 0, STEPS  # the one keeps them, if any does; the other does not
+    low, high = 0, BELIEVED + 1  # the one keeps them, if any does; the other is too much
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if keeps(middle) else (low, middle)

@@ -13,7 +13,7 @@ NAMES = ("mean", "p50", "p95", "p99")
 
 def markdown(results: Record) -> str:
     """Return `deploy/results/capacity.md`."""
-    two = results["pair"]
+    two, cost = results["pair"], results["pair"]["costs_us"]
     return "\n".join(
         [
             "# Service times, and how far the model is from what is measured\n",
@@ -32,8 +32,9 @@ def markdown(results: Record) -> str:
             loads(results["one"]),
             f"## Two replicas behind HAProxy: {two['target']}\n",
             f"{pair.__doc__.partition(chr(10) * 2)[2]}\n",
-            f"A request takes {two['replica_us']:,.0f} µs of a replica's core, and "
-            f"{two['others_us']:.0f} µs of proxy and generator: the pair has time for "
+            f"A request takes {cost['busy']:,.0f} µs of a replica's core after another "
+            f"one, {cost['wake']:,.0f} more where the replica was idle, and "
+            f"{cost['others']:.0f} of proxy and generator: the pair has time for "
             f"{two['most_rate']:.0f} requests a second.\n",
             loads(two["loads"]),
             "The machine is not the same from minute to minute. Once more, with the time "

@@ -37,7 +37,7 @@ def measured_part(part: str, results: Record, brief: int, seconds: int) -> Any:
         return measure.one_replica(TARGETS[ONE], known, 3 * brief)
     if part == "proxy":
         return [costs.proxy(target, brief) for target in TARGETS]
-    return pair.run(brief, seconds)
+    return pair.run(seconds)
 
 
 def main() -> None:

@@ -28,6 +28,8 @@ class Service(NamedTuple):
         together: how many were together when ``once`` was measured; so many more take it
             again, for what more of them would save is not known.
         most: how many are answered together at most.
+        wake: of the time alone, what is due to a worker that had nothing to do before: its
+            caches are others', and it has to be woken up.
     """
 
     alone: Sequence[float]
@@ -35,11 +37,13 @@ class Service(NamedTuple):
     around: float = 0.0
     together: float = 1.0
     most: int = 1
+    wake: float = 0.0
 
     @property
     def each(self) -> float:
         """Mean seconds of a request among many: 1 / each is the highest rate."""
-        return sum(self.alone) / len(self.alone) - self.once * (1 - 1 / self.together)
+        mean = sum(self.alone) / len(self.alone)
+        return mean - self.wake - self.once * (1 - 1 / self.together)
 
 
 class Farm(NamedTuple):
@@ -134,12 +138,11 @@ class _Simulation:
             worker = workers[int(self._chance.random() * len(workers))]
             worker.waiting.append(self._queue.popleft())
             if not worker.busy:
-                self._start(worker, now)
+                self._start(worker, now, self._service.wake)
 
-    def _start(self, worker: _Worker, now: float) -> None:
+    def _start(self, worker: _Worker, now: float, seconds: float = 0.0) -> None:
         """Let a worker take what waits for it, up to the most that go together."""
         service, waiting = self._service, worker.waiting
-        seconds = 0.0
         while waiting and len(worker.batch) < service.most:
             number = waiting.popleft()
             if worker.admission and not worker.admission.admit(now, self._each):
@@ -148,7 +151,7 @@ class _Simulation:
             else:
                 worker.batch.append(number)
                 drawn = service.alone[int(self._chance.random() * len(service.alone))]
-                seconds += drawn - service.once
+                seconds += drawn - service.once - service.wake
         if worker.admission and not waiting:
             worker.admission.end_turn()
         worker.busy = True

@@ -15,7 +15,7 @@ from load.capacity.simulation import Farm, Service, simulate
 from load.rush import Phase, schedule
 from service import admission as real
 
-MANY = 40_000
+MANY = 30_000
 
 
 def poisson(rate, count=MANY, seed=1):
@@ -95,6 +95,11 @@ def test_what_waits_is_answered_together():
     end = 1.0 + 0.4 + 3 * 0.6
     expected = [1.1, *(end - due + 0.1 for due in (0.1, 0.2, 0.3))]
     assert outcome.seconds == pytest.approx(expected)
+
+
+def test_a_worker_that_was_idle_has_to_wake_up_and_a_busy_one_has_not():
+    outcome = simulate([0, 0.1, 5], Service([1.0], wake=0.3), Farm())
+    assert outcome.seconds == pytest.approx([1.0, 1.6, 1.0])
 
 
 def test_no_more_are_answered_together_than_go_into_a_batch():
