@@ -18,8 +18,18 @@ wait_until_healthy() {
     [ "$states" = healthy ] && return
     sleep 1
   done
-  echo "the replicas are" $states "after 60 s, expected healthy: the old ones go on" >&2
   return 1
+}
+
+# Take away what has been started since there were these; say why.
+give_up() {
+  for id in $(replicas); do
+    case "$*" in *"$id"*) continue ;; esac
+    docker logs --tail 5 "$id" >&2
+    docker rm --force "$id"
+  done
+  echo "a new replica is not healthy after 60 s, expected it to be: the others go on" >&2
+  exit 1
 }
 
 old=$(replicas)
@@ -29,8 +39,9 @@ if [ "$count" -eq 0 ]; then
   exit 1
 fi
 for id in $old; do
+  before=$(replicas)
   $COMPOSE --profile scale up --detach --no-deps --no-recreate --scale replica=$((count + 1)) replica
-  wait_until_healthy
+  wait_until_healthy || give_up "$before"
   docker stop "$id" # within stop_grace_period
   docker rm "$id"
 done >/dev/null

@@ -51,7 +51,7 @@ METHODS = {
 STAGE = re.compile(r"(\w+);dur=([0-9.]+)")  # of the header Server-Timing, in milliseconds
 # For what is left at the end: gunicorn gives a worker 15 s for all.
 FLUSH_S = 2.0
-# Between two lines of the log that say that spans are lost.
+# Between two lines of the log that say the same of spans that are lost.
 SAY_AGAIN_S = 60.0
 # How long the thread that sends may keep the loop waiting at a time. By default it is 5 ms,
 # longer than most requests take.
@@ -226,15 +226,15 @@ def _server(host: str) -> dict[str, Any]:
 
 
 class _Seldom(logging.Handler):
-    """Passes on what the SDK says, once in a while."""
+    """Passes on what the SDK says, the same thing once in a while."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self._next = 0.0
+        self._next: dict[tuple[str, int], float] = {}  # by the place in the code
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Give a record to the service's own log, if the last one is long ago."""
-        now = monotonic()
-        if now >= self._next:
-            self._next = now + SAY_AGAIN_S
+        """Give a record to the service's own log, if its like is long ago."""
+        place, now = (record.pathname, record.lineno), monotonic()
+        if now >= self._next.get(place, 0.0):
+            self._next[place] = now + SAY_AGAIN_S
             logging.getLogger("service").handle(record)

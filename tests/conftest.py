@@ -1,6 +1,7 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -10,6 +11,10 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
 from tests.server import Server
 from training import data
+
+# How long a single example takes says something of the machine, and nothing of the code.
+hypothesis.settings.register_profile("project", deadline=None)
+hypothesis.settings.load_profile("project")
 
 ROOT = Path(__file__).resolve().parent.parent
 BESIDE = ROOT.parent / "shared" / "mnist"

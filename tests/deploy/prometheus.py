@@ -19,6 +19,13 @@ QUICK = {
     "scrape_timeout: 5s": "scrape_timeout: 500ms",
     "evaluation_interval: 10s": "evaluation_interval: 500ms",
 }
+SERVICE_BY_DNS = """\
+    dns_sd_configs:
+      - names: [service, replica]
+        type: A
+        port: 8000
+        refresh_interval: 10s # one that comes or goes is known as soon as it is scraped
+"""
 PROXY_BY_DNS = """\
     dns_sd_configs:
       - names: [proxy]
@@ -36,10 +43,10 @@ def free_port():
 def config(service, proxy, itself):
     """Return prometheus.yml with addresses of this machine, and quick."""
     text = (FILES / "prometheus.yml").read_text()
-    addresses = {"service:8000": service, "localhost:9090": itself}
+    static = "    static_configs:\n      - targets: ['{}']\n".format
+    addresses = {SERVICE_BY_DNS: static(service), "localhost:9090": itself}
     if proxy:
-        known = f"    static_configs:\n      - targets: ['{proxy}']\n"
-        addresses[PROXY_BY_DNS] = known
+        addresses[PROXY_BY_DNS] = static(proxy)
     for found, wanted in (QUICK | addresses).items():
         assert text.count(found) == 1, f"expected once in prometheus.yml: {found}"
         text = text.replace(found, wanted)

@@ -204,23 +204,36 @@ def test_lines_of_many_workers_are_whole_and_one_each(server, frames):
     assert len(ids) == len({*ids})
 
 
-def test_a_bug_is_logged_with_its_traceback_and_trace_without_being_asked(start, tmp_path):
-    script = tmp_path / "wsgi_bug.py"
-    script.write_text(
-        "from service.wsgi import load\napp = load()\n"
+@pytest.fixture(scope="module")
+def buggy(start, tmp_path_factory):
+    """Start a server with a bug, and a library that warns, without a line a request."""
+    folder = tmp_path_factory.mktemp("buggy")
+    (folder / "wsgi_bug.py").write_text(
+        "import warnings\nfrom service.wsgi import load\napp = load()\n"
         "app.add_url_rule('/bug', 'bug', lambda: 1 / 0)\n"
+        "warnings.warn('line one\\nline two')\n"
     )
-    options = ("--pythonpath", str(tmp_path), "wsgi_bug:app")
+    options = ("--pythonpath", str(folder), "wsgi_bug:app")
     server = start(*options, WEB_CONCURRENCY="1", MNIST_LOG_FORMAT="json").wait_ready()
-    reply = server.request("GET", "/bug", headers=TRACED)
-    assert reply.status == 500
+    server.reply = server.request("GET", "/bug", headers=TRACED)
     server.wait_until("ZeroDivisionError")
-    (line,) = [line for line in lines(server.log) if line["level"] == "error"]
+    return server
+
+
+def test_a_bug_is_logged_with_its_traceback_and_trace_without_being_asked(buggy):
+    assert buggy.reply.status == 500
+    (line,) = [line for line in lines(buggy.log) if line["level"] == "error"]
     assert line["logger"] == "service.replies"
-    assert line["request_id"] == reply.headers["X-Request-ID"]
+    assert line["request_id"] == buggy.reply.headers["X-Request-ID"]
     assert (line["trace_id"], line["parent_id"]) == (TRACE, SPAN)
     assert line["exception"].startswith("Traceback (most recent call last):\n")
     assert line["exception"].endswith("ZeroDivisionError: division by zero")
+
+
+def test_what_libraries_say_is_json_too(buggy):
+    (line,) = [line for line in lines(buggy.log) if line["logger"] == "py.warnings"]
+    assert line["level"] == "warning"
+    assert "UserWarning: line one\nline two" in line["message"]
 
 
 def test_what_stops_the_start_is_json_too(start):
