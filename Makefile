@@ -1,6 +1,6 @@
 # Every target works on a fresh clone with Python 3.11 to 3.13 and make, and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help serve test fuzz fuzz-http chaos soak overload overhead bench profile slow lint train evaluate report baselines int8 lesson load load-page \
+.PHONY: help serve test fuzz fuzz-http chaos soak overload overhead bench profile slow capacity lint train evaluate report baselines int8 lesson load load-page \
 	up down roll drills sbom digits screenshots picture latency lock audit clean
 
 # The first Python that the pinned packages have wheels for.
@@ -116,6 +116,9 @@ overload: .venv/bench/installed .venv/service/installed  ## more requests than i
 
 overhead: .venv/bench/installed .venv/service/installed .venv/tracing/installed  ## what metrics, logs and tracing cost (needs wrk)
 	.venv/bench/bin/python -m tests.overhead $(ARGS)
+
+capacity: .venv/bench/installed .venv/service/installed  ## service times, and two real replicas beside the model (needs wrk, HAProxy, root)
+	.venv/bench/bin/python -m load.capacity.run $(ARGS)
 
 slow: .venv/bench/installed .venv/service/installed  ## latency beside thousands of slow clients (needs wrk)
 	.venv/bench/bin/python -m load.slow $(ARGS)
