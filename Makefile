@@ -33,7 +33,7 @@ serve: .venv/service/installed  ## serve on http://127.0.0.1:8000 (PORT=...)
 
 test: .venv/dev/installed .venv/service/installed .venv/load/installed \
 		.venv/clients/installed .venv/perf_analyzer/installed \
-		.venv/tracing/installed  ## run every test
+		.venv/tracing/installed .venv/sbom/installed  ## run every test
 	.venv/dev/bin/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 fuzz: .venv/fuzz/installed  ## fuzz every decoder (SECONDS=)
