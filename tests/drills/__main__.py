@@ -13,7 +13,7 @@ from tests.chaos.case import CASES
 
 OUTPUT = Path(__file__).resolve().parents[2] / "deploy" / "results"
 # In the order of the table.
-MODULES = ("start", "scale", "swap", "slow", "counters", "alerts")
+MODULES = ("start", "scale", "roll", "swap", "slow", "counters", "alerts")
 
 
 def main() -> int:

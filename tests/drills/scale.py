@@ -1,20 +1,18 @@
 """Replicas behind the proxy: their shares, and what is lost when they go."""
 
-import subprocess
 import time
 from collections.abc import Iterator
 
 from tests.chaos import watch
 from tests.chaos.case import Chaos, Finding, case
-from tests.chaos.load import ROOT, Load, answered, lost
-from tests.drills.stack import Stack, composes, stack
+from tests.chaos.load import Load, answered, lost
+from tests.drills.stack import FREEZE, Stack, stack
 from tests.engine import START_S, output
 
 SECONDS = 10
 MOST_APART = 0.2
 KILLS = 5
 ANSWERED = "http_server_request_duration_seconds_count"
-FREEZE = "import os, signal; os.kill(-1, signal.SIGSTOP)"  # all but itself and the init
 
 
 @case(
@@ -60,43 +58,6 @@ def restart(chaos: Chaos) -> Iterator[Finding]:
                 watch.wait(found.healthy, START_S)
             yield Finding(f"{time.monotonic() - began:.0f} s", found.healthy())
             yield from answered(load.stop())
-
-
-@case(
-    "deploy/roll.sh, under load: each replica replaced by a new container",
-    "3 other containers, all healthy; 0 failed",
-)
-def roll(chaos: Chaos) -> Iterator[Finding]:
-    for version, command in composes().items():
-        with stack(command) as found:
-            found.up("proxy")
-            with Load(found.proxy_port) as load:
-                replaced = _roll(found)
-                account = load.stop()
-            yield Finding(f"Compose {version}: {replaced[0]}", replaced[1])
-            yield from answered(account)
-
-
-@case(
-    "deploy/roll.sh, where every process of one replica is stopped",
-    "3 other containers, all healthy",
-)
-def roll_ill(chaos: Chaos) -> Iterator[Finding]:
-    with stack() as found:
-        found.up("proxy")
-        found.run(found.ids("replica")[0], FREEZE)
-        watch.wait(lambda: not found.healthy(), START_S)
-        yield Finding(*_roll(found))
-
-
-def _roll(found: Stack) -> tuple[str, bool]:
-    """Replace the replicas; return what was seen, and whether it is right."""
-    before, began = found.ids("replica"), time.monotonic()
-    script = ROOT / "deploy" / "roll.sh"
-    subprocess.run([script], check=True, env=found.environment, capture_output=True)
-    took, after = time.monotonic() - began, found.ids("replica")
-    new = len(after) == 3 and not set(after) & set(before) and found.healthy()
-    return f"{len(after)} containers after {took:.0f} s", new
 
 
 @case(

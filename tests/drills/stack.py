@@ -14,6 +14,9 @@ from tests.chaos.case import SkipError
 from tests.chaos.load import ROOT
 from tests.engine import BUILD_S, START_S, STOP_S, Project, call, free_port, output
 
+# A program that stops every process of a container but itself and the init.
+FREEZE = "import os, signal; os.kill(-1, signal.SIGSTOP)"
+
 
 def composes() -> dict[str, list[str]]:
     """Return the commands that there are, by version; $COMPOSE is the first."""
