@@ -1,8 +1,10 @@
 """The containers, built and run by a real Docker engine."""
 
 import base64
+import http.client
 import json
 import os
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -213,6 +215,14 @@ def test_metrics_of_one_replica_are_not_to_be_had_through_the_proxy(proxy, path)
     status, _, reply = ask(proxy, path)
     assert status == 404
     assert reply["error"].startswith("found no route")
+
+
+def test_what_the_proxy_cannot_read_it_refuses_as_the_service_does(proxy):
+    with socket.create_connection(("127.0.0.1", proxy), 10) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n")
+        response = http.client.HTTPResponse(client)
+        response.begin()
+        assert (response.status, list(json.load(response))) == (400, ["error"])
 
 
 def test_without_a_replica_the_proxy_refuses_as_the_service_does(project, proxy):

@@ -1,5 +1,6 @@
 """The compose file and its examples, read as files; tests/test_containers.py starts it."""
 
+import json
 import re
 
 import pytest
@@ -93,3 +94,14 @@ def test_a_proxy_that_is_full_of_clients_still_says_how_it_is(root, services):
     most, clients = map(int, re.findall(r"^  maxconn (\d+)", config, re.MULTILINE))
     assert clients < most
     assert 2 * most < services["proxy"]["ulimits"]["nofile"]
+
+
+def test_what_the_proxy_says_of_what_it_cannot_read_is_an_error_of_the_service_s_kind(root):
+    folder = root / "deploy" / "haproxy"
+    named = re.findall(r"errorfile (\d+) (\S+)", (folder / "haproxy.cfg").read_text())
+    assert {"400", "408", "414", "431"} <= {status for status, _ in named}
+    for status, name in named:
+        head, _, body = (folder / name).read_bytes().partition(b"\r\n\r\n")
+        assert head.startswith(f"HTTP/1.1 {status} ".encode())
+        assert f"Content-Length: {len(body)}".encode() in head
+        assert list(json.loads(body)) == ["error"]
