@@ -174,7 +174,7 @@ class Logger(glogging.Logger):  # type: ignore[misc]
         for handler in before:
             if isinstance(handler, Handler):
                 handler.close()
-        own = all(isinstance(handler, Handler) for handler in self.access_log.handlers)
+        own = {*map(type, self.access_log.handlers)} == {Handler}  # and there is one
         self.usual = text_lines.is_usual(cfg.access_log_format) and own and not self.json
 
     def _set_handler(self, log: Any, output: Any, fmt: Any, stream: Any = None) -> None:
@@ -189,6 +189,11 @@ class Logger(glogging.Logger):  # type: ignore[misc]
         log.removeHandler(plain)
         log.addHandler(handler)
         plain.close()
+
+    def _get_user(self, environ: Any) -> str | None:
+        """Return who a client says it is: decoded, it could hold the end of a line."""
+        user: str | None = super()._get_user(environ)
+        return user if user is None or user.isprintable() else ascii(user)[1:-1]
 
     def access(self, resp: Any, req: Any, environ: Any, request_time: timedelta) -> None:
         """Write the line of a request that a WSGI application has answered."""

@@ -14,6 +14,7 @@ from service.replies import json, refusal
 from service.replies import overloaded as overload
 
 USER = base64.b64encode(b'us"er:pass').decode()
+FORGER = base64.b64encode("a\n127.0.0.1 - - \x85\u2028:pass".encode()).decode()
 HEADS = {
     "plain": [],
     "all": [
@@ -25,6 +26,7 @@ HEADS = {
     "repeated": ["User-Agent: a", "User-Agent: b", "Referer:"],
     "not ASCII": ["User-Agent: \xe9\x85\xe2\x80\xa8", "Referer: \xff"],
     "no user": ["Authorization: Basic !", "Cookie: a"],
+    "a user of lines": [f"Authorization: Basic {FORGER}"],
     "a key": ["Authorization: Bearer abc"],
     "underscores": ["User_Agent: a", "Content-Type: image/png"],
 }
@@ -59,7 +61,7 @@ def test_a_line_is_gunicorn_s_to_the_byte(write, lines, peer):
     for reply in (json({"a": 1}), refusal(overload("too much"))):
         request = Request(content, Config(), peer)
         expected = write(False, request, peer, reply)
-        assert expected.count(b"[now]") == 2
+        assert expected.count(b"[now]") == expected.count(b"\n") == 2
         assert write(True, request, peer, reply) == expected
 
 
