@@ -111,8 +111,11 @@ class Handler(logging.FileHandler):
             before = b""
             if self._lost:  # in one piece: alone, it would fill the room that is left
                 before = f"{self.format(self._loss())}\n".encode()
-            written = data and self._write(before + data)
-            self._lost = 0 if written else self._lost + count
+            written = self._write(before + data) if data else 0
+            if before and written >= len(before):
+                self._lost = 0  # that is told, also where what follows is cut
+            if not data or written < len(before + data):
+                self._lost += count
         except Exception:  # no room, no reader, no file
             self._lost += count
 
@@ -120,13 +123,12 @@ class Handler(logging.FileHandler):
         text = f"{self._lost} lines of this log are lost: they could not be written at once"
         return logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, None, None)
 
-    def _write(self, data: bytes) -> bool:
-        """Return whether all of it was written; else the next line is one of its own."""
-        if self._cut:
-            data = b"\n" + data
-        sent = self.stream.write(data) or 0
-        self._cut = sent < len(data) and (self._cut or sent > 0)
-        return sent == len(data)
+    def _write(self, data: bytes) -> int:
+        """Return how many were written; if not all, the next line is one of its own."""
+        start = b"\n" if self._cut else b""
+        sent: int = self.stream.write(start + data) or 0
+        self._cut = sent < len(start + data) and (self._cut or sent > 0)
+        return sent - len(start)
 
 
 def _pieces(lines: Sequence[bytes]) -> Iterator[tuple[bytes, int]]:
