@@ -1,6 +1,6 @@
 # Every target works on a fresh clone with Python 3.11 to 3.13 and make, and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help serve test fuzz fuzz-http chaos soak overload overhead bench profile slow lint train evaluate report baselines int8 lesson load load-page \
+.PHONY: help serve test fuzz fuzz-http chaos soak overload overhead bench profile slow capacity lint train evaluate report baselines int8 lesson load load-page \
 	up down roll drills sbom digits screenshots picture latency lock audit clean
 
 # The first Python that the pinned packages have wheels for.
@@ -33,7 +33,7 @@ serve: .venv/service/installed  ## serve on http://127.0.0.1:8000 (PORT=...)
 
 test: .venv/dev/installed .venv/service/installed .venv/load/installed \
 		.venv/clients/installed .venv/perf_analyzer/installed \
-		.venv/tracing/installed  ## run every test
+		.venv/tracing/installed .venv/sbom/installed  ## run every test
 	.venv/dev/bin/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 fuzz: .venv/fuzz/installed  ## fuzz every decoder (SECONDS=)
@@ -116,6 +116,9 @@ overload: .venv/bench/installed .venv/service/installed  ## more requests than i
 
 overhead: .venv/bench/installed .venv/service/installed .venv/tracing/installed  ## what metrics, logs and tracing cost (needs wrk)
 	.venv/bench/bin/python -m tests.overhead $(ARGS)
+
+capacity: .venv/bench/installed .venv/service/installed  ## service times, and two real replicas beside the model (needs wrk, HAProxy, root)
+	.venv/bench/bin/python -m load.capacity.run $(ARGS)
 
 slow: .venv/bench/installed .venv/service/installed  ## latency beside thousands of slow clients (needs wrk)
 	.venv/bench/bin/python -m load.slow $(ARGS)

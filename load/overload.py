@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from load.peers.items import ITEMS, Item
 from load.peers.measure import GENERATOR_CORE, SERVER_CORE, say
 from load.peers.openloop import request
 from load.peers.process import Process
-from load.peers.servers import SERVERS
+from load.peers.servers import SERVERS, Route
 from load.peers.tables import table
 
 OUTPUT = Path(__file__).with_name("results")
@@ -69,7 +70,7 @@ class Probes(threading.Thread):
 def run(item: Item, seconds: int) -> Record:
     """Measure one item on a server of its own."""
     way = items.route(OWN, item)
-    with Process(OWN, SERVER_CORE) as process, tempfile.TemporaryDirectory() as folder:
+    with Process(OWN, SERVER_CORE) as process:
         measure.warm(OWN, process, item)
         closed = wrk.run(item, way, process.port, CAPACITY_SECONDS, GENERATOR_CORE)
         capacity = closed["requests_per_s"]
@@ -78,7 +79,7 @@ def run(item: Item, seconds: int) -> Record:
         probes.start()
         say(f"{item.title}: {capacity:.0f}/s; open loop for {sum(s for _, s in rates)} s")
         plan = [(share * capacity, duration) for share, duration in rates]
-        generator, found = _rush(item, process.port, Path(folder), plan)
+        generator, found = rush(item, way, process.port, plan)
         probes.stop()
         record = judge(capacity, found, seconds)
         record["closed_p99_ms"] = closed["p99_us"] / 1000
@@ -86,23 +87,46 @@ def run(item: Item, seconds: int) -> Record:
     return record | {"generator": generator, "probes_ms": shown, "failed": probes.failed}
 
 
-def _rush(
-    item: Item, port: int, folder: Path, plan: list[tuple[float, int]]
-) -> tuple[Record, Any]:
-    """Run the generator on its core; return what it says, and its arrays."""
-    way = items.route(OWN, item)
-    (folder / "requests").mkdir()
+def rush(
+    item: Item,
+    way: Route,
+    port: int,
+    plan: Sequence[tuple[float, float]],
+    launcher: Sequence[str] = ("taskset", "--cpu-list", GENERATOR_CORE),
+    options: Sequence[str] = (),
+) -> tuple[Record, dict[str, Any]]:
+    """Run the generator of `load.rush` in a process of its own.
+
+    Args:
+        item: what is asked.
+        way: where and how.
+        port: of the server, on 127.0.0.1.
+        plan: rates and for how many seconds.
+        launcher: the command that starts the process, by default on the generator's core.
+        options: more of the generator's own.
+
+    Returns:
+        What the generator says of itself, and its arrays.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write(item, way, folder / "requests")
+        command = [*launcher, sys.executable, "-m", "load.rush", "--port", str(port)]
+        command += ["--requests", str(folder / "requests"), *options]
+        command += ["--rates", ",".join(f"{rate}:{seconds}" for rate, seconds in plan)]
+        command += ["--output", str(folder / "found.npz")]
+        done = subprocess.run(command, env=os.environ, capture_output=True)
+        if done.returncode:
+            raise RuntimeError(f"the generator failed: {done.stderr.decode()[-500:]}")
+        return json.loads(done.stdout), dict(np.load(folder / "found.npz"))
+
+
+def write(item: Item, way: Route, folder: Path) -> None:
+    """Write an item's requests, heads included, as files into a new folder."""
+    folder.mkdir()
     for number, images in enumerate(items.pixels(item)):
         content = request(way.path, items.headers(item, way), way.format.encode(images))
-        (folder / "requests" / f"{number:02}").write_bytes(content)
-    command = ["taskset", "--cpu-list", GENERATOR_CORE, sys.executable, "-m", "load.rush"]
-    command += ["--port", str(port), "--requests", str(folder / "requests")]
-    command += ["--rates", ",".join(f"{rate}:{seconds}" for rate, seconds in plan)]
-    command += ["--output", str(folder / "found.npz")]
-    done = subprocess.run(command, env=os.environ, capture_output=True)
-    if done.returncode:
-        raise RuntimeError(f"the generator failed: {done.stderr.decode()[-500:]}")
-    return json.loads(done.stdout), dict(np.load(folder / "found.npz"))
+        (folder / f"{number:02}").write_bytes(content)
 
 
 def judge(capacity: float, found: Any, seconds: int) -> Record:

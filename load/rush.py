@@ -79,8 +79,17 @@ class Connection:
 class Rush:
     """Sends requests when they are due."""
 
-    def __init__(self, port: int, requests: list[bytes]) -> None:
+    def __init__(self, port: int, requests: list[bytes], waits: bool = False) -> None:
+        """Make one.
+
+        Args:
+            port: of the server, on 127.0.0.1.
+            requests: what is sent, in turn.
+            waits: whether it sleeps until there is something to do, for a core that it
+                shares with what it measures.
+        """
         self._port = port
+        self._waits = waits
         self._requests = itertools.cycle(requests)
         self._poll = select.epoll()
         self._idle: list[Connection] = []  # the last one used is the next one
@@ -105,6 +114,10 @@ class Rush:
                 now = time.perf_counter() - self._start
             if now > last:
                 break
+            if self._waits:
+                until = times[number] if number < len(times) else last
+                # Not epoll's own clock, which has a resolution of 1 ms.
+                select.select([self._poll], [], [], max(until - now, 0))
             self._collect()
         for connection in self._open.values():
             connection.socket.close()
@@ -128,7 +141,7 @@ class Rush:
             self._end(connection)
 
     def _collect(self) -> None:
-        # Never waits: epoll's own clock has a resolution of 1 ms, and the core is ours.
+        # Never waits here: the core is ours, or we have waited already.
         for file, event in self._poll.poll(0):
             connection = self._open[file]
             try:
@@ -188,15 +201,18 @@ def main() -> None:
     parser.add_argument("--rates", required=True, help="requests/s:seconds, ...")
     parser.add_argument("--seed", type=int, default=1, help="(default: 1)")
     parser.add_argument("--output", type=Path, required=True, help="file for the arrays")
+    parser.add_argument("--waits", action="store_true", help="sleep between requests")
     options = parser.parse_args()
     requests = [path.read_bytes() for path in sorted(options.requests.iterdir())]
     pairs = [map(float, pair.split(":")) for pair in options.rates.split(",")]
     times = schedule([Phase(*pair) for pair in pairs], options.seed)
-    rush = Rush(options.port, requests)
+    rush = Rush(options.port, requests, options.waits)
+    before = time.process_time()
     seconds, statuses = rush.run(times)
+    core = time.process_time() - before
     np.savez(options.output, due=times, seconds=seconds, status=statuses)
     late = float(np.percentile(np.frombuffer(rush.late, np.float32), 99))
-    print(json.dumps({"most_open": rush.most_open, "late_p99_s": late}))
+    print(json.dumps({"most_open": rush.most_open, "late_p99_s": late, "core_s": core}))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ METRICS = "/metrics"
 AT_METRICS = (METRICS, "/livez", "/readyz")
 
 KEY = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # a bearer token (RFC 6750, 2.1)
+ADDRESS = re.compile(r"([0-9.]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?")  # a Host that is no name
 LEAST_LENGTH = 16  # of letters and digits are 95 bits, which nobody guesses
 
 
@@ -64,7 +65,10 @@ class Access:
         if path in HEALTH:
             return None
         host = headers.get("host", "")
-        if self._hosts and not host_is_trusted(host.lower(), self._hosts):
+        # Prometheus asks by the addresses that a name has, and a page under a name of its
+        # own cannot: its requests have that name.
+        exempt = path == METRICS and ADDRESS.fullmatch(host)
+        if self._hosts and not exempt and not host_is_trusted(host.lower(), self._hosts):
             return RequestError(
                 400,
                 f"header Host is {host!r:.100}, expected a name that is served here",

@@ -19,6 +19,9 @@ SHORT_S = 0.0015
 # How much longer than it takes itself a request may always wait, but in a rush: clients
 # with a thousand images each, which take 8 ms, expect to wait for one another.
 PATIENCE = 20
+# The same in a rush. Not less: at 70 % of the most that can be answered, many come while
+# another is there, and if large ones were refused for that, no rush of them would end.
+RUSH_PATIENCE = 1
 # Seconds in which only one request in ten was refused: then the rush is over. Some are, by
 # the short queue alone, as long as it is one.
 CALM_S, CALM_SHARE = 1.0, 0.1
@@ -131,7 +134,7 @@ class Admission:
         if self._rush:
             return
         self._rush = True
-        self._limit, self._patience = min(SHORT_S, self._most), 0
+        self._limit, self._patience = min(SHORT_S, self._most), RUSH_PATIENCE
         self._log.warning(
             "a request would wait for more than %d ms: refusing what there is no time "
             "for, with 503",

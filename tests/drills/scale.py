@@ -8,7 +8,7 @@ from tests.chaos import watch
 from tests.chaos.case import Chaos, Finding, case
 from tests.chaos.load import ROOT, Load, answered, lost
 from tests.drills.stack import Stack, composes, stack
-from tests.engine import START_S, output
+from tests.engine import START_S, call, output
 
 SECONDS = 10
 MOST_APART = 0.2
@@ -84,6 +84,24 @@ def roll(chaos: Chaos) -> Iterator[Finding]:
                 f"Compose {version}: {len(after)} containers after {took:.0f} s", new
             )
             yield from answered(account)
+
+
+@case(
+    "deploy/roll.sh, under load, when a new container cannot serve: no model in its mount",
+    "exit code 1, the same 3 containers, all healthy; 0 failed",
+)
+def roll_back(chaos: Chaos) -> Iterator[Finding]:
+    with stack() as found:
+        found.up("proxy")
+        before = found.ids("replica")
+        broken = found.environment | {"MNIST_MODELS": str(chaos.folder)}
+        with Load(found.proxy_port) as load:
+            done = call([ROOT / "deploy" / "roll.sh"], timeout=6 * START_S, env=broken)
+            account = load.stop()
+        yield Finding(f"exit code {done.returncode}", done.returncode == 1)
+        same = sorted(found.ids("replica")) == sorted(before) and found.healthy()
+        yield Finding("the same containers" if same else f"{found.states()}", same)
+        yield from answered(account)
 
 
 @case(

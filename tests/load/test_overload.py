@@ -1,10 +1,12 @@
 import socket
 import threading
+from array import array
 
 import numpy as np
 import pytest
 
 from load import overload
+from load.capacity import alone
 from load.overload import NORMAL_SECONDS, judge
 from load.rush import UNANSWERED, Phase, Rush, schedule
 
@@ -98,6 +100,20 @@ def test_the_generator_tells_answers_refusals_and_silence(toy):
     # no reply has come before; after one, the request goes out again.
     assert set(statuses) == {200, 503, UNANSWERED}
     assert list(statuses[:3]) == [200, 503, UNANSWERED]
+
+
+def test_a_generator_that_sleeps_in_between_sends_when_due(toy):
+    request = b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
+    rush = Rush(toy, [request], waits=True)
+    seconds, statuses = rush.run(array("d", [0.0, 0.4]))
+    assert list(statuses) == [200, 503]
+    assert rush.most_open == 1
+
+
+def test_one_client_alone_takes_no_refusal_for_an_answer(toy):
+    request = b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
+    with pytest.raises(ConnectionError, match="503.* expected a 200"):
+        alone.run(toy, [request], seconds=5)
 
 
 def test_the_tables_have_every_phase():

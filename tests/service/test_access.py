@@ -328,6 +328,22 @@ def test_probes_ask_by_address(one, path):
     assert one.request("GET", path).status == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "host", "served"),
+    [
+        ("/metrics", "172.18.0.3:8000", True),
+        ("/metrics", "[fd00::3]:8000", True),
+        ("/metrics", "elsewhere.example", False),
+        ("/metrics", "172.18.0.3.elsewhere.example", False),
+        ("/weights", "172.18.0.3:8000", False),
+    ],
+)
+def test_prometheus_asks_by_address_and_no_page_of_another_name_does(path, host, served):
+    access = Access(Settings(trusted_hosts=("digits.example",)))
+    refused = access.refuse(path, {"host": host})
+    assert (refused is None) is served
+
+
 # The metrics' own address.
 
 

@@ -109,6 +109,20 @@ def test_in_a_rush_the_queue_is_short_until_few_are_refused(own, clock):
     assert admitted(own, 5) == 5
 
 
+def test_a_rush_of_large_requests_ends_once_they_come_in_twos(own, clock):
+    """At 70 % of what can be answered, many find another there."""
+    admitted(own, 1000)
+    own.end_turn()
+    clock[0] += CALM_S + 0.1
+    own.sweep()  # most of these were refused
+    for _ in range(100):
+        assert admitted(own, 2, size=5) == 2  # 5 ms each
+        own.end_turn()
+    clock[0] += CALM_S + 0.1
+    own.sweep()
+    assert admitted(own, 20, size=5) >= 10
+
+
 def test_in_a_rush_refusals_leave_time_for_answers(own):
     know(own, IMAGES, 1e-9)  # as quick as can be
     admitted(own, 1000)
