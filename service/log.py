@@ -213,11 +213,12 @@ class Logger(glogging.Logger):  # type: ignore[misc]
 
     def write_requests(self, lines: Sequence[bytes]) -> None:
         """Write the lines of requests that were answered together."""
-        for handler in self.access_log.handlers:
+        # Of a gunicorn that is told to log elsewhere, others, or those above it.
+        for handler in self.access_log.handlers or [self.access_log]:
             if isinstance(handler, Handler):
                 handler.write_lines(lines)
                 continue
-            for line in lines:  # of a gunicorn that is told to log elsewhere, too
+            for line in lines:
                 text = line.decode().rstrip()
                 record = ("gunicorn.access", logging.INFO, __file__, 0, text, None, None)
                 handler.handle(logging.LogRecord(*record))

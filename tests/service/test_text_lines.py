@@ -96,7 +96,8 @@ def test_a_client_of_a_unix_socket_has_a_line_whatever_it_is_called(start, tmp_p
     server.wait_until(r'(?m)^ - - \S+ \S+ "POST /predict HTTP/1.1" 415 ')
 
 
-def test_a_log_of_one_s_own_has_every_line(start, tmp_path, frames):
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_log_of_one_s_own_has_every_line(start, tmp_path, frames, log_format):
     # The handler is the root's, and gunicorn's log of requests has none.
     config = {
         "version": 1,
@@ -108,9 +109,8 @@ def test_a_log_of_one_s_own_has_every_line(start, tmp_path, frames):
     }
     (tmp_path / "config").write_text(json.dumps(config))
     options = ("--log-config-json", str(tmp_path / "config"))
-    server = start(*options, WEB_CONCURRENCY="1").wait_ready()
+    server = start(*options, WEB_CONCURRENCY="1", MNIST_LOG_FORMAT=log_format).wait_ready()
     server.post(frames[0].tobytes(), "application/octet-stream")
     assert server.stop() == 0
-    log = (tmp_path / "log").read_text()
-    assert '"GET /readyz HTTP/1.1" 200' in log
-    assert '"POST /predict HTTP/1.1" 200' in log
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert ["/readyz" in lines[0], "/predict" in lines[1], len(lines)] == [True, True, 2]
