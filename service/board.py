@@ -19,9 +19,10 @@ Row = MutableSequence[float]
 KEY_BYTES = 176
 VALUES = 18
 ROW_BYTES = KEY_BYTES + 8 * VALUES
-# Every route with every method and status that it can answer stays far below this. Memory
-# that is not written is not taken: a worker in use touches some 20 kB.
-ROWS = 1024
+# Every route with every method and status that it can answer takes some 300, and a version
+# 17: enough for a hundred versions, in all reloads together. Memory that is not written is
+# not taken: a worker in use touches some 20 kB.
+ROWS = 2048
 SLOT_BYTES = ROWS * ROW_BYTES
 
 
@@ -157,15 +158,19 @@ class Board:
         if len(self._own) == ROWS:  # counting must not fail a request: this one is lost
             return [0.0] * VALUES
         start = self._slot * SLOT_BYTES + len(self._own) * ROW_BYTES
-        self._memory[start : start + len(encoded)] = encoded
+        # Its first byte last: until then there is no row, for whoever reads meanwhile, or
+        # for the next writer if this one is killed.
+        padded = encoded.ljust(KEY_BYTES, b"\0")
+        self._memory[start + 1 : start + KEY_BYTES] = padded[1:]
+        self._memory[start] = padded[0]
         return self._values(start)
 
     def _slot_rows(self, slot: int) -> Iterator[tuple[str, Row]]:
         first = slot * SLOT_BYTES
         for start in range(first, first + SLOT_BYTES, ROW_BYTES):
-            key = bytes(self._memory[start : start + KEY_BYTES]).rstrip(b"\0")
-            if not key:
+            if not self._memory[start]:
                 return
+            key = bytes(self._memory[start : start + KEY_BYTES]).rstrip(b"\0")
             yield key.decode(), self._values(start)
 
     def _values(self, start: int) -> Row:

@@ -55,7 +55,7 @@ class Connection(asyncio.BufferedProtocol):
     Attributes:
         state: what it waits for.
         deadline: when it has waited long enough, in the loop's time.
-        peer, server: the addresses of its two ends.
+        peer, server: the addresses of its two ends; the client's as ``(host, port, ...)``.
         known_heads: what heads are read as at this end.
     """
 
@@ -78,8 +78,9 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:  # noqa: D102
         self.transport = cast(asyncio.Transport, transport)
-        # There is none of a client that has reset the connection already.
-        self.peer = transport.get_extra_info("peername") or ("", 0)
+        peer = transport.get_extra_info("peername")
+        # A client that has reset the connection has none; one of a Unix socket, any name.
+        self.peer = peer if isinstance(peer, tuple) else ("", 0)
         self.server = transport.get_extra_info("sockname")
         self.known_heads = self.worker.heads.at(self.server)
         self._wait(State.IDLE, self.worker.client_seconds)

@@ -69,8 +69,9 @@ class Gateway:
             The reply with its head, and whether the connection can be used again.
         """
         sink, start = Sink(connection.server), perf_counter()
-        request.body = BytesIO(body)
         response, environ = self._create(connection, request, sink)
+        # Not with the request: that may be kept for the next one with its head.
+        environ["wsgi.input"] = BytesIO(body)
         parts = self._application(environ, response.start_response)
         try:
             for part in parts:

@@ -98,8 +98,10 @@ def post_fork(server: Any, worker: Any) -> None:
     logger.handlers = worker.log.error_log.handlers
     logger.setLevel(worker.log.error_log.level)
     logger.propagate = False
-    # What libraries say, asyncio for one, is to be no line of another form.
-    logging.getLogger().handlers = worker.log.error_log.handlers
+    # What libraries say, asyncio for one, is to be no line of another form; but where
+    # --log-config has said what becomes of it, it does.
+    everything = logging.getLogger()
+    everything.handlers = everything.handlers or worker.log.error_log.handlers
     logging.captureWarnings(True)
 
 

@@ -39,7 +39,7 @@ class Request(HeaderPolicy):  # type: ignore[misc]
         fields: the headers, by names in lower case; repeated ones joined with commas.
         length: bytes of the body; None if it is chunked.
         keep_alive: whether the client would use the connection again.
-        body: the body as a file, for WSGI.
+        body: an empty file, in place of the body.
         special: whether what was read depends on the client's address too.
         inquiry: what the short way has read in it; None if it is not for the short way.
         like: the request that this one was made from; None if it was read itself.
@@ -70,7 +70,7 @@ class Request(HeaderPolicy):  # type: ignore[misc]
         self.cfg = cfg
         self.peer_addr = self.remote_addr = peer
         self.scheme = "https" if cfg.is_ssl else "http"
-        self.body = BytesIO()
+        self.body = BytesIO()  # gunicorn looks for one; the gateway has the real one
         self._raw: list[tuple[bytes, bytes]] = []
         self._target = b""
         self._headers: list[tuple[str, str]] | None = None

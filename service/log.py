@@ -111,8 +111,11 @@ class Handler(logging.FileHandler):
             before = b""
             if self._lost:  # in one piece: alone, it would fill the room that is left
                 before = f"{self.format(self._loss())}\n".encode()
-            written = data and self._write(before + data)
-            self._lost = 0 if written else self._lost + count
+            written = self._write(before + data) if data else 0
+            if before and written >= len(before):
+                self._lost = 0  # that is told, also where what follows is cut
+            if not data or written < len(before + data):
+                self._lost += count
         except Exception:  # no room, no reader, no file
             self._lost += count
 
@@ -120,13 +123,12 @@ class Handler(logging.FileHandler):
         text = f"{self._lost} lines of this log are lost: they could not be written at once"
         return logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, None, None)
 
-    def _write(self, data: bytes) -> bool:
-        """Return whether all of it was written; else the next line is one of its own."""
-        if self._cut:
-            data = b"\n" + data
-        sent = self.stream.write(data) or 0
-        self._cut = sent < len(data) and (self._cut or sent > 0)
-        return sent == len(data)
+    def _write(self, data: bytes) -> int:
+        """Return how many were written; if not all, the next line is one of its own."""
+        start = b"\n" if self._cut else b""
+        sent: int = self.stream.write(start + data) or 0
+        self._cut = sent < len(start + data) and (self._cut or sent > 0)
+        return sent - len(start)
 
 
 def _pieces(lines: Sequence[bytes]) -> Iterator[tuple[bytes, int]]:
@@ -174,7 +176,7 @@ class Logger(glogging.Logger):  # type: ignore[misc]
         for handler in before:
             if isinstance(handler, Handler):
                 handler.close()
-        own = all(isinstance(handler, Handler) for handler in self.access_log.handlers)
+        own = {*map(type, self.access_log.handlers)} == {Handler}  # and there is one
         self.usual = text_lines.is_usual(cfg.access_log_format) and own and not self.json
 
     def _set_handler(self, log: Any, output: Any, fmt: Any, stream: Any = None) -> None:
@@ -189,6 +191,11 @@ class Logger(glogging.Logger):  # type: ignore[misc]
         log.removeHandler(plain)
         log.addHandler(handler)
         plain.close()
+
+    def _get_user(self, environ: Any) -> str | None:
+        """Return who a client says it is: decoded, it could hold the end of a line."""
+        user: str | None = super()._get_user(environ)
+        return user if user is None or user.isprintable() else ascii(user)[1:-1]
 
     def access(self, resp: Any, req: Any, environ: Any, request_time: timedelta) -> None:
         """Write the line of a request that a WSGI application has answered."""
@@ -206,11 +213,12 @@ class Logger(glogging.Logger):  # type: ignore[misc]
 
     def write_requests(self, lines: Sequence[bytes]) -> None:
         """Write the lines of requests that were answered together."""
-        for handler in self.access_log.handlers:
+        # Of a gunicorn that is told to log elsewhere, others, or those above it.
+        for handler in self.access_log.handlers or [self.access_log]:
             if isinstance(handler, Handler):
                 handler.write_lines(lines)
                 continue
-            for line in lines:  # of a gunicorn that is told to log elsewhere, too
+            for line in lines:
                 text = line.decode().rstrip()
                 record = ("gunicorn.access", logging.INFO, __file__, 0, text, None, None)
                 handler.handle(logging.LogRecord(*record))

@@ -108,12 +108,12 @@ def write(start: bytes, about: bytes, client: Any, result: Result) -> bytes:
     Args:
         start: how it begins.
         about: what its head says.
-        client: the client's address, as the socket has it.
+        client: the client's address, and more.
         result: what became of it.
     """
     status, received, sent, took, used_id, trace, more = result
     rest = {
-        "client": client[0] if isinstance(client, tuple) else "",
+        "client": client[0],
         "status": status,
         "bytes_in": received,
         "bytes_out": sent,

@@ -21,7 +21,7 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.routing.exceptions import WebsocketMismatch
 
 from service import board, catalogue, pages
-from service.access import Access, no_route
+from service.access import HEALTH, METRICS, Access, no_route
 from service.compression import inflate
 from service.errors import REASONS, RequestError
 from service.exposition import Exposition
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from service.tracing import Tracing
 
 # Scraped and polled every few seconds: counting them would hide the traffic of clients.
-UNCOUNTED = {"/livez", "/readyz", "/metrics"}
+UNCOUNTED = {*HEALTH, METRICS}
 
 
 def register(app: Flask) -> None:
@@ -83,7 +83,8 @@ def register(app: Flask) -> None:
         response.headers.update({**ALWAYS, "X-Request-ID": g.request_id})
         route = request.url_rule.rule if request.url_rule else "unmatched"
         request.environ[ANSWERED_BY] = {"route": route, **_answered()}
-        if route not in UNCOUNTED:
+        # But who is refused there may be trying keys.
+        if route not in UNCOUNTED or g.get("reason"):
             seconds = perf_counter() - g.start
             if tracing is not None:
                 tracing.record_wsgi(request.environ, response, seconds)

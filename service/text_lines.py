@@ -40,12 +40,11 @@ def line(log: "Logger", now: str, peer: Any, request: "Request", reply: "Reply")
     Args:
         log: gunicorn's log.
         now: the time as gunicorn writes it.
-        peer: the client's address, as the socket has it.
+        peer: the client's address and port.
         request: the request.
         reply: the reply.
     """
     user, asked, others = describe(log, request)
-    client = (peer if isinstance(peer, str) else peer[0]).replace('"', r"\"")
     size = len(reply.body)
-    text = f'{client} - {user} {now} "{asked}" {reply.status} {size} {others}\n'
+    text = f'{peer[0]} - {user} {now} "{asked}" {reply.status} {size} {others}\n'
     return text.encode(errors="backslashreplace")

@@ -342,7 +342,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         self._refused.clear()
 
     def count_refusal(self, reply: Reply) -> None:
-        """Count a request that reached no application."""
+        """Count a request that no application has answered."""
         if self._metrics:
             self._metrics.count_request(
                 "other", "unmatched", reply.status, 0.0, reason=reply.reason
@@ -362,4 +362,5 @@ class Worker(base.Worker):  # type: ignore[misc]
         except Exception as error:
             used_id = request_id("")
             reply = bug(error, used_id, read_trace(request.fields))
+            self.count_refusal(reply)
             return self.writer.write(reply, used_id, False, request.version[1]), False

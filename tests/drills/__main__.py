@@ -21,7 +21,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.drills")
     parser.add_argument("--list", action="store_true", help="name the drills, and end")
     parser.add_argument(
-        "--only", default="", metavar="PATTERN", help="drills whose name has it"
+        "--only",
+        default="",
+        metavar="PATTERN",
+        help="drills whose name has it; the table keeps the others",
     )
     options = parser.parse_args()
     for name in MODULES:
@@ -38,16 +41,29 @@ def main() -> int:
         results.append(case.perform(one, checks.after))
         words = {True: "ok", False: "FAILED", None: "skipped"}
         print(words[results[-1].ok], file=sys.stderr, flush=True)
-    text = f"# Drills\n\n{about(images)}\n\n{case.table(results)}"
-    print(text)
-    if not options.only:
-        OUTPUT.mkdir(exist_ok=True)
-        (OUTPUT / "drills.md").write_text(text)
-        record = {"images": images, "cases": [one._asdict() for one in results]}
-        (OUTPUT / "drills.json").write_text(json.dumps(record, indent=1) + "\n")
+    print(case.table(results))
+    write(images, keep([one.name for one in ours], results))
     failed = sum(one.ok is False for one in results)
     print(f"{len(results)} drills, {failed} failed", file=sys.stderr)
     return 1 if failed or not results else 0
+
+
+def keep(names: list[str], results: list[case.Result]) -> list[case.Result]:
+    """Return the results with those of before for the drills that were not run now."""
+    path = OUTPUT / "drills.json"
+    before = json.loads(path.read_text())["cases"] if path.exists() else []
+    found = [*(case.Result(**one) for one in before), *results]
+    newest = {result.name: result for result in found}
+    return [newest[name] for name in names if name in newest]
+
+
+def write(images: dict[str, str | None], results: list[case.Result]) -> None:
+    """Write the table and what it is made of."""
+    OUTPUT.mkdir(exist_ok=True)
+    text = f"# Drills\n\n{about(images)}\n\n{case.table(results)}"
+    (OUTPUT / "drills.md").write_text(text)
+    record = {"images": images, "cases": [one._asdict() for one in results]}
+    (OUTPUT / "drills.json").write_text(json.dumps(record, indent=1) + "\n")
 
 
 def about(images: dict[str, str | None]) -> str:

@@ -41,6 +41,15 @@ def test_who_takes_over_a_slot_goes_on_where_the_last_one_stopped():
     assert [(key, values[0]) for key, values in shared.rows()] == [("a", 2), ("b", 5)]
 
 
+def test_a_row_whose_writer_was_killed_halfway_is_none():
+    shared = Board()
+    # All but the first byte of a key, which comes last.
+    shared._memory[1:10] = b"equests\tP"
+    assert list(shared.rows()) == []
+    shared.row("a")[0] += 1
+    assert [key for key, _ in shared.rows()] == ["a"]
+
+
 def test_a_key_that_is_too_long_is_refused():
     with pytest.raises(ValueError, match="has 177 bytes, expected 176"):
         Board().row("x" * 177)

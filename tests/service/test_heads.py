@@ -1,5 +1,7 @@
 """Heads that are read as others were before: never otherwise than for the first time."""
 
+import gc
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from service import create_app
 from service.errors import RequestError
+from service.gateway import Gateway
 from service.heads import MOST_HEADS, Heads
 from service.http1 import Request
 from service.settings import Settings
@@ -20,8 +23,13 @@ SOME = "POST /predict HTTP/1.1", "Host: x", "Content-Length: 9", "Content-Type: 
 
 
 @pytest.fixture(scope="module")
-def short_way():
-    return ShortWay(create_app(Settings()), lambda *_: None)
+def app():
+    return create_app(Settings())
+
+
+@pytest.fixture(scope="module")
+def short_way(app):
+    return ShortWay(app, lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -191,3 +199,18 @@ def test_the_same_values_under_other_names_are_another_head(make):
     other = head(*SOME, f"tracestate: {TRACE}", "X-Request-ID: two")
     found = heads.read(other, connection).inquiry
     assert (found.request_id, found.trace) == ("two", None)
+
+
+def test_a_head_that_is_kept_does_not_keep_its_body(make, app):
+    heads, connection, cfg = make()
+    connection.server = END
+    content = head("POST /nowhere HTTP/1.1", "Host: x", "Content-Length: 9")
+    request, body = heads.read(content, connection), bytes(9)
+    assert heads.read(content, connection) is request
+    before = sys.getrefcount(body)
+    reply, _ = Gateway(app, cfg, SimpleNamespace(access_log_enabled=False)).call(
+        connection, request, body
+    )
+    assert reply.startswith(b"HTTP/1.1 404 ")
+    gc.collect()
+    assert sys.getrefcount(body) == before

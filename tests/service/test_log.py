@@ -116,6 +116,21 @@ def test_lines_that_nobody_reads_are_lost_without_a_wait_and_told_later(ends, ha
     assert read(reader, "\n") == "told once\n"
 
 
+@pytest.mark.parametrize("ends", [unread_pipe], indirect=True)
+def test_a_loss_is_told_once_even_if_the_next_line_is_cut(ends, handlers):
+    reader, writer = ends
+    handler = handlers(writer)
+    page = "y" * (select.PIPE_BUF - 1)
+    for _ in range(fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ) // select.PIPE_BUF):
+        say(handler, page)
+    say(handler, *[LINE] * 7)  # for which there is no room
+    assert os.read(reader, select.PIPE_BUF) == f"{page}\n".encode()
+    say(handler, "z" * 2 * select.PIPE_BUF)  # and for half of this
+    text = read(reader)
+    say(handler, "again")
+    assert lost(text + read(reader, "\nagain\n")) == [7, 1]
+
+
 @pytest.mark.parametrize("ends", UNREAD, indirect=True)
 def test_the_open_file_of_others_keeps_its_flags(ends, handlers):
     _, writer = ends

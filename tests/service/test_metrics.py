@@ -59,6 +59,7 @@ def test_requests_are_counted_by_route_and_status(fresh, frames):
     fresh.post(frames[0].tobytes(), RAW)
     fresh.post(b"x", RAW)
     fresh.request("GET", "/livez")
+    fresh.request("GET", "/v2/health/ready")
     fresh.request("INVENTED", "/somewhere")
     samples = read(fresh)
     counts = {
@@ -142,11 +143,28 @@ def test_a_refusal_is_counted_by_its_reason(asked, request_, reason):
 
 def test_what_is_refused_before_the_application_is_counted_too(asked):
     before = refusals(asked)
-    asked.raw(b"GET / HTTP/1.1\r\nHost: elsewhere\r\nConnection: close\r\n\r\n")
+    for path in (b"/", b"/metrics"):
+        asked.raw(b"GET %b HTTP/1.1\r\nHost: elsewhere\r\nConnection: close\r\n\r\n" % path)
     asked.raw(b"nonsense\r\n\r\n")
     after = refusals(asked)
-    assert after["wrong_host"] == before["wrong_host"] + 1
+    assert after["wrong_host"] == before["wrong_host"] + 2
     assert after["malformed"] == before["malformed"] + 1
+
+
+def test_what_fails_outside_of_flask_is_counted(start, tmp_path):
+    (tmp_path / "wsgi_bug.py").write_text(
+        "from service.wsgi import load\napp = load()\nanswer = app.wsgi_app\n"
+        "app.wsgi_app = lambda environ, start: (\n"
+        "    1 / 0 if environ['PATH_INFO'] == '/bug' else answer(environ, start))\n"
+    )
+    options = ("--pythonpath", str(tmp_path), "wsgi_bug:app")
+    server = start(*options, WEB_CONCURRENCY="1").wait_ready()
+    assert server.request("GET", "/bug").status == 500
+    name = "http_server_request_duration_seconds_count"
+    labels = {"http_request_method": "other", "http_route": "unmatched"}
+    samples = read(server)
+    assert value(samples, name, http_response_status_code="500", **labels) == 1
+    assert sum(refusals(server).values()) == 0
 
 
 def test_every_reason_is_there_before_it_is_needed(asked):
