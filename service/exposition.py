@@ -1,5 +1,6 @@
 """Prometheus's text: whichever worker is asked answers for all of them."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from math import inf
@@ -64,23 +65,52 @@ HISTOGRAMS: Sequence[tuple[str, str, str, list[str], Sequence[float]]] = (
         CONFIDENCE_BUCKETS,
     ),
 )
-COUNTERS: Sequence[tuple[str, str, str, list[str]]] = (
-    ("unsure", "mnist_unsure", "Predictions that are marked as a guess.", ["version"]),
-    ("refused", "mnist_refused", "Requests that were refused.", ["reason"]),
+Family = type[CounterMetricFamily] | type[GaugeMetricFamily]
+# The same of metrics with one value, but for the buckets.
+SINGLES: Sequence[tuple[Family, str, str, str, list[str]]] = (
     (
+        CounterMetricFamily,
+        "unsure",
+        "mnist_unsure",
+        "Predictions that are marked as a guess.",
+        ["version"],
+    ),
+    (
+        CounterMetricFamily,
+        "refused",
+        "mnist_refused",
+        "Requests that were refused.",
+        ["reason"],
+    ),
+    (
+        CounterMetricFamily,
         "reloads",
         "mnist_reloads",
         "Reloads done, and refused because the new workers could not serve.",
         ["result"],
     ),
-    ("starts", "mnist_worker_starts", "Workers started.", []),
+    (CounterMetricFamily, "starts", "mnist_worker_starts", "Workers started.", []),
     (
+        CounterMetricFamily,
         "exits",
         "mnist_worker_exits",
         "Workers that have ended: asked to, died, or killed because they hung.",
         ["cause"],
     ),
-    ("cpu", "process_cpu_seconds", "Time that the workers have computed.", []),
+    (
+        CounterMetricFamily,
+        "cpu",
+        "process_cpu_seconds",
+        "Time that the workers have computed.",
+        [],
+    ),
+    (
+        GaugeMetricFamily,
+        "last",
+        "mnist_last_inference_timestamp_seconds",
+        "When an inference request was last answered.",
+        ["version"],
+    ),
 )
 
 
@@ -102,23 +132,18 @@ class Exposition(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric for prometheus_client."""
-        rows = self._metrics.sums()
-
-        def labelled(name: str) -> Rows:
-            return sorted(
-                (list(key[1:]), row) for key, row in rows.items() if key[0] == name
-            )
-
+        rows: dict[str, Rows] = defaultdict(list)
+        for (name, *values), row in sorted(self._metrics.sums().items()):
+            rows[name].append((values, row))
         for name, metric, text, labels, bounds in HISTOGRAMS:
-            yield _histogram(metric, text, labels, bounds, labelled(name))
-        for name, metric, text, labels in COUNTERS:
-            counter = CounterMetricFamily(metric, text, labels=labels)
-            for values, row in labelled(name):
-                counter.add_metric(values, row[0])
-            yield counter
-        yield _refusals(labelled("refusals"))
-        yield _predictions(labelled("predictions"))
-        yield _last(labelled("last"))
+            yield _histogram(metric, text, labels, bounds, rows[name])
+        for family, name, metric, text, labels in SINGLES:
+            found = family(metric, text, labels=labels)
+            for values, row in rows[name]:
+                found.add_metric(values, row[0])
+            yield found
+        yield _refusals(rows["refusals"])
+        yield _predictions(rows["predictions"])
         yield self._versions()
         yield from self._workers()
 
@@ -190,17 +215,6 @@ def _predictions(rows: Rows) -> Metric:
     for labels, row in rows:
         for digit, count in enumerate(row[:10]):
             family.add_metric([*labels, str(digit)], count)
-    return family
-
-
-def _last(rows: Rows) -> Metric:
-    family = GaugeMetricFamily(
-        "mnist_last_inference_timestamp_seconds",
-        "When an inference request was last answered.",
-        labels=["version"],
-    )
-    for labels, row in rows:
-        family.add_metric(labels, row[0])
     return family
 
 

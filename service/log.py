@@ -24,7 +24,6 @@ from typing import Any
 from gunicorn import glogging
 
 from service import json_lines, request_lines, text_lines
-from service.trace_context import read_trace
 
 FLAGS = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
@@ -149,15 +148,9 @@ def _pieces(lines: Sequence[bytes]) -> Iterator[tuple[bytes, int]]:
 
 def _result(resp: Any, environ: Any, request_time: timedelta) -> request_lines.Result:
     ids = [value for name, value in resp.headers if name.lower() == "x-request-id"]
-    return request_lines.Result(
-        int(str(resp.status).partition(" ")[0]),
-        int(environ.get("CONTENT_LENGTH") or 0),
-        resp.sent,
-        request_lines.milliseconds(request_time.total_seconds()),
-        ids[0] if ids else "",
-        read_trace({"traceparent": environ.get("HTTP_TRACEPARENT", "")}),
-        environ.get(request_lines.ANSWERED_BY, {}),
-    )
+    status = int(str(resp.status).partition(" ")[0])
+    seconds, used_id = request_time.total_seconds(), ids[0] if ids else ""
+    return request_lines.result_of_wsgi(environ, status, resp.sent, seconds, used_id)
 
 
 class Logger(glogging.Logger):  # type: ignore[misc]

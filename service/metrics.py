@@ -214,17 +214,19 @@ class Metrics:
     def totals(self, version: int) -> Totals:
         """Add up what all workers did with a version."""
         rows, number = self.sums(), str(version)
-        stages: dict[str, list[float]] = {stage: [0.0] * VALUES for stage in STAGES}
-        for dialect in DIALECTS:
-            for stage, found in stages.items():
-                found[:] = map(float.__add__, found, rows["stages", number, dialect, stage])
+        stages = {
+            stage: [rows["stages", number, dialect, stage] for dialect in DIALECTS]
+            for stage in STAGES
+        }
         refused, refused_seconds = rows["refusals", number][:2]
         return Totals(
-            requests=int(sum(stages["infer"][:SUM])),
+            requests=int(sum(sum(row[:SUM]) for row in stages["infer"])),
             images=int(sum(rows["predictions", number])),
             refused=int(refused),
             refused_seconds=refused_seconds,
-            stage_seconds={stage: found[SUM] for stage, found in stages.items()},
+            stage_seconds={
+                stage: sum(row[SUM] for row in found) for stage, found in stages.items()
+            },
             last=rows["last", number][0],
         )
 

@@ -89,6 +89,22 @@ def result_of(request: "Request", used_id: str, reply: "Reply", took: float) -> 
     return Result(reply.status, received, sent, took, used_id, trace, more)
 
 
+def result_of_wsgi(
+    environ: Mapping[str, Any], status: int, sent: int, seconds: float, used_id: str
+) -> Result:
+    """Return what became of a request that a WSGI application has answered."""
+    names = ("traceparent", "tracestate")
+    return Result(
+        status,
+        int(environ.get("CONTENT_LENGTH") or 0),
+        sent,
+        milliseconds(seconds),
+        used_id,
+        read_trace({name: environ.get(f"HTTP_{name.upper()}", "") for name in names}),
+        environ.get(ANSWERED_BY, {}),
+    )
+
+
 def tell(about: Mapping[str, Any]) -> bytes:
     """Return how a line goes on with what a head says."""
     return json_lines.write(about)[1:-2]

@@ -36,7 +36,6 @@ from opentelemetry.trace import (
 from service import request_lines
 from service.errors import SettingsError
 from service.request_lines import Result
-from service.trace_context import read_trace
 
 if TYPE_CHECKING:
     from flask import Response
@@ -106,16 +105,9 @@ class Tracing:
         """
         path = split_request_uri(environ["RAW_URI"]).path
         agent = environ.get("HTTP_USER_AGENT", "")
-        names = ("traceparent", "tracestate")
-        result = Result(
-            response.status_code,
-            int(environ.get("CONTENT_LENGTH") or 0),
-            response.content_length or 0,
-            request_lines.milliseconds(seconds),
-            response.headers["X-Request-ID"],
-            read_trace({name: environ.get(f"HTTP_{name.upper()}", "") for name in names}),
-            environ[request_lines.ANSWERED_BY],
-        )
+        sent, used_id = response.content_length or 0, response.headers["X-Request-ID"]
+        status = response.status_code
+        result = request_lines.result_of_wsgi(environ, status, sent, seconds, used_id)
         about = request_lines.head(environ["REQUEST_METHOD"], path, agent)
         ends = environ.get("HTTP_HOST", ""), environ.get("REMOTE_ADDR", "")
         self._record_one(about, result, ends, response.headers.get("Server-Timing", ""))

@@ -2,11 +2,12 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 
 import pytest
+
+from tests.server import free_port
 
 BUILD_S = 600  # without a cache it downloads 60 MB
 START_S = 60  # a start takes 6 s, of which 5 are the wait for the first health check
@@ -37,11 +38,6 @@ def compose_command():
     if shutil.which("docker-compose"):
         return ["docker-compose"]
     pytest.skip("needs `docker compose` or `docker-compose`, found neither")
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 class Project:

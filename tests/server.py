@@ -17,6 +17,11 @@ PYTHON = ROOT / ".venv" / "service" / "bin" / "python"  # `make test` makes it
 START_S = 30  # far above the usual half second, for a machine that is busy
 
 
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
 class Answer(NamedTuple):
     status: int
     headers: http.client.HTTPMessage

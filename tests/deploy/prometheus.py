@@ -3,13 +3,14 @@
 import json
 import re
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
+
+from tests.server import free_port
 
 FILES = Path(__file__).resolve().parents[2] / "deploy" / "prometheus"
 PATIENCE_S = 30
@@ -33,11 +34,6 @@ PROXY_BY_DNS = """\
         port: 8404
         refresh_interval: 10s
 """
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def config(service, proxy, itself):

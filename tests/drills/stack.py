@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from tests.chaos import asks
 from tests.chaos.case import SkipError
 from tests.chaos.load import ROOT
-from tests.engine import BUILD_S, START_S, STOP_S, Project, call, free_port, output
+from tests.engine import BUILD_S, START_S, STOP_S, Project, call, output
+from tests.server import free_port
 
 # A program that stops every process of a container but itself and the init.
 FREEZE = "import os, signal; os.kill(-1, signal.SIGSTOP)"

@@ -18,6 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from load.capacity.targets import core_seconds
 from load.peers import wrk
 from load.peers.items import ITEMS
 from load.peers.measure import GENERATOR_CORE, SERVER_CORE, WARM_UP_SECONDS, say
@@ -111,14 +112,6 @@ def start(row, collector):
     return OWN._replace(command=command, environment={**row.environment, **tracing})
 
 
-def computed(process):
-    """Return the seconds that a server's processes have computed."""
-    stats = [Path(f"/proc/{pid}/stat").read_text() for pid in process.family()]
-    # After the name in brackets, the 12th and 13th field: utime and stime (proc(5)).
-    ticks = sum(int(x) for stat in stats for x in stat.rpartition(")")[2].split()[11:13])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
 def measure(row, seconds, collector):
     """Return of each item the microseconds of a request; fail if a request does."""
     server = start(row, collector)
@@ -127,13 +120,14 @@ def measure(row, seconds, collector):
         for item in WANTED:
             way = OWN.binary if item.binary else OWN.json
             for duration in (WARM_UP_SECONDS, seconds):
-                before = computed(process)
+                before = core_seconds(process.family())
                 result = wrk.run(
                     *(item, way, process.port, duration, GENERATOR_CORE), fresh=row.fresh
                 )
             if any(result["errors"].values()):
                 raise SystemExit(f"{row.title}: {result['errors']}, expected no error")
-            found.append(1e6 * (computed(process) - before) / result["requests"])
+            used = core_seconds(process.family()) - before
+            found.append(1e6 * used / result["requests"])
     return found
 
 

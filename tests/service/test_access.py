@@ -16,6 +16,7 @@ from service.access import Access, read_keys
 from service.errors import SettingsError
 from service.http1 import Request
 from service.settings import Settings
+from tests.server import free_port
 from tests.service.conftest import WAYS
 
 KEY, OTHER = "0123456789abcdef", "second.key~of-the_file+/=="
@@ -28,11 +29,6 @@ METRICS_HOST = "127.0.0.2"  # where nobody else has a port
 def write_keys(path, *keys):
     path.write_text("# keys of the test\n\n" + "".join(f"{key}\n" for key in keys))
     return str(path)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

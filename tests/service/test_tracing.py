@@ -14,6 +14,7 @@ from service.settings import Settings
 from tests.server import ROOT
 
 TRACING = ROOT / ".venv" / "tracing" / "bin" / "python"  # `make test` makes it
+SWITCHED_ON = {"python": TRACING, "WEB_CONCURRENCY": "1", "MNIST_TRACING": "1"}
 RAW = "application/octet-stream"
 SPAN = "00f067aa0ba902b7"
 DEADLINE_S = 10
@@ -44,9 +45,7 @@ def collector(tmp_path_factory):
 def server(request, start, collector):
     port = collector.read_text().split("\n")[0]
     started = start(
-        python=TRACING,
-        WEB_CONCURRENCY="1",
-        MNIST_TRACING="1",
+        **SWITCHED_ON,
         OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{port}",
         OTEL_BSP_SCHEDULE_DELAY="100",  # milliseconds
         OTEL_RESOURCE_ATTRIBUTES="deployment.environment.name=test",
@@ -174,9 +173,7 @@ def test_probes_have_no_span(server, collector, frames):
 def test_what_is_left_at_a_stop_is_sent(start, collector, frames):
     port = collector.read_text().split("\n")[0]
     server = start(
-        python=TRACING,
-        WEB_CONCURRENCY="1",
-        MNIST_TRACING="1",
+        **SWITCHED_ON,
         OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=f"http://127.0.0.1:{port}/other",
         OTEL_BSP_SCHEDULE_DELAY="600000",
         OTEL_SERVICE_NAME="own",
@@ -199,9 +196,7 @@ def test_what_is_left_at_a_stop_is_sent(start, collector, frames):
 def test_a_collector_that_is_not_there_costs_spans_and_no_request(start, frames):
     with socket.create_server(("127.0.0.1", 0)) as deaf:  # takes all, and never answers
         server = start(
-            python=TRACING,
-            WEB_CONCURRENCY="1",
-            MNIST_TRACING="1",
+            **SWITCHED_ON,
             MNIST_MAX_WAIT_MS="10000",
             OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{deaf.getsockname()[1]}",
             OTEL_EXPORTER_OTLP_TIMEOUT="1",
