@@ -103,8 +103,8 @@ drills: .venv/dev/installed  ## the containers under load, restarted, killed, sw
 sbom: .venv/sbom/installed  ## what is in the image, in CycloneDX: sbom.json (IMAGE=)
 	.venv/sbom/bin/python deploy/sbom.py $(IMAGE) > sbom.json || { rm sbom.json; exit 1; }
 
-digits: .venv/service/installed  ## render service/digits.json for the load test
-	.venv/service/bin/python -m service.digits > load/digits.json
+digits: .venv/service/installed  ## render service/model/digits.json for the load test
+	.venv/service/bin/python -m service.model.digits > load/digits.json
 
 bench: .venv/bench/installed .venv/service/installed  ## compare with other model servers (needs wrk)
 	.venv/bench/bin/python -m load.peers $(ARGS)

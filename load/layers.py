@@ -26,7 +26,7 @@ ONE, MANY = ITEMS[0], ITEMS[2]
 STAGES = ("decode", "infer", "encode")
 
 OWN = SERVERS[0]
-FLASK = OWN._replace(environment={"MNIST_SHORT_WAY": "0"})
+FLASK = OWN._replace(environment={"MNIST_FAST_PATH": "0"})
 GTHREAD = OWN._replace(command=f"{OWN.command} --worker-class gthread")
 LOGGING = OWN._replace(command=f"{OWN.command} --access-logfile /dev/null")
 LOOP = OWN._replace(command="python -m load.floor {port}", ready="/")

@@ -1,4 +1,7 @@
-"""The HTTP service: loads the ONNX model with ONNX Runtime and answers predictions."""
+"""The HTTP service: answers predictions of the ONNX model with ONNX Runtime.
+
+docs/architecture.md shows its rooms and what each may import.
+"""
 
 import os
 from typing import TYPE_CHECKING
@@ -6,52 +9,52 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flask import Flask
 
+    from service.model.snapshot import Snapshot
+    from service.monitoring.counters import Counters
+    from service.monitoring.roster import Roster
     from service.settings import Settings
-    from service.tracing import Tracing
 
 # ONNX Runtime's wheels (from 1.29 on) start a thread that sends telemetry when they are
 # imported, unless this is set before; nothing may leave the machine.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
-def create_app(settings: "Settings | None" = None) -> "Flask":
+def create_app(
+    settings: "Settings | None" = None,
+    snapshot: "Snapshot | None" = None,
+    counters: "Counters | None" = None,
+    roster: "Roster | None" = None,
+) -> "Flask":
     """Load the models and return the Flask application that serves them.
 
     Args:
-        settings: what to serve; from the environment if not given.
+        settings: what to serve; from the environment by default.
+        snapshot: the files to load; read here by default.
+        counters: memory for counts; this process's own by default.
+        roster: the workers of the service; this process alone by default.
 
     Raises:
         SettingsError: a setting has a value that cannot work.
-        ModelError: there is no version that can be served.
+        ModelError: no version can be served.
     """
-    # Imported here and not above: who wants a setting of this package need not load all.
-    from flask import Flask
-
-    from service import files, metrics, repository, routes
-    from service.access import Access
+    # Imported here: reading a setting of this package must not load all of it.
+    from service import web
+    from service.inference import Inference
+    from service.inference.access import Access
+    from service.inference.target import DIALECTS
+    from service.model.repository import load
+    from service.model.snapshot import read
+    from service.monitoring import Monitoring, make_spans
+    from service.monitoring.counters import Counters
+    from service.monitoring.metrics import Metrics
+    from service.monitoring.roster import Roster
     from service.settings import Settings
 
     settings = settings or Settings.from_environment()
-    app = Flask(__name__, static_folder=None)  # the pages have their own
-    app.extensions["settings"] = settings
-    snapshot = files.shared or files.read(settings)
-    app.extensions["access"] = Access(settings, snapshot.keys)
-    app.extensions["repository"] = repository.load(settings, snapshot)
-    app.extensions["tracing"] = _tracing() if settings.tracing else None
-    app.extensions["metrics"] = metrics.Metrics(app.extensions["repository"])
-    routes.register(app)
-    return app
-
-
-def _tracing() -> "Tracing":
-    """Return what makes spans, of packages that are there only where they are wanted."""
-    from service.errors import SettingsError
-
-    try:
-        from service.tracing import Tracing
-    except ModuleNotFoundError as error:
-        raise SettingsError(
-            f"MNIST_TRACING has value '1', and the package {error.name} is missing, "
-            "expected those of requirements/tracing.txt"
-        ) from error
-    return Tracing()
+    snapshot = snapshot or read(settings)
+    access = Access(settings, snapshot.keys)
+    repository = load(settings, snapshot)
+    spans = make_spans() if settings.tracing else None
+    metrics = Metrics(counters or Counters(), list(repository.models), DIALECTS)
+    monitoring = Monitoring(metrics, roster or Roster(), spans)
+    return web.create(Inference(settings, repository, access, monitoring))

@@ -5,26 +5,26 @@ import re
 import sys
 from pathlib import Path
 
-from service.json_lines import say
+from service.monitoring.json_lines import early
 
 
 def check(variable: str, least: int, most: int) -> None:
-    """Stop unless the variable is missing, empty or a number within the limits."""
+    """Exit unless the variable is missing, empty or a number within the limits."""
     value = os.environ.get(variable)
-    if not value:  # gunicorn takes an empty one for a wrong one
+    if not value:  # gunicorn does not accept an empty one
         os.environ.pop(variable, None)
     elif not re.fullmatch(r"[0-9]{1,5}", value) or not least <= int(value) <= most:
         expected = f"a whole number from {least} to {most}"
-        sys.exit(say(f"error: {variable} has value {value!r}, expected {expected}"))
+        sys.exit(early(f"error: {variable} has value {value!r}, expected {expected}"))
 
 
 def main() -> None:
-    """Become gunicorn, so that signals reach it and its exit code is this one's."""
-    # Here, because gunicorn reads the first while it is imported, and ends in a traceback.
-    check("WEB_CONCURRENCY", 1, 1000)  # a worker takes 80 MB and is of use on a free core
-    check("PORT", 0, 65535)  # 0 for any that is free
+    """Become gunicorn, so that signals reach it and its exit code is ours."""
+    # Here: gunicorn reads the first when it is imported, and ends in a traceback.
+    check("WEB_CONCURRENCY", 1, 1000)  # a worker takes 80 MB, and needs a core to be of use
+    check("PORT", 0, 65535)  # 0 for any free one
     config = Path(__file__).with_name("gunicorn.conf.py")
-    module = [sys.executable, "-m", "service.master"]
+    module = [sys.executable, "-m", "service.server.master"]
     command = [*module, "--config", str(config), *sys.argv[1:]]
     # glibc gives each thread a heap of its own, and each keeps what its largest request
     # took: 149 MB in a worker after requests of 1,024 images, 115 MB with one heap. Only

@@ -1,8 +1,8 @@
-"""The errors that the service raises: one for each of its two readers."""
+"""The errors that the service raises, for clients and for operators."""
 
 from collections.abc import Mapping
 
-# Why a request is refused, in a word for the metrics, where the error does not say more.
+# One word per status for the metrics: why a request was refused, unless the error is finer.
 REASONS: Mapping[int, str] = {
     400: "malformed",
     401: "no_key",
@@ -18,19 +18,19 @@ REASONS: Mapping[int, str] = {
     431: "too_large",
     503: "overloaded",
 }
-# The words that only some errors of a status have.
+# Reasons that only some errors of a status have.
 FINER = ("damaged_picture", "no_ink", "pixel_value", "wrong_host")
 EVERY_REASON = sorted({*REASONS.values(), *FINER})
 
 
 class RequestError(Exception):
-    """For the client: the request cannot be answered.
+    """The request cannot be answered; shown to the client.
 
     Attributes:
         status: the HTTP status.
         message: what was found and what was expected; no path or internal name.
-        headers: what the reply says besides, such as ``Allow``.
-        reason: a word for the metrics; the status's own if it is not given.
+        headers: further headers of the reply, such as ``Allow``.
+        reason: one word for the metrics; by default the one of the status.
     """
 
     def __init__(
@@ -48,8 +48,8 @@ class RequestError(Exception):
 
 
 class SettingsError(ValueError):
-    """For the operator: a setting has a value that cannot work."""
+    """A setting has a value that cannot work; shown to the operator."""
 
 
 class ModelError(RuntimeError):
-    """For the operator: a version, or every version, cannot be served."""
+    """A version, or every version, cannot be served; shown to the operator."""

@@ -25,22 +25,23 @@ class Settings:
         model_version: version served by default; the highest good one if not set.
         max_body_bytes: largest request body; 4 MiB holds 1024 images in JSON written
             without spaces, about 2.6 kB each, and more than enough in any other format.
-        max_images: most images in a request, so that no request holds a worker for long.
+        max_images: most images per request, so that no request blocks a worker for long.
         max_pixels: largest picture, width × height; a digit needs far less.
-        client_seconds: how long a client may take to send a request's head, to send its
-            body, or to read its reply; 8 are enough for 4 MiB at 4.5 Mbit/s.
-        max_wait_ms: how long a request may have to wait for those before it, in
-            milliseconds: a thousand images come before it in 30; a larger request waits
-            for up to twenty times as long as it takes itself.
-        drain_seconds: how long the service goes on after SIGTERM while it says that it is
-            not ready: as long as a load balancer may take to send requests elsewhere.
-        short_way: whether inference is answered before Flask's dispatch, 1 or 0.
-        api_keys: file with a key a line, one of which a client must have; none if not set.
-        trusted_hosts: host names that the service answers to; any if empty. One that
-            starts with a dot stands for its subdomains too.
-        metrics_bind: ``address:port`` where the metrics are, and nowhere else; with the
-            rest if empty.
-        log_format: how the lines of the log are written, text or json.
+        client_seconds: time a client has to send a request's head, to send its body, or
+            to read its reply; 8 s are enough for 4 MiB at 4.5 Mbit/s.
+        max_wait_ms: how long a request may wait for those before it, in milliseconds: 50
+            are enough for a thousand images (30); a larger request may wait for up to
+            twenty times as long as it takes itself.
+        drain_seconds: how long the service goes on answering after SIGTERM while it
+            reports that it is not ready: the time a load balancer needs to notice.
+        fast_path: whether the worker answers inference without Flask's dispatch, 1 or 0.
+        api_keys: file with one key per line, one of which a client must send; no keys are
+            needed if not set.
+        trusted_hosts: host names the service answers to; any if empty. A name that starts
+            with a dot covers its subdomains.
+        metrics_bind: ``address:port`` that serves the metrics, and nothing else does;
+            served with everything else if empty.
+        log_format: format of the log lines, text or json.
         tracing: whether spans are sent to an OpenTelemetry collector, 1 or 0.
     """
 
@@ -53,7 +54,7 @@ class Settings:
     client_seconds: int = 8
     max_wait_ms: int = 50
     drain_seconds: int = 0
-    short_way: bool = True
+    fast_path: bool = True
     api_keys: Path | None = None
     trusted_hosts: tuple[str, ...] = ()
     metrics_bind: str = ""
@@ -62,18 +63,18 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the settings; a variable that is missing or empty keeps its default.
+        """Read the settings; a missing or empty variable keeps its default.
 
-        Variables with the prefix that are no setting are left alone: Kubernetes adds some
-        of its own (``MNIST_PORT=tcp://…``) for a Service called mnist.
+        Other variables with the prefix are ignored: Kubernetes adds some of its own
+        (``MNIST_PORT=tcp://…``) for a Service called mnist.
 
         Raises:
-            SettingsError: a value is not of the setting's kind.
+            SettingsError: a value does not fit its setting.
         """
         read: dict[str, Callable[[str], Any]] = {
             "model_root": Path,
             "model_name": _name,
-            "short_way": _switch,
+            "fast_path": _switch,
             "drain_seconds": _not_negative,
             "api_keys": Path,
             "trusted_hosts": _hosts,
@@ -93,6 +94,11 @@ class Settings:
                         f"{variable} has value {value!r}, expected {error}"
                     ) from None
         return cls(**values)
+
+
+def wants_json(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the log is to be JSON; needed to report that another setting is wrong."""
+    return environment.get(PREFIX + "LOG_FORMAT") == "json"
 
 
 def _positive(text: str) -> int:

@@ -5,13 +5,20 @@ from gunicorn.errors import AppImportError
 
 from service import create_app
 from service.errors import ModelError, SettingsError
-from service.json_lines import say
+from service.monitoring.json_lines import early
+from service.server.lifecycle import inherited
 
 
 def load() -> Flask:
-    """Return the application; what the operator must mend is one line, not a traceback."""
+    """Return the application; an error that the operator must mend is one line.
+
+    Raises:
+        AppImportError: gunicorn prints its message, and stops with code 4.
+    """
+    shared = inherited()
     try:
-        return create_app()
+        if shared is None:
+            return create_app()
+        return create_app(shared.settings, shared.snapshot, shared.counters, shared.roster)
     except (SettingsError, ModelError) as error:
-        # The exception on which gunicorn prints the message, and stops with code 4.
-        raise AppImportError(say(f"error: {error}")) from error
+        raise AppImportError(early(f"error: {error}")) from error

@@ -1,6 +1,6 @@
-"""A collector of traces for the tests: OTLP over HTTP in, a line of JSON a span out.
+"""A trace collector for tests: OTLP over HTTP in, one line of JSON per span out.
 
-Run with a Python that has OpenTelemetry's own classes of the protocol. The first line tells
+Run it with a Python that has OpenTelemetry's protocol classes. The first line of output is
 its port.
 """
 
@@ -33,7 +33,7 @@ class Handler(BaseHTTPRequestHandler):
                         "parentSpanId": span.parent_span_id.hex(),
                     }
                     lines.append(json.dumps(known))
-        # In one piece: each connection has a thread.
+        # In one piece: each connection has its own thread.
         print("".join(f"{line}\n" for line in lines), end="", flush=True)
         self.send_response(200)
         self.send_header("Content-Type", "application/x-protobuf")

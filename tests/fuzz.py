@@ -11,21 +11,23 @@ import atheris
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-with atheris.instrument_imports(include=["service", "PIL"]):
-    from service import compression, pictures
+with atheris.instrument_imports(include=["service", "PIL", "werkzeug"]):
     from service.errors import RequestError
-    from service.protocols import Limits, oip, predict, tfserving
+    from service.pictures.decode import JPEG, PNG, decode
+    from service.protocols import Limits, compression, oip, predict, tfserving
 
 PIXELS = 100_000  # small, so that a run is short
 LIMITS = Limits(4, PIXELS)
 JSON = predict.read_head({"content-type": "application/json"}, {})
+FORM = predict.read_head({"content-type": "multipart/form-data; boundary=B"}, {})
 DECODERS = [
     lambda body, number: predict.decode(JSON, [body, body], LIMITS),
+    lambda body, number: predict.decode(FORM, [body], LIMITS),
     lambda body, number: tfserving.decode(None, [body], LIMITS),
     lambda body, number: oip.decode("", [body], LIMITS),
     lambda body, number: oip.decode(str(number), [body], LIMITS),
-    lambda body, number: pictures.decode(pictures.PNG + body, PIXELS),
-    lambda body, number: pictures.decode(pictures.JPEG + body, PIXELS),
+    lambda body, number: decode(PNG + body, PIXELS),
+    lambda body, number: decode(JPEG + body, PIXELS),
     lambda body, number: compression.inflate(body, "gzip", 5000),
     lambda body, number: compression.inflate(body, "deflate", 5000),
 ]
@@ -33,10 +35,10 @@ DECODERS = [
 
 def decode_one(data):
     provider = atheris.FuzzedDataProvider(data)
-    decode = DECODERS[provider.ConsumeIntInRange(0, len(DECODERS) - 1)]
+    run = DECODERS[provider.ConsumeIntInRange(0, len(DECODERS) - 1)]
     number = provider.ConsumeIntInRange(0, len(data))
     with contextlib.suppress(RequestError):
-        decode(provider.ConsumeBytes(len(data)), number)
+        run(provider.ConsumeBytes(len(data)), number)
 
 
 if __name__ == "__main__":

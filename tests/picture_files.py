@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from service import digits, images, pictures
+from service.model import digits
+from service.pictures.decode import JPEG, PNG, SCAN
+from service.pictures.frame import draw
 
 CANVAS = 280
 STROKES = json.loads(Path(digits.__file__).with_suffix(".json").read_bytes())["digits"]
@@ -32,7 +34,7 @@ def chunk(kind, content, crc=None):
 
 
 def png_of(*chunks):
-    return pictures.PNG + b"".join(chunks) + chunk(b"IEND", b"")
+    return PNG + b"".join(chunks) + chunk(b"IEND", b"")
 
 
 def header(width, height, depth=8, colour=0, interlaced=0, crc=None):
@@ -43,7 +45,7 @@ def header(width, height, depth=8, colour=0, interlaced=0, crc=None):
 def canvas(number, side=200, row=1, column=1, size=CANVAS):
     """A digit's ink, 0 to 1, in one of 3 × 3 places of a canvas."""
     ink = np.zeros((size, size), np.float32)
-    drawn = images.draw(STROKES[number]["strokes"], side=side)
+    drawn = draw(STROKES[number]["strokes"], side=side)
     top, left = row * (size - side) // 2, column * (size - side) // 2
     ink[top : top + side, left : left + side] = drawn
     return ink
@@ -194,7 +196,7 @@ def profile_bomb():
 def scan_bomb():
     grey = np.zeros((4000, 4000), np.uint8)
     content = saved(Image.fromarray(grey), "JPEG", progressive=True)
-    start = content.rindex(pictures.SCAN)
+    start = content.rindex(SCAN)
     return content[:start] + content[start:-2] * 500 + content[-2:]
 
 
@@ -223,8 +225,8 @@ HOSTILE = {
     "zero-high": (400, lambda: png_of(header(5, 0), chunk(b"IDAT", ROW))),
     "jpeg-zero": (400, lambda: jpeg_with_size(0, 0)),
     "empty": (400, lambda: b""),
-    "png-signature": (400, lambda: pictures.PNG),
-    "jpeg-signature": (400, lambda: pictures.JPEG),
+    "png-signature": (400, lambda: PNG),
+    "jpeg-signature": (400, lambda: JPEG),
     "no-pixels": (400, lambda: png_of(header(5, 5))),
     "few-pixels": (400, lambda: png_of(header(500, 500), chunk(b"IDAT", ROW))),
     "wrong-crc-ihdr": (400, lambda: wrong_crc(b"IHDR")),

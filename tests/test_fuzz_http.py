@@ -7,13 +7,14 @@ from tests.fuzz_http import Fuzzer
 from tests.hostile.mutations import case
 from tests.hostile.replies import Broken, Reply, check
 
-# A machine that is busy with other tests may be slow, but what waits for a deadline of the
-# server's (60 s) does not come in this either.
+# Enough for a machine that is busy with other tests, but not for what waits for one of the
+# server's deadlines (60 s).
 SECONDS = 20
 
 PLANT = """
 from service.wsgi import load
-from service import model, routes, short_way
+from service.inference import batch
+from service.model.version import Model
 
 {plant}
 
@@ -21,34 +22,34 @@ app = load()
 """
 PLANTS = {
     "a 500": (
-        "def fail(*_): raise OverflowError\nshort_way.inflate = fail",
+        "def fail(*_): raise OverflowError\nbatch.inflate = fail",
         "found status 500",
     ),
     "a leak": (
-        "refusal, kept = short_way.refusal, []\n"
+        "refusal, kept = batch.refusal, []\n"
         "def leak(error):\n    kept.append(b'x' * 20_000)\n    return refusal(error)\n"
-        "short_way.refusal = leak",
+        "batch.refusal = leak",
         "the workers have grown",
     ),
     "a wrong answer": (
-        "predict, calls = model.Model.predict, []\n"
+        "predict, calls = Model.predict, []\n"
         "def roll(self, images):\n    calls.append(1)\n"
         "    return predict(self, images if len(calls) < 20 else 1 - images)\n"
-        "model.Model.predict = roll",
+        "Model.predict = roll",
         "is read otherwise than at first",
     ),
     "a hang": (
-        "import time\ndef wait(*_): time.sleep(2)\nshort_way.inflate = wait",
+        "import time\ndef wait(*_): time.sleep(2)\nbatch.inflate = wait",
         "no reply and no end in 1.0 s",
     ),
     "an open file": (
-        "refusal, kept = short_way.refusal, []\n"
+        "refusal, kept = batch.refusal, []\n"
         "def leak(error):\n    kept.append(open('/dev/null'))\n    return refusal(error)\n"
-        "short_way.refusal = leak",
+        "batch.refusal = leak",
         "open files, now",
     ),
     "a crash": (
-        "import os\ndef crash(*_): os._exit(1)\nshort_way.inflate = crash",
+        "import os\ndef crash(*_): os._exit(1)\nbatch.inflate = crash",
         "have become",
     ),
 }
@@ -68,7 +69,7 @@ def test_two_thousand_requests_find_nothing(capsys):
 
 
 @pytest.mark.parametrize("name", PLANTS)
-def test_a_run_fails_where_something_is_planted(start, tmp_path, monkeypatch, name):
+def test_a_run_fails_if_a_fault_is_planted(start, tmp_path, monkeypatch, name):
     plant, fault = PLANTS[name]
     (tmp_path / "wsgi_plant.py").write_text(PLANT.format(plant=plant))
     options = (*fuzz_http.OPTIONS, "--pythonpath", str(tmp_path), "wsgi_plant:app")
@@ -91,17 +92,17 @@ def test_a_run_fails_where_something_is_planted(start, tmp_path, monkeypatch, na
         (299, b""),
     ],
 )
-def test_a_reply_that_the_service_may_not_give_is_a_fault(status, body):
+def test_a_reply_that_the_service_must_not_give_is_a_fault(status, body):
     with pytest.raises((Broken, ValueError)):
         check(Reply(status, {}, body))
 
 
-def test_a_request_is_made_from_its_seed_and_its_number_alone():
+def test_a_request_depends_only_on_its_seed_and_its_number():
     assert [case(3, n) for n in range(50)] == [case(3, n) for n in range(50)]
     assert [case(3, n) for n in range(50)] != [case(4, n) for n in range(50)]
 
 
-def test_half_of_the_requests_are_wrong_as_http():
+def test_half_of_the_requests_are_malformed_http():
     framed = sum(case(3, number).framed for number in range(1000))
     assert 400 < framed < 600
 

@@ -1,6 +1,13 @@
-"""The dialects: bytes to images, probabilities to bytes. No Flask, no sockets.
+"""Dialects: request bodies to pixels, predictions to reply bodies.
 
-Each module in this package is one dialect, and has the three functions of `Dialect`.
+Only bytes and arrays go in and out: nothing here knows a server, the model or metrics.
+Requests whose heads ask for the same are decoded and encoded as one batch, and a fault in
+one body refuses only that request. A dialect is a module with the members of `Dialect`.
+
+    predict, explain, tfserving, oip    the dialects
+    instances, tensors                  images in JSON, input tensors: values to pixels
+    integers                            fast path for JSON of integers
+    json_body, forms, compression       JSON, multipart forms and compressed bodies
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,31 +18,19 @@ import numpy as np
 import numpy.typing as npt
 
 from service.errors import RequestError
-from service.layers import Layer
+from service.http import JSON, Headers
+from service.pictures.frame import PIXELS
 
-PIXELS = 784
-# On the scale of 0 to 1, half a grey level: with less, an image has no ink. Bytes in the
-# wrong order are often read as such numbers.
+# Half a grey level on the scale of 0 to 1: an image with a smaller range has no ink. Floats
+# read in the wrong byte order are often that small.
 LEAST_INK = np.float32(0.5 / 255)
 Images = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8] | Images
 Probabilities = npt.NDArray[np.float32]
-# Of a multipart form, the files in it: the server takes it apart.
-Body = bytes | Sequence[bytes]
-
-JSON_HEADERS: Mapping[str, str] = {"Content-Type": "application/json"}
-RAW_HEADERS: Mapping[str, str] = {"Content-Type": "application/octet-stream"}
-
-
-class Headers(Protocol):
-    """The request's headers, asked for by their names in lower case."""
-
-    def get(self, key: str, default: str, /) -> str:
-        """Return a header's value, or the default if there is none."""
 
 
 class Limits(NamedTuple):
-    """How much a request may ask for.
+    """Limits of a request.
 
     Attributes:
         images: most images in a request.
@@ -46,26 +41,26 @@ class Limits(NamedTuple):
     pixels: int = 4 * 1024 * 1024
 
 
-class Question(NamedTuple):
-    """What one request asks for.
+class Decoded(NamedTuple):
+    """One decoded request.
 
     Attributes:
-        pixels: ``[n, 784]``, uint8 from 0 to 255, or float32 from 0 to 1.
-        options: what the dialect's own `encode` needs to know.
+        pixels: ``[n, 784]``, uint8 from 0 to 255 or float32 from 0 to 1.
+        options: what the dialect's `encode` needs to know.
     """
 
     pixels: Pixels
     options: Any = None
 
 
-class Questions(NamedTuple):
-    """What requests with the same head ask for.
+class Batch(NamedTuple):
+    """Decoded requests with the same options of the head.
 
     Attributes:
-        pixels: of all that can be answered, one request's after another's, as above.
-        counts: of each of these, the number of images.
-        options: of each of these, as above.
-        refused: why the others cannot be answered, by their place among all.
+        pixels: rows of all accepted requests, in order, as in `Decoded`.
+        counts: number of images of each accepted request.
+        options: of each accepted request, as in `Decoded`.
+        refused: errors of the other requests, by index among all requests.
     """
 
     pixels: Pixels
@@ -74,85 +69,113 @@ class Questions(NamedTuple):
     refused: dict[int, RequestError] = {}
 
     @classmethod
-    def of(cls, decode: Callable[[Body], Question], bodies: Sequence[Body]) -> "Questions":
-        """Decode bodies one by one; a fault in one is no other's."""
-        found, refused = [], {}
-        for place, body in enumerate(bodies):
+    def of(cls, decode: Callable[[bytes], Decoded], bodies: Sequence[bytes]) -> "Batch":
+        """Decode bodies one by one; an error refuses only its own request."""
+        accepted, refused = [], {}
+        for index, body in enumerate(bodies):
             try:
-                found.append(decode(body))
+                accepted.append(decode(body))
             except RequestError as error:
-                refused[place] = error
-        pixels = [question.pixels for question in found]
+                refused[index] = error
+        pixels = [request.pixels for request in accepted]
         counts = [len(images) for images in pixels]
-        return cls(join(pixels), counts, [options for _, options in found], refused)
+        return cls(join(pixels), counts, [options for _, options in accepted], refused)
 
     @property
     def spans(self) -> list[slice]:
-        """The rows of ``pixels`` that belong to each request."""
+        """The rows of ``pixels`` that belong to each accepted request."""
         ends = list(accumulate(self.counts))
         return [slice(end - count, end) for end, count in zip(ends, self.counts)]
 
 
-class Answer(NamedTuple):
-    """What the model says.
+class LayerActivity(NamedTuple):
+    """Output of one layer for the images of a batch.
+
+    Attributes:
+        activation: name of the activation function.
+        sums: weighted sums plus biases, float32 ``[n, units]``.
+        activations: the sums after the activation function, float32 ``[n, units]``.
+    """
+
+    activation: str
+    sums: Images
+    activations: Images
+
+
+class Predictions(NamedTuple):
+    """The model's output for a batch.
 
     Attributes:
         probabilities: float32 ``[n, 10]``.
-        digits: of each image, the digit with the highest probability.
-        unsure: of each image, whether that is a guess; None if the model cannot tell.
-        layers: the model's own; None if it has layers that are not dense.
+        digits: the most probable digit of each image.
+        unsure: whether each digit is a guess; None if the model has no threshold.
+        layers: the layers from input to output; None unless the dialect needs them.
     """
 
     probabilities: Probabilities
     digits: list[int]
     unsure: list[bool] | None = None
-    layers: Sequence[Layer] | None = None
+    layers: Sequence[LayerActivity] | None = None
 
     @classmethod
-    def of(cls, probabilities: Probabilities) -> "Answer":
+    def of(cls, probabilities: Probabilities) -> "Predictions":
         """Take the digits from the probabilities."""
         return cls(probabilities, probabilities.argmax(axis=1).tolist())
 
 
-class Reply(NamedTuple):
-    """A reply of status 200; replies with the same headers may share one mapping."""
+class Payload(NamedTuple):
+    """Body and headers of a reply of status 200."""
 
     body: bytes
-    headers: Mapping[str, str] = JSON_HEADERS
+    content_type: str = JSON
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Dialect(Protocol):
-    """The three functions of a dialect's module, and its name in the metrics."""
+    """The members of a dialect's module.
+
+    Attributes:
+        NAME: the dialect's name in the metrics.
+        NEEDS_LAYERS: whether `encode` needs `Predictions.layers`.
+    """
 
     NAME: str
+    NEEDS_LAYERS: bool
 
     def read_head(self, headers: Headers, parameters: Mapping[str, str]) -> Any:
-        """Return what a head asks for, which any request with that head shares.
+        """Return the options of a request head.
+
+        Options are hashable, and equal for heads that ask for the same. If the body is a
+        multipart form they have a non-empty ``boundary``, which equality ignores: only
+        bodies of one and the same head may be decoded together then.
 
         Args:
             headers: the request's headers.
             parameters: those of the query string.
+
+        Raises:
+            RequestError: no request with this head can be answered.
         """
 
-    def decode(self, asked: Any, bodies: Sequence[Body], limits: Limits) -> Questions:
-        """Read the bodies of requests that are answered together.
+    def decode(self, options: Any, bodies: Sequence[bytes], limits: Limits) -> Batch:
+        """Decode the bodies of one batch.
 
         Args:
-            asked: what `read_head` returned for all of them.
-            bodies: the complete bodies.
+            options: returned by `read_head` for each of them.
+            bodies: complete bodies, not compressed.
             limits: how much to accept.
         """
 
     def encode(
-        self, questions: Questions, answer: Answer, name: str, version: int
-    ) -> list[Reply]:
-        """Write the replies.
+        self, batch: Batch, predictions: Predictions, name: str, version: int
+    ) -> list[Payload]:
+        """Encode the reply to each accepted request.
 
         Args:
-            questions: what `decode` returned.
-            answer: to all of them, row by row.
-            name: the model's.
-            version: the model's.
+            batch: returned by `decode`.
+            predictions: for all images of the batch, row by row.
+            name: the model's name.
+            version: the model's version.
         """
 
 
@@ -165,19 +188,19 @@ def check_count(count: int, max_images: int) -> None:
 
 
 def blanks(pixels: Pixels) -> npt.NDArray[np.bool_]:
-    """Tell of each image whether it has one grey level only, bool ``[n]``."""
+    """Return whether each image is of a single grey level, bool ``[n]``."""
     step = 0 if pixels.dtype == np.uint8 else LEAST_INK
     # The ufuncs themselves: the array's methods cost more than the work on one image.
     blank: npt.NDArray[np.bool_]
     blank = np.maximum.reduce(pixels, axis=1) - pixels[:, 0] <= step
-    # The corner of a digit is not its brightest pixel, so this is nearly always all.
+    # The corner of a digit is not its brightest pixel, so this nearly always settles it.
     if np.count_nonzero(blank):
         blank &= pixels[:, 0] - np.minimum.reduce(pixels, axis=1) <= step
     return blank
 
 
 def scale(pixels: Pixels) -> Images:
-    """Bring pixels to 0 to 1 as training does, to the bit (``training.data.scale``)."""
+    """Scale pixels to 0 to 1, bit by bit as in training (``training.data.scale``)."""
     images = pixels.astype(np.float32, copy=False)
     if pixels.dtype == np.uint8:
         images /= np.float32(255)
@@ -185,7 +208,7 @@ def scale(pixels: Pixels) -> Images:
 
 
 def join(parts: Sequence[Pixels]) -> Pixels:
-    """Put images, ``[n, 784]`` each, below one another; mixed ones become float32."""
+    """Concatenate images, ``[n, 784]`` each; mixed dtypes become float32."""
     if len(parts) == 1:
         return parts[0]
     if not parts:

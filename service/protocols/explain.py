@@ -1,68 +1,49 @@
-"""``POST /explain``: one image as in ``/predict``, and what every layer makes of it."""
+"""``POST /explain``: one image as in ``/predict``, and the output of every layer."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import orjson
 
-from service.errors import RequestError
-from service.layers import forward
-from service.protocols import (
-    Answer,
-    Body,
-    Headers,
-    Limits,
-    Questions,
-    Reply,
-    predict,
-    scale,
-)
+from service.http import Headers
+from service.protocols import Batch, Limits, Payload, Predictions, predict
 
 NAME = "explain"
+NEEDS_LAYERS = True
 
 
 def read_head(headers: Headers, parameters: Mapping[str, str]) -> predict.Options:
-    """Read the type of the body; the reply is JSON and has the frame.
+    """Read the type of the body; the reply is JSON with the frame.
 
     Raises:
         RequestError: 400 an unknown parameter, 415 another type of body.
     """
-    return predict.read_head(headers, parameters)._replace(echo=True, raw=False)
+    return replace(predict.read_head(headers, parameters), echo=True, raw=False)
 
 
-def decode(asked: predict.Options, bodies: Sequence[Body], limits: Limits) -> Questions:
-    """Read one image a request; refused as in ``/predict``, and 413 a second image."""
-    return predict.decode(asked, bodies, limits._replace(images=1))
+def decode(options: predict.Options, bodies: Sequence[bytes], limits: Limits) -> Batch:
+    """Decode one image per request; refused as in ``/predict``, a second image with 413."""
+    one = limits._replace(images=1)
+    return predict.decode(options, bodies, one, max_parts=limits.images)
 
 
-def encode(questions: Questions, answer: Answer, name: str, version: int) -> list[Reply]:
-    """Write what ``/predict`` would, and of each layer the sums and the activations.
-
-    Raises:
-        RequestError: 404, the network is not dense layers alone.
-    """
-    if answer.layers is None:
-        raise not_dense(name, version)
-    outcomes = forward(answer.layers, scale(questions.pixels))
-    replies = []
-    # A request has one image, so a reply is a row of the outcomes.
-    for row, reply in enumerate(predict.encode(questions, answer, name, version)):
-        layers = [
+def encode(
+    batch: Batch, predictions: Predictions, name: str, version: int
+) -> list[Payload]:
+    """Encode the reply of ``/predict`` with the sums and activations of each layer."""
+    layers = predictions.layers
+    assert layers is not None  # NEEDS_LAYERS
+    payloads = []
+    # A request has one image, so its index is its row.
+    for row, payload in enumerate(predict.encode(batch, predictions, name, version)):
+        rows = [
             {
                 "activation": layer.activation,
-                "sums": outcome.sums[row],
-                "activations": outcome.activations[row],
+                "sums": layer.sums[row],
+                "activations": layer.activations[row],
             }
-            for layer, outcome in zip(answer.layers, outcomes)
+            for layer in layers
         ]
-        text = orjson.dumps(layers, option=orjson.OPT_SERIALIZE_NUMPY)
-        replies.append(Reply(reply.body[:-1] + b',"layers":%b}' % text))
-    return replies
-
-
-def not_dense(name: str, version: int) -> RequestError:
-    """Return why a network's layers cannot be shown."""
-    return RequestError(
-        404,
-        f"model {name!r} version {version} has layers of other kinds, expected dense "
-        "layers with relu, sigmoid or softmax",
-    )
+        text = orjson.dumps(rows, option=orjson.OPT_SERIALIZE_NUMPY)
+        payloads.append(Payload(payload.body[:-1] + b',"layers":%b}' % text))
+    return payloads

@@ -1,4 +1,4 @@
-"""Images in JSON as /predict and /v1 have them: numbers, rows of numbers, or pictures."""
+"""Images in the JSON of ``/predict`` and ``/v1``: numbers, rows of numbers, or pictures."""
 
 import binascii
 from collections.abc import Sequence
@@ -9,29 +9,23 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from service import pictures
 from service.errors import RequestError
-from service.protocols import (
-    PIXELS,
-    Images,
-    Limits,
-    Pixels,
-    check_count,
-    document,
-    plain,
-    scale,
-)
+from service.pictures.decode import decode as decode_picture
+from service.pictures.decode import size as picture_size
+from service.pictures.frame import PIXELS, SIDE
+from service.protocols import Images, Limits, Pixels, check_count, scale
+from service.protocols.integers import read_integers
+from service.protocols.json_body import decode_json
 
-SIDE = 28
-# A request may hold many small pictures, or a few of the largest size, but not a thousand
-# of these: decoding four takes up to 0.4 s.
+# A request may hold many small pictures or a few of the largest size, but not a thousand
+# of those: decoding four takes up to 0.4 s.
 LARGEST_PICTURES = 4
 
 T = TypeVar("T")
 
 
 class Encoded(msgspec.Struct, forbid_unknown_fields=True):
-    """A PNG or JPEG in base64, or as a data URL of it."""
+    """A PNG or JPEG in base64, or its data URL."""
 
     b64: str
 
@@ -40,31 +34,34 @@ Numbers = list[int | float | list[int | float]]
 Instance = Numbers | Encoded
 
 
-def parse(decoder: msgspec.json.Decoder[T], body: bytes, form: str) -> T:
-    """Read a body of JSON with the images under ``instances`` or ``inputs``.
+def decode_instances(decoder: msgspec.json.Decoder[T], body: bytes, expected: str) -> T:
+    """Decode a JSON body with images under ``instances`` or ``inputs``.
 
     Raises:
-        RequestError: as of `document.read`.
+        RequestError: as `json_body.decode_json`.
     """
-    return document.read(decoder, body, form, ("$.instances[", "$.inputs["))
+    return decode_json(decoder, body, expected, ("$.instances[", "$.inputs["))
 
 
-def read_plain(
+def read_integer_images(
     bodies: Sequence[bytes], limits: Limits
 ) -> tuple[npt.NDArray[np.uint8], list[int]] | None:
-    """Read bodies as `plain.read` does; an image of zeros and ones is not plain."""
-    found = plain.read(bodies, limits.images)
+    """Read bodies with `read_integers`; None also for an image of zeros and ones only.
+
+    Such an image is on the scale of 0 to 1.
+    """
+    found = read_integers(bodies, limits.images)
     if found is None or np.maximum.reduce(found[0], axis=1).min() <= 1:
         return None
     return found
 
 
-def read(instances: list[Instance], limits: Limits) -> Pixels:
-    """Return the images' pixels, ``[n, 784]``.
+def read_instances(instances: list[Instance], limits: Limits) -> Pixels:
+    """Return the pixels of the images, ``[n, 784]``.
 
     Raises:
-        RequestError: 413 for too many images or pixels, 422 for what is no image of a
-            digit, and what `pictures.decode` raises.
+        RequestError: 413 too many images or pixels, 422 not an image of a digit, and as
+            `read_pictures`.
     """
     check_count(len(instances), limits.images)
     try:
@@ -77,18 +74,17 @@ def read(instances: list[Instance], limits: Limits) -> Pixels:
     return _scale(np.frombuffer(pixels, np.uint8).reshape(-1, PIXELS))
 
 
-def read_pictures(contents: list[bytes], limits: Limits) -> npt.NDArray[np.uint8]:
+def read_pictures(contents: Sequence[bytes], limits: Limits) -> npt.NDArray[np.uint8]:
     """Return the frames of PNG and JPEG files, uint8 ``[n, 784]``.
 
     Raises:
-        RequestError: 413 for too many pictures or pixels, and what `pictures.decode`
-            raises.
+        RequestError: 413 too many pictures or pixels, and as `service.pictures.decode`.
     """
     check_count(len(contents), limits.images)
     left = LARGEST_PICTURES * limits.pixels
     frames = []
     for index, content in enumerate(contents):
-        width, height = pictures.size(content)
+        width, height = picture_size(content)
         left -= width * height
         if left < 0 and width * height <= limits.pixels:
             raise RequestError(
@@ -96,7 +92,7 @@ def read_pictures(contents: list[bytes], limits: Limits) -> npt.NDArray[np.uint8
                 f"pictures 0 to {index} have more than {LARGEST_PICTURES * limits.pixels} "
                 "pixels in all, expected at most that in a request",
             )
-        frames.append(pictures.decode(content, limits.pixels, f"image {index}"))
+        frames.append(decode_picture(content, limits.pixels, f"image {index}"))
     return np.stack(frames)
 
 
@@ -114,18 +110,18 @@ def _read_mixed(instances: list[Instance], limits: Limits) -> Images:
 
 def _from_base64(encoded: Encoded, index: int) -> bytes:
     text = encoded.b64
-    if text.startswith("data:"):  # as a browser's canvas.toDataURL gives it
+    if text.startswith("data:"):  # as from a browser's canvas.toDataURL
         text = text.partition(",")[2]
     try:
         return binascii.a2b_base64(text, strict_mode=True)
-    except ValueError:  # binascii's own, and text that is not ASCII
+    except ValueError:  # from binascii, or because the text is not ASCII
         raise RequestError(
             422, f"image {index} is not base64, expected a PNG or JPEG in base64"
         ) from None
 
 
 def _pack(instance: Any) -> bytes:
-    """Return 784 bytes, or raise TypeError or ValueError where `_numbers` must look.
+    """Return 784 bytes; raise TypeError or ValueError for all that only `_numbers` reads.
 
     bytes() reads integers and checks their range without a Python step for each.
     """
@@ -139,7 +135,7 @@ def _pack(instance: Any) -> bytes:
 
 
 def _numbers(instance: Numbers, index: int) -> npt.NDArray[np.float64]:
-    """Return the 784 numbers of an instance, or say what is wrong with it."""
+    """Return the 784 numbers of an instance, or raise RequestError (422)."""
     lengths = {len(row) if isinstance(row, list) else None for row in instance}
     if len(instance) == SIDE and lengths == {SIDE}:
         row: Any = list(chain.from_iterable(instance))  # type: ignore[arg-type]
@@ -170,7 +166,7 @@ def _numbers(instance: Numbers, index: int) -> npt.NDArray[np.float64]:
 
 
 def _scale(pixels: npt.NDArray[Any]) -> Images:
-    """Bring images to 0 to 1; one whose largest pixel is at most 1 is there already."""
+    """Scale images to 0 to 1, except those whose largest pixel is at most 1 already."""
     ready = np.maximum.reduce(pixels, axis=1) <= 1
     images = pixels.astype(np.float32)
     return np.where(ready[:, None], images, images / np.float32(255))

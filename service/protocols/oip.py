@@ -6,25 +6,23 @@ Sources: open-inference-protocol, ``inference_rest.md``; Triton Inference Server
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 import orjson
 
 from service.errors import RequestError
+from service.http import RAW, Headers
 from service.protocols import (
-    RAW_HEADERS,
-    Answer,
-    Body,
-    Headers,
+    Batch,
+    Decoded,
     Limits,
+    Payload,
+    Predictions,
     Probabilities,
-    Question,
-    Questions,
-    Reply,
-    document,
 )
+from service.protocols.json_body import decode_json
 from service.protocols.tensors import (
     Input,
     Parameters,
@@ -35,20 +33,23 @@ from service.protocols.tensors import (
 )
 
 NAME = "oip"
+NEEDS_LAYERS = False
 OUTPUT = "probabilities"
 LENGTH = "Inference-Header-Content-Length"
-FORM = '{"inputs": [{"name": "image", "datatype": ..., "shape": [n, 784], "data": [...]}]}'
+EXPECTED = (
+    '{"inputs": [{"name": "image", "datatype": ..., "shape": [n, 784], "data": [...]}]}'
+)
 
 
 class Output(msgspec.Struct):
-    """An output that the client asks for."""
+    """A requested output."""
 
     name: str
     parameters: Parameters = {}
 
 
 class Content(msgspec.Struct):
-    """The JSON of a request; other keys are ignored, as Triton does."""
+    """The JSON of a request; other keys are ignored, as in Triton."""
 
     inputs: list[Input]
     outputs: list[Output] | None = None
@@ -56,12 +57,12 @@ class Content(msgspec.Struct):
     parameters: Parameters = {}
 
 
-class Options(NamedTuple):
-    """What the reply is to look like.
+class ReplyFormat(NamedTuple):
+    """How to encode a reply.
 
     Attributes:
-        id: the request's, None if it has none.
-        outputs: of each output, whether it is binary, and k for classification or 0.
+        id: the request's id, or None.
+        outputs: for each output, whether it is binary, and k for classification or 0.
     """
 
     id: str | None
@@ -72,60 +73,65 @@ _decoder = msgspec.json.Decoder(Content)
 
 
 def read_head(headers: Headers, parameters: Mapping[str, str]) -> str:
-    """Return how long the JSON before binary tensors is, as the client says."""
+    """Return the client's length of the JSON before binary data, unchecked."""
     return headers.get(LENGTH.lower(), "")
 
 
-def decode(asked: str, bodies: Sequence[Body], limits: Limits) -> Questions:
-    """Read the one input from JSON or from binary.
+def decode(options: str, bodies: Sequence[bytes], limits: Limits) -> Batch:
+    """Decode the only input from JSON or binary data.
 
-    Refused are: 400 malformed, 413 too many images, 422 not images of digits.
+    Refusals: 400 malformed, 413 too many images, 422 not images of digits.
     """
-    return Questions.of(lambda body: _read(asked, cast(bytes, body), limits), bodies)
+    return Batch.of(lambda body: _decode(options, body, limits), bodies)
 
 
-def encode(questions: Questions, answer: Answer, name: str, version: int) -> list[Reply]:
-    """Write the outputs asked for, in JSON or as bytes after it."""
+def encode(
+    batch: Batch, predictions: Predictions, name: str, version: int
+) -> list[Payload]:
+    """Encode the requested outputs, in JSON or as bytes after it."""
     return [
-        _reply(options, answer.probabilities[span], name, version)
-        for options, span in zip(questions.options, questions.spans)
+        _encode(reply_format, predictions.probabilities[span], name, version)
+        for reply_format, span in zip(batch.options, batch.spans)
     ]
 
 
-def _read(length: str, body: bytes, limits: Limits) -> Question:
+def _decode(length: str, body: bytes, limits: Limits) -> Decoded:
     text, binary = _split(length, body)
-    if not text:  # the raw form: nothing but the tensor
+    if not text:  # the raw form: the tensor alone
         images = to_images(from_binary(binary, "FP32"), "FP32", None, limits)
-        return Question(images, Options(None, [(True, 0)]))
-    found = document.read(_decoder, text, FORM, (".data[",))
-    options = Options(found.id, list(_outputs(found)))
+        return Decoded(images, ReplyFormat(None, [(True, 0)]))
+    found = decode_json(_decoder, text, EXPECTED, (".data[",))
+    reply_format = ReplyFormat(found.id, list(_outputs(found)))
     tensor = only_input(found.inputs)
     values = read_values(tensor, binary)
-    return Question(to_images(values, tensor.datatype, tensor.shape, limits), options)
+    pixels = to_images(values, tensor.datatype, tensor.shape, limits)
+    return Decoded(pixels, reply_format)
 
 
-def _reply(options: Options, found: Probabilities, name: str, version: int) -> Reply:
+def _encode(
+    reply_format: ReplyFormat, probabilities: Probabilities, name: str, version: int
+) -> Payload:
     outputs, blobs = [], []
-    for binary, k in options.outputs:
-        output, blob = _output(found, k)
+    for binary, k in reply_format.outputs:
+        output, blob = _output(probabilities, k)
         if binary:
             output["parameters"] = {"binary_data_size": len(blob)}
             del output["data"]
             blobs.append(blob)
         outputs.append(output)
     head: dict[str, Any] = {"model_name": name, "model_version": str(version)}
-    if options.id is not None:
-        head["id"] = options.id
+    if reply_format.id is not None:
+        head["id"] = reply_format.id
     text = orjson.dumps({**head, "outputs": outputs}, option=orjson.OPT_SERIALIZE_NUMPY)
     if not blobs:
-        return Reply(text)
-    return Reply(b"".join([text, *blobs]), {**RAW_HEADERS, LENGTH: str(len(text))})
+        return Payload(text)
+    return Payload(b"".join([text, *blobs]), RAW, ((LENGTH, str(len(text))),))
 
 
 def _split(length: str, body: bytes) -> tuple[bytes, bytes]:
-    """Return the JSON and the bytes after it."""
+    """Split a body into the JSON and the bytes after it."""
     if not length:
-        return body or b" ", b""  # no JSON is an error, not the raw form
+        return body or b" ", b""  # an empty body is a JSON error, not the raw form
     if not (length.isascii() and length.isdecimal() and len(length) <= 10) or (
         int(length) > len(body)
     ):
@@ -138,7 +144,7 @@ def _split(length: str, body: bytes) -> tuple[bytes, bytes]:
 
 
 def _outputs(body: Content) -> Iterator[tuple[bool, int]]:
-    """Read which outputs are asked for, and in which form."""
+    """Yield the format of each requested output."""
     everywhere = _flag(body.parameters, "binary_data_output", False)
     if not body.outputs:
         yield everywhere, 0
@@ -178,7 +184,7 @@ def _tensor(probabilities: Probabilities) -> tuple[dict[str, Any], bytes]:
 
 
 def _classes(probabilities: Probabilities, k: int) -> tuple[dict[str, Any], bytes]:
-    """Return the k best as ``value:index:label``, best first."""
+    """Return the k best classes as ``value:index:label``, best first."""
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
     texts = [
         f"{row[index]:f}:{index}:{index}"

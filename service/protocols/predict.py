@@ -1,8 +1,8 @@
 """The project's own dialect: ``POST /predict``, JSON, raw bytes or pictures."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -10,48 +10,54 @@ import numpy.typing as npt
 import orjson
 
 from service.errors import RequestError
+from service.http import FORM_DATA, JPEG, JSON, PNG, RAW, Headers
+from service.pictures.frame import PIXELS, SIDE
 from service.protocols import (
-    PIXELS,
-    RAW_HEADERS,
-    Answer,
-    Body,
-    Headers,
+    Batch,
+    Decoded,
     Limits,
+    Payload,
     Pixels,
-    Question,
-    Questions,
-    Reply,
+    Predictions,
     check_count,
-    instances,
     scale,
+)
+from service.protocols.forms import read_boundary, read_files
+from service.protocols.instances import (
+    Instance,
+    decode_instances,
+    read_instances,
+    read_integer_images,
+    read_pictures,
 )
 
 NAME = "predict"
-SIDE = 28
-JSON, RAW = "application/json", "application/octet-stream"
-FORM_DATA = "multipart/form-data"
-PICTURES = ("image/png", "image/jpeg")
-FORM = '{"instances": [image, ...]}'
+NEEDS_LAYERS = False
+MEDIA_TYPES = (JSON, RAW, FORM_DATA, PNG, JPEG)
+EXPECTED = '{"instances": [image, ...]}'
 
 
 class Content(msgspec.Struct, forbid_unknown_fields=True):
     """The JSON body. An instance is 784 numbers, 28 rows of 28, or a picture."""
 
-    instances: list[instances.Instance]
+    instances: list[Instance]
 
 
-class Options(NamedTuple):
-    """What a head asks for.
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Options of a request head.
 
     Attributes:
-        content_type: of the body.
+        content_type: media type of the body.
         echo: whether to send the images back.
-        raw: whether the reply is to be the probabilities' bytes instead of JSON.
+        raw: whether to reply with the probabilities' bytes instead of JSON.
+        boundary: of a form. Not compared: clients draw a new one for each request.
     """
 
     content_type: str
     echo: bool
     raw: bool
+    boundary: str = field(default="", compare=False)
 
 
 _decoder = msgspec.json.Decoder(Content)
@@ -61,58 +67,85 @@ def read_head(headers: Headers, parameters: Mapping[str, str]) -> Options:
     """Read the types of body and reply, and ``echo=frame``.
 
     Raises:
-        RequestError: 400 an unknown parameter, 415 another type of body.
+        RequestError: 400 an unknown parameter or a form without a boundary, 415 another
+            type of body.
     """
     echo = _read_echo(parameters)
-    # Only where it is named: browsers and most clients accept */*.
+    # Only if named: browsers and most clients accept */*.
     raw = RAW in headers.get("accept", "").lower()
-    return Options(_content_type(headers.get("content-type", "")), echo, raw)
+    content_type = headers.get("content-type", "")
+    media_type = _media_type(content_type)
+    boundary = read_boundary(content_type) if media_type == FORM_DATA else ""
+    return Options(media_type, echo, raw, boundary)
 
 
-def decode(asked: Options, bodies: Sequence[Body], limits: Limits) -> Questions:
-    """Read images as the Content-Type says.
+def decode(
+    options: Options,
+    bodies: Sequence[bytes],
+    limits: Limits,
+    max_parts: int | None = None,
+) -> Batch:
+    """Decode images by the media type of the body.
 
-    Refused are: 400 malformed, 413 too much, 422 not images of digits.
+    Refusals: 400 malformed, 413 too much, 422 not images of digits.
+
+    Args:
+        options: returned by `read_head`.
+        bodies: complete bodies, not compressed.
+        limits: how much to accept.
+        max_parts: most parts of a form; by default as many as images.
     """
-    if asked.content_type == RAW and (count := _same_count(bodies, limits)):
-        content = bodies[0] if len(bodies) == 1 else b"".join(cast(list[bytes], bodies))
-        pixels = np.frombuffer(cast(bytes, content), np.uint8).reshape(-1, PIXELS)
-        return Questions(pixels, [count] * len(bodies), [asked] * len(bodies))
-    if asked.content_type == JSON:
-        plain = instances.read_plain(cast(Sequence[bytes], bodies), limits)
-        if plain is not None:
-            return Questions(*plain, [asked] * len(bodies))
-    read = READ.get(asked.content_type, _read_picture)
-    return Questions.of(lambda body: Question(read(body, limits), asked), bodies)
+    if options.content_type == RAW and (count := _same_count(bodies, limits)):
+        content = bodies[0] if len(bodies) == 1 else b"".join(bodies)
+        pixels = np.frombuffer(content, np.uint8).reshape(-1, PIXELS)
+        return Batch(pixels, [count] * len(bodies), [options] * len(bodies))
+    if options.content_type == JSON:
+        integers = read_integer_images(bodies, limits)
+        if integers is not None:
+            return Batch(*integers, [options] * len(bodies))
+
+    def decode_one(body: bytes) -> Decoded:
+        if options.content_type == JSON:
+            return Decoded(_read_json(body, limits), options)
+        if options.content_type == RAW:
+            return Decoded(_read_raw(body, limits), options)
+        pictures = [body]
+        if options.content_type == FORM_DATA:
+            pictures = read_files(body, options.boundary, max_parts or limits.images)
+        return Decoded(read_pictures(pictures, limits), options)
+
+    return Batch.of(decode_one, bodies)
 
 
-def encode(questions: Questions, answer: Answer, name: str, version: int) -> list[Reply]:
-    """Write digit, confidence and the ten probabilities of each image.
+def encode(
+    batch: Batch, predictions: Predictions, name: str, version: int
+) -> list[Payload]:
+    """Encode digit, confidence and the ten probabilities of each image.
 
-    The raw reply is n × 10 float32, little-endian, and nothing else.
+    A raw reply is n × 10 float32, little-endian, and nothing else.
     """
-    options: Options = questions.options[0]
+    options: Options = batch.options[0]
     if options.raw:
-        rows = answer.probabilities.astype("<f4", copy=False)
-        return [Reply(rows[span].tobytes(), RAW_HEADERS) for span in questions.spans]
-    predictions: list[dict[str, Any]] = [
+        rows = predictions.probabilities.astype("<f4", copy=False)
+        return [Payload(rows[span].tobytes(), RAW) for span in batch.spans]
+    entries: list[dict[str, Any]] = [
         {"digit": digit, "confidence": row[digit], "probabilities": row}
-        for digit, row in zip(answer.digits, answer.probabilities)
+        for digit, row in zip(predictions.digits, predictions.probabilities)
     ]
-    if answer.unsure is not None:
-        for prediction, unsure in zip(predictions, answer.unsure):
-            prediction["unsure"] = unsure
+    if predictions.unsure is not None:
+        for entry, unsure in zip(entries, predictions.unsure):
+            entry["unsure"] = unsure
     if options.echo:
-        for prediction, frame in zip(predictions, _frames(questions.pixels)):
-            prediction["frame"] = frame
-    # All at once, and cut up: many small calls take longer. What orjson writes of a
-    # float32 has the fewest digits that read back as the same float32.
-    text = orjson.dumps(predictions, option=orjson.OPT_SERIALIZE_NUMPY)
-    images = text[2:-2].split(b"},{") if len(questions.counts) > 1 else [text[2:-2]]
+        for entry, frame in zip(entries, _frames(batch.pixels)):
+            entry["frame"] = frame
+    # One call, then split: many small calls take longer. orjson writes a float32 with the
+    # fewest digits that read back as the same float32.
+    text = orjson.dumps(entries, option=orjson.OPT_SERIALIZE_NUMPY)
+    images = text[2:-2].split(b"},{") if len(batch.counts) > 1 else [text[2:-2]]
     model = orjson.dumps({"name": name, "version": str(version)})
     return [
-        Reply(b'{"predictions":[{%b}],"model":%b}' % (b"},{".join(images[span]), model))
-        for span in questions.spans
+        Payload(b'{"predictions":[{%b}],"model":%b}' % (b"},{".join(images[span]), model))
+        for span in batch.spans
     ]
 
 
@@ -122,17 +155,18 @@ def _frames(pixels: Pixels) -> npt.NDArray[np.uint8]:
     return frames.reshape(-1, SIDE, SIDE)
 
 
-@lru_cache(maxsize=64)
-def _content_type(found: str) -> str:
-    media_type, _, parameters = found.lower().partition(";")
+def _media_type(content_type: str) -> str:
+    if content_type in MEDIA_TYPES:
+        return content_type
+    media_type, _, parameters = content_type.lower().partition(";")
     media_type = media_type.strip()
-    # JSON is UTF-8 by RFC 8259; a client that announces another charset sends another.
+    # JSON is UTF-8 (RFC 8259); a client that announces another charset sends that one.
     foreign = "charset" in parameters and "utf-8" not in parameters
-    if media_type not in (JSON, RAW, FORM_DATA, *PICTURES) or foreign:
+    if media_type not in MEDIA_TYPES or foreign:
         raise RequestError(
             415,
-            f"Content-Type is {found!r:.100}, expected {JSON} (UTF-8), {RAW}, "
-            f"{', '.join(PICTURES)} or {FORM_DATA}",
+            f"Content-Type is {content_type!r:.100}, expected {JSON} (UTF-8), {RAW}, "
+            f"{PNG}, {JPEG} or {FORM_DATA}",
         )
     return media_type
 
@@ -149,8 +183,8 @@ def _read_echo(parameters: Mapping[str, str]) -> bool:
     return echo == "frame"
 
 
-def _same_count(bodies: Sequence[Body], limits: Limits) -> int:
-    """Return how many images each body has, if all have as many and no fault; else 0."""
+def _same_count(bodies: Sequence[bytes], limits: Limits) -> int:
+    """Return the number of images in each body; 0 if it differs or a body has a fault."""
     sizes = set(map(len, bodies))
     count, rest = divmod(sizes.pop(), PIXELS)
     return count if not (sizes or rest) and count <= limits.images else 0
@@ -168,18 +202,7 @@ def _read_raw(body: bytes, limits: Limits) -> Pixels:
 
 
 def _read_json(body: bytes, limits: Limits) -> Pixels:
-    plain = instances.read_plain([body], limits)
-    if plain is not None:
-        return plain[0]
-    return instances.read(instances.parse(_decoder, body, FORM).instances, limits)
-
-
-def _read_picture(body: bytes, limits: Limits) -> Pixels:
-    return instances.read_pictures([body], limits)
-
-
-def _read_files(files: Sequence[bytes], limits: Limits) -> Pixels:
-    return instances.read_pictures(list(files), limits)
-
-
-READ: Mapping[str, Any] = {JSON: _read_json, RAW: _read_raw, FORM_DATA: _read_files}
+    integers = read_integer_images([body], limits)
+    if integers is not None:
+        return integers[0]
+    return read_instances(decode_instances(_decoder, body, EXPECTED).instances, limits)

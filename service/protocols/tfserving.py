@@ -1,29 +1,29 @@
-"""TensorFlow Serving's REST dialect: ``:predict`` by rows or by columns.
+"""TensorFlow Serving's REST dialect, also KServe's V1: ``:predict`` by rows or by columns.
 
-KServe's V1 protocol is the same. Source: TensorFlow Serving, ``g3doc/api_rest.md``.
+Source: TensorFlow Serving, ``g3doc/api_rest.md``.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 import msgspec
 import orjson
 
 from service.errors import RequestError
-from service.protocols import (
-    Answer,
-    Body,
-    Headers,
-    Limits,
-    Question,
-    Questions,
-    Reply,
+from service.http import Headers
+from service.protocols import Batch, Decoded, Limits, Payload, Predictions
+from service.protocols.instances import (
+    Encoded,
+    Instance,
+    Numbers,
+    decode_instances,
+    read_instances,
+    read_integer_images,
 )
-from service.protocols.instances import Encoded, Instance, Numbers, parse, read, read_plain
 
 NAME = "tfserving"
+NEEDS_LAYERS = False
 SIGNATURE = "serving_default"
-FORM = '{"instances": [image, ...]} or {"inputs": [image, ...]}'
+EXPECTED = '{"instances": [image, ...]} or {"inputs": [image, ...]}'
 
 
 class Column(msgspec.Struct, forbid_unknown_fields=True):
@@ -32,14 +32,14 @@ class Column(msgspec.Struct, forbid_unknown_fields=True):
     image: list[Numbers]
 
 
-# Numbers, a picture, or one of the two under the input's name.
+# Numbers or a picture, bare or under the input's name.
 Row = Numbers | dict[str, Numbers | dict[str, str] | str]
 
 
 class Content(msgspec.Struct):
-    """The body; other keys are ignored, as TensorFlow Serving does."""
+    """The body; other keys are ignored, as in TensorFlow Serving."""
 
-    instances: list[Numbers | dict[str, Numbers | dict[str, str] | str]] | None = None
+    instances: list[Row] | None = None
     inputs: list[Numbers] | Column | None = None
     signature_name: str = SIGNATURE
 
@@ -48,50 +48,54 @@ _decoder = msgspec.json.Decoder(Content)
 
 
 def read_head(headers: Headers, parameters: Mapping[str, str]) -> None:
-    """Read nothing: the body says everything, whatever the Content-Type."""
+    """Return no options: the body has them all, whatever the Content-Type."""
 
 
-def decode(asked: None, bodies: Sequence[Body], limits: Limits) -> Questions:
-    """Read rows (``instances``) or a column (``inputs``).
+def decode(options: None, bodies: Sequence[bytes], limits: Limits) -> Batch:
+    """Decode rows (``instances``) or a column (``inputs``).
 
-    The options are the key of the reply: predictions for rows, outputs for columns.
-    Refused are: 400 malformed, 413 too much, 422 not images of digits.
+    The options of a request are the key of its reply: predictions for rows, outputs for a
+    column. Refusals: 400 malformed, 413 too much, 422 not images of digits.
     """
-    return Questions.of(lambda body: _read(cast(bytes, body), limits), bodies)
+    return Batch.of(lambda body: _decode(body, limits), bodies)
 
 
-def encode(questions: Questions, answer: Answer, name: str, version: int) -> list[Reply]:
-    """Write the ten probabilities of each image."""
+def encode(
+    batch: Batch, predictions: Predictions, name: str, version: int
+) -> list[Payload]:
+    """Encode the ten probabilities of each image."""
     return [
-        Reply(
+        Payload(
             orjson.dumps(
-                {key: answer.probabilities[span]}, option=orjson.OPT_SERIALIZE_NUMPY
+                {key: predictions.probabilities[span]}, option=orjson.OPT_SERIALIZE_NUMPY
             )
         )
-        for key, span in zip(questions.options, questions.spans)
+        for key, span in zip(batch.options, batch.spans)
     ]
 
 
-def _read(body: bytes, limits: Limits) -> Question:
-    plain = read_plain([body], limits)
-    if plain is not None:
-        return Question(plain[0], "predictions")
-    found = parse(_decoder, body, FORM)
+def _decode(body: bytes, limits: Limits) -> Decoded:
+    integers = read_integer_images([body], limits)
+    if integers is not None:
+        return Decoded(integers[0], "predictions")
+    found = decode_instances(_decoder, body, EXPECTED)
     if found.signature_name != SIGNATURE:
         raise RequestError(
             400, f"signature_name is {found.signature_name!r:.100}, expected {SIGNATURE}"
         )
     if (found.instances is None) == (found.inputs is None):
         keys = "neither" if found.instances is None else "both"
-        raise RequestError(400, f"found {keys} of instances and inputs, expected {FORM}")
+        raise RequestError(
+            400, f"found {keys} of instances and inputs, expected {EXPECTED}"
+        )
     if found.instances is not None:
-        return Question(read(_rows(found.instances), limits), "predictions")
+        return Decoded(read_instances(_rows(found.instances), limits), "predictions")
     column = found.inputs.image if isinstance(found.inputs, Column) else found.inputs
-    return Question(read(list(column or ()), limits), "outputs")
+    return Decoded(read_instances(list(column or ()), limits), "outputs")
 
 
 def _rows(rows: list) -> list[Instance]:  # type: ignore[type-arg]
-    """Take instances out of their objects: all have one, or none."""
+    """Return instances without the objects around them: all have one, or none."""
     keyed = [isinstance(row, dict) and set(row) != {"b64"} for row in rows]
     if any(keyed) and not all(keyed):
         index = keyed.index(not keyed[0])

@@ -116,6 +116,6 @@ def page(new_page, context):
 @pytest.fixture(scope="session")
 def strokes(root):
     """The strokes of the first ten of the project's own digits, 0 to 9."""
-    own = json.loads((root / "service" / "digits.json").read_bytes())["digits"][:10]
+    own = json.loads((root / "service/model/digits.json").read_bytes())["digits"][:10]
     assert [digit["label"] for digit in own] == list(range(10))
     return [digit["strokes"] for digit in own]

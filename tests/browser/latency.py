@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.browser import driver
 from training import machine
 
-DIGITS = Path(__file__).resolve().parents[2] / "service" / "digits.json"
+DIGITS = Path(__file__).resolve().parents[2] / "service" / "model" / "digits.json"
 A_SECOND = 60  # points, as many as a screen has pictures
 TIMES = 'performance.getEntriesByName("stroke to answer").map(it => it.duration)'
 

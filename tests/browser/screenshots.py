@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.browser import driver
 
 WIDTHS = (320, 768, 1440)
-DIGITS = Path(__file__).resolve().parents[2] / "service" / "digits.json"
+DIGITS = Path(__file__).resolve().parents[2] / "service" / "model" / "digits.json"
 
 
 def main():

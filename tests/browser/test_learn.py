@@ -346,7 +346,7 @@ def test_network_without_relu_is_a_single_layer(untouched, weights):
 
 
 def test_every_drawing_of_the_project_can_be_chosen(layers, root):
-    own = json.loads((root / "service" / "digits.json").read_bytes())["digits"]
+    own = json.loads((root / "service" / "model" / "digits.json").read_bytes())["digits"]
     names = layers.get_by_role("group", name="Drawings").get_by_role("button")
     labels = [
         int(re.search(r"Digit (\d)", n.get_attribute("aria-label"))[1]) for n in names.all()
@@ -582,7 +582,7 @@ def test_loss_is_compared_with_a_guess(learn, p, words):
 
 def problem(root):
     """Section 4's small problem, anew: inputs [30, 2], and 1 where the digit is odd."""
-    own = json.loads((root / "service" / "digits.json").read_bytes())["digits"]
+    own = json.loads((root / "service" / "model" / "digits.json").read_bytes())["digits"]
     inputs = []
     for digit in own:
         strokes = [np.array(stroke) for stroke in digit["strokes"]]
@@ -726,7 +726,7 @@ def test_prose_has_the_models_numbers(untouched, root, weights):
     assert f"Nobody sets {total:,} numbers" in untouched.locator("#training").inner_text()
     neuron = untouched.locator("#neuron").inner_text()
     assert f"each of the {weights[0].weights.shape[1]} units" in neuron
-    own = json.loads((root / "service" / "digits.json").read_bytes())["digits"]
+    own = json.loads((root / "service" / "model" / "digits.json").read_bytes())["digits"]
     assert (
         f"this project's {len(own)} drawings" in untouched.locator("#training").inner_text()
     )

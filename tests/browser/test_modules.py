@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service import digits
+from service.model import digits
 from tests.browser import driver
 from training import reference
 

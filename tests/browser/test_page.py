@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from service import images
+from service.pictures.frame import draw
 from tests.browser import driver
 
 REFUSED = "Failed to load resource: the server responded with a status of 4"
@@ -77,7 +77,7 @@ def pixels(page, canvas="#frame"):
 
 def picture(strokes, form, side=280):
     """A picture file of a digit: dark ink on white paper."""
-    ink = images.draw(strokes, side)
+    ink = draw(strokes, side)
     file = io.BytesIO()
     Image.fromarray((255 - 255 * ink).astype(np.uint8)).save(file, form)
     return file.getvalue()

@@ -9,7 +9,7 @@ from tests.chaos.case import Chaos, Finding, case
 from tests.chaos.life import RELOAD_S, TIMEOUT_S, reload
 from tests.chaos.load import Load, answered
 
-# In place of service.wsgi:load(): what a new worker does is written in a file beside it.
+# In place of service.wsgi:load(): a file next to it says what a new worker does.
 MODULE = """
 import os, pathlib, time
 from service.wsgi import load
@@ -46,7 +46,7 @@ def _boot(chaos: Chaos, fault: str, seconds: float) -> Iterator[Finding]:
         took = reload(server)
         yield Finding("the next reload works" if took else "no reload after it", bool(took))
         yield from answered(load.stop())
-    # Its traceback belongs to the fault: it is not to count against the server.
+    # Its traceback belongs to the fault and must not count against the server.
     if fault == "raise":
         log = server.log.replace("Traceback", "planted trace")
         server.log_path.write_text(log)

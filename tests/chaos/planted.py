@@ -1,13 +1,12 @@
-"""An application with a fault in it, as gunicorn loads it; what fault, a file says.
+"""An application with a fault in it, as gunicorn loads it; a file says which fault.
 
-The faults of the tests of the tests: `source` goes into a folder of the test's own, beside
-a file called ``fault``.
+To test the tests: `source` goes into the test's own folder, next to a file called
+``fault``. Faults are planted around the application, so the server needs MNIST_FAST_PATH=0.
 """
 
-# A wrapper around all of the application: without its metrics, it has no short way past it.
 source = """
 import os, pathlib
-from service import connection
+from service.server import connection
 from service.wsgi import load
 
 inner, kept, seen = load(), [], 0
@@ -30,7 +29,7 @@ def app(environ, start_response):
     return parts
 
 
-app.extensions = {k: v for k, v in inner.extensions.items() if k != "metrics"}
+app.extensions = inner.extensions
 whole = connection.Connection.send
 
 

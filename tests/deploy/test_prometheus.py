@@ -13,7 +13,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from service import digits
+from service.model import digits
 from tests.deploy import promql
 from tests.deploy.prometheus import FILES, Prometheus, is_installed
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from typing import NamedTuple
 
-from service import digits
+from service.model import digits
 
 JSON, RAW = "application/json", "application/octet-stream"
 PREDICT, EXPLAIN = "/predict", "/explain"

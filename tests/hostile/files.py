@@ -8,7 +8,7 @@ from functools import cache, partial
 
 from PIL import Image
 
-from service import pictures
+from service.pictures.decode import PNG, SCAN
 from tests.hostile.dialects import PICTURES, PREDICT, Row, request
 from tests.picture_files import (
     GOOD,
@@ -33,7 +33,7 @@ HTML = b"<html><script>alert(1)</script></html>"
 
 def after_header(*chunks: bytes) -> bytes:
     """A good PNG with chunks put in after its header."""
-    end = len(pictures.PNG) + 25
+    end = len(PNG) + 25
     return GOOD[:end] + b"".join(chunks) + GOOD[end:]
 
 
@@ -46,7 +46,7 @@ def zipped() -> bytes:
 
 def scans(count: int) -> bytes:
     content = saved(Image.new("L", (2000, 2000)), "JPEG", progressive=True)
-    start = content.rindex(pictures.SCAN)
+    start = content.rindex(SCAN)
     return content[:start] + content[start:-2] * count + content[-2:]
 
 

@@ -109,9 +109,9 @@ for path in PATHS:
         path, f"Content-Type: {JSON}", "Transfer-Encoding: chunked", method="POST"
     )
     for name, body, status in (
-        ("chunked", b"2\r\n{}\r\n0\r\n\r\n", 411),
-        ("chunks-and-upgrade", b"0\r\n\r\n" + UPGRADE, 411),
-        ("chunks-and-connect", b"0\r\n\r\nCONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", 411),
+        ("chunked", b"2\r\n{}\r\n0\r\n\r\n", 400),
+        ("chunks-and-upgrade", b"0\r\n\r\n" + UPGRADE, 400),
+        ("chunks-and-connect", b"0\r\n\r\nCONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         ("chunks-cut", b"2\r\n{", 400),
         ("chunks-malformed", b"x\r\n{}\r\n0\r\n\r\n", 400),
         ("chunks-too-long", (b"%x\r\n" % 9_000_000) + bytes(4_300_000), 413),

@@ -13,7 +13,7 @@ from load.capacity import admission
 from load.capacity.proxy import LEAST, POLICIES, RANDOM, TURN, TWO
 from load.capacity.simulation import Farm, Service, simulate
 from load.rush import Phase, schedule
-from service import admission as real
+from service.server import admission as real
 
 MANY = 30_000
 
@@ -89,7 +89,7 @@ def test_in_turn_each_replica_gets_as_many():
 
 
 def test_what_waits_is_answered_together():
-    """Three come while the first is answered: they share one batch, and end with it."""
+    """Three arrive while the first is answered: they share a batch, and end with it."""
     service = Service([1.0], once=0.4, around=0.1, together=10, most=10)
     outcome = simulate([0, 0.1, 0.2, 0.3], service, Farm())
     end = 1.0 + 0.4 + 3 * 0.6
@@ -129,7 +129,7 @@ def test_a_request_alone_takes_what_it_takes(policy):
 
 
 @pytest.mark.parametrize(
-    "name", ["SHORT_S", "PATIENCE", "RUSH_PATIENCE", "CALM_S", "CALM_SHARE", "EARNED_S"]
+    "name", ["SHORT_S", "PATIENCE", "OVERLOAD_PATIENCE", "CALM_S", "CALM_SHARE", "EARNED_S"]
 )
 def test_the_models_admission_has_the_services_numbers(name):
     assert getattr(admission, name) == getattr(real, name)
@@ -146,7 +146,7 @@ def test_twice_the_capacity_is_refused_in_half():
 
 
 @pytest.mark.parametrize("each", [0.0005, 0.002, 0.005])
-def test_after_a_rush_nobody_is_refused_any_more(each):
+def test_after_an_overload_nobody_is_refused_any_more(each):
     due = schedule([Phase(3 / each, 1), Phase(0.7 / each, 10)], seed=1)
     outcome = simulate(due, Service([each], most=1000), Farm(most_wait_s=0.05))
     assert any(outcome.refused)
@@ -182,6 +182,6 @@ def test_every_request_ends_once_and_none_sooner_than_alone(
     assert len(outcome.seconds) == len(outcome.refused) == len(due)
     assert all(seconds >= 1.25 - 1e-9 for seconds in outcome.answered())
     assert all(seconds > 0 for seconds in outcome.seconds)
-    # Whoever came last waits for no more than all others' work, one after the other.
+    # The last one waits at most for the work of all others, one after the other.
     assert max(outcome.seconds) <= len(due) * 1.25 + 0.25 + 1e-9
     assert simulate(due, service, farm) == outcome

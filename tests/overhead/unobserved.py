@@ -1,6 +1,7 @@
-"""The application without its counters, to measure what they cost."""
+"""The application without its counters, to measure their cost."""
 
-from service import metrics, wsgi
+from service import wsgi
+from service.monitoring import metrics
 
 
 class Unobserved(metrics.Metrics):

@@ -1,15 +1,16 @@
 import hashlib
 import json
 import shutil
+import signal
 
 import pytest
 
-from service import digits
+from service.model import digits
 
-# The ways to an answer: the tests of what clients see run with each of them.
+# Every way to serve a request: tests of what clients see run with each.
 WAYS = {
-    "short way": ([], {}),
-    "flask": ([], {"MNIST_SHORT_WAY": "0"}),
+    "fast path": ([], {}),
+    "flask": ([], {"MNIST_FAST_PATH": "0"}),
     "gthread": (["--worker-class", "gthread"], {}),
 }
 
@@ -17,7 +18,7 @@ WAYS = {
 @pytest.fixture(scope="session", params=WAYS)
 def server(start, request):
     options, environment = WAYS[request.param]
-    # A machine that is busy with tests is no rush of clients.
+    # A machine that is busy with tests must not look overloaded.
     return start(*options, MNIST_MAX_WAIT_MS="10000", **environment).wait_ready()
 
 
@@ -52,3 +53,17 @@ def add_version(models):
         return folder
 
     return add
+
+
+@pytest.fixture
+def alarm():
+    """Fail a test that waits for a minute, as in a write that nobody reads."""
+
+    def end(*_):
+        raise TimeoutError("waited for a minute")
+
+    previous = signal.signal(signal.SIGALRM, end)
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, previous)

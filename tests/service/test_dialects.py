@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from service import repository
+from service.model import repository
 from service.protocols.oip import LENGTH
 from service.settings import Settings
 from tests.hostile.bodies import bomb

@@ -1,4 +1,4 @@
-"""Where the service runs: what is wrong, missing or full there, and what it may not do."""
+"""Where the service runs: what is wrong, missing or full, and what it may not do."""
 
 import contextlib
 import datetime
@@ -15,9 +15,9 @@ import pytest
 
 RAW = "application/octet-stream"
 DEADLINE_S = 30
-# Its mounts are its own, and end with the server.
+# The mounts are the server's own, and end with it.
 NAMESPACE = ["unshare", "--mount", "sh", "-ec"]
-# It may read all, for the interpreter may be in a folder of root's, and write nothing.
+# May read everything (the interpreter may be in a folder of root's) and write nothing.
 NOBODY = (
     "setpriv --reuid=54321 --regid=54321 --clear-groups "
     "--inh-caps=+dac_read_search --ambient-caps=+dac_read_search"
@@ -30,7 +30,7 @@ MEMORY = {
 
 @pytest.fixture
 def namespace():
-    """Make a prefix that mounts what is said, and becomes the server."""
+    """Return what makes a prefix that runs a script and becomes the server."""
     if os.getuid() != 0 or not shutil.which("setpriv"):
         pytest.skip("needs root and setpriv")
     if subprocess.run([*NAMESPACE, "true"], capture_output=True).returncode != 0:
@@ -39,7 +39,7 @@ def namespace():
 
 
 def serves(server, frames):
-    """Ask for a prediction and the metrics, with all the workers that there were."""
+    """Whether it predicts and shows its metrics, with the same workers as before."""
     workers = server.worker_pids()
     for _ in range(8):
         answer = server.post(frames[3].tobytes(), RAW)
@@ -60,7 +60,7 @@ def ended(start, url, tmp_path_factory):
     (models / "file").touch()
     (models / "locked").mkdir(mode=0)
     port = url.rsplit(":", 1)[1]
-    # Root, whom permissions do not stop, gives up what it takes to be root here.
+    # Permissions do not stop root: it gives up the capabilities that pass over them.
     caps = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
     locked = {"prefix": caps if os.getuid() == 0 else ()}
     root = {"MNIST_MODEL_ROOT": str(models), "WEB_CONCURRENCY": "1"}
@@ -94,7 +94,7 @@ def ended(start, url, tmp_path_factory):
         ("few files", "error: the limit of open files is 43, expected at least 44"),
     ],
 )
-def test_a_start_that_cannot_work_ends_and_says_why(ended, name, reason):
+def test_a_start_that_cannot_work_ends_with_the_reason(ended, name, reason):
     server = ended[name]
     assert server.wait() != 0
     assert server.log.count(reason) == 1, server.log
@@ -171,7 +171,7 @@ def test_a_clock_that_jumps_kills_no_worker(start, faketime, tmp_path, frames):
         LD_PRELOAD=faketime,
         FAKETIME_TIMESTAMP_FILE=str(tmp_path / "offset"),
         FAKETIME_CACHE_DURATION="1",
-        # As with a real clock: what counts seconds and what a file was given stay.
+        # As with a real clock: the monotonic clock and files' times stay.
         DONT_FAKE_MONOTONIC="1",
         NO_FAKE_STAT="1",
         WEB_CONCURRENCY="1",
@@ -204,7 +204,7 @@ def bare(start, tmp_path_factory):
     """A server without any variable: under continuous integration's, telemetry is off."""
     home = tmp_path_factory.mktemp("home")
     variables = f"HOME={home}", "WEB_CONCURRENCY=", "PORT="
-    # So long that a worker that does not end by itself is not killed in the test's time.
+    # Long enough that a worker that does not end by itself is not killed during the test.
     options = "--workers", "2", "--graceful-timeout", "100"
     prefix = "prlimit", "--nofile=100:1000", "env", "-i", *variables
     server = start(*options, prefix=prefix).wait_ready()

@@ -1,4 +1,4 @@
-"""The service as its users have it: a real gunicorn with the service's own environment."""
+"""The service as users run it: a real gunicorn in the service's own environment."""
 
 import json
 import os
@@ -53,7 +53,7 @@ def test_version_and_echo_are_parameters(server, frames):
     assert np.array_equal(np.ravel(prediction["frame"]), frames[0])
 
 
-def test_inference_tells_where_the_time_went(server, frames):
+def test_inference_reports_the_time_of_each_stage(server, frames):
     timing = server.post(frames[0].tobytes(), RAW).headers["Server-Timing"]
     names, durations = zip(*(entry.split(";dur=") for entry in timing.split(", ")))
     assert names == ("decode", "infer", "encode")
@@ -144,16 +144,28 @@ def test_a_body_shorter_than_announced_is_never_read_as_an_image(server):
     assert b"body ends after 784 bytes, expected 1568 (Content-Length)" in received
 
 
+def test_a_chunked_body_is_read(server, frames):
+    head = (
+        b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n"
+    )
+    image = frames[7].tobytes()
+    body = b"190\r\n%b\r\n180\r\n%b\r\n0\r\n\r\n" % (image[:400], image[400:])
+    received = server.raw(head + body)
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert b'"digit":7' in received
+
+
 def test_a_body_of_unknown_length_is_refused(server):
     head = (
         b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\n"
     )
-    received = server.raw(head + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+    received = server.raw(head + b"\r\n")
     assert received.startswith(b"HTTP/1.1 411 ")
     assert b"found no Content-Length, expected the length of the body" in received
 
 
-def test_the_service_has_no_training_library_beside_it(server):
+def test_the_service_environment_has_no_training_library(server):
     script = (
         "from importlib.metadata import distributions as d;"
         "print(*sorted(x.metadata['Name'].lower() for x in d()))"
@@ -166,7 +178,7 @@ def test_the_service_has_no_training_library_beside_it(server):
     assert not {"tensorflow", "keras", "onnx", "tf2onnx"} & set(names)
 
 
-def test_start_says_what_it_chose_and_where_to_look(start, models, add_version):
+def test_the_start_logs_what_is_served_and_where(start, models, add_version):
     add_version(2, lambda content: content + b"x", honest=False)
     add_version(3)
     started = start(MNIST_MODEL_ROOT=str(models)).wait_ready()
@@ -211,7 +223,7 @@ def test_start_with_a_bad_setting_stops_with_the_reason(start):
     started = start(MNIST_MAX_IMAGES="many")
     assert started.wait() == 4
     reason = "error: MNIST_MAX_IMAGES has value 'many', expected a whole number above 0"
-    assert reason in started.log
+    assert started.log.splitlines() == [reason]
     assert "Traceback" not in started.log
 
 
@@ -234,7 +246,7 @@ def test_a_killed_worker_is_replaced_and_what_it_counted_stays(start, frames):
 
 
 def test_an_internal_error_is_a_500_without_its_text(start, tmp_path):
-    # A page that is not there makes the index fail, as a bug would.
+    # A missing page makes the index fail, as a bug would.
     script = tmp_path / "wsgi_fault.py"
     script.write_text(
         "from service.wsgi import load\napp = load()\napp.jinja_env.loader = None\n"
@@ -265,10 +277,10 @@ def test_the_test_set_through_http_is_the_offline_evaluation(
         "raw": lambda images: images.tobytes(),
     }[kind]
     content_type = RAW if kind == "raw" else "application/json"
-    # All images in the two forms in use; of the others it is enough that pixels arrive, and
-    # on the other ways the same functions read them.
-    short = request.node.callspec.params["server"] == "short way"
-    every = short and kind in ("json", "raw")
+    # All images in the two usual forms; for the others it is enough that pixels arrive, and
+    # on the other paths the same functions read them.
+    fast = request.node.callspec.params["server"] == "fast path"
+    every = fast and kind in ("json", "raw")
     count = 10_000 if every else 2_000
     digits = []
     for first in range(0, count, 100):

@@ -26,7 +26,7 @@ def test_every_setting_is_read():
             "MNIST_CLIENT_SECONDS": "9",
             "MNIST_MAX_WAIT_MS": "10",
             "MNIST_DRAIN_SECONDS": "11",
-            "MNIST_SHORT_WAY": "0",
+            "MNIST_FAST_PATH": "0",
             "MNIST_API_KEYS": "/y",
             "MNIST_TRUSTED_HOSTS": "A.example, .b.example",
             "MNIST_METRICS_BIND": "[0:0::1]:090",
@@ -53,8 +53,8 @@ def test_a_number_that_may_be_0_is_no_other(value):
 
 
 def test_a_switch_is_1_or_0():
-    with pytest.raises(SettingsError, match="MNIST_SHORT_WAY has value 'no', expected 1"):
-        Settings.from_environment({"MNIST_SHORT_WAY": "no"})
+    with pytest.raises(SettingsError, match="MNIST_FAST_PATH has value 'no', expected 1"):
+        Settings.from_environment({"MNIST_FAST_PATH": "no"})
 
 
 def test_a_format_of_the_log_is_text_or_json():

@@ -1,7 +1,7 @@
-"""The way of a picture through the service, for the report.
+"""Pass pictures through the service's decoder, for the report.
 
-This is the one module of ``training`` that knows the service: what a user's picture goes
-through before the network sees it is the service's own code, and not a copy of it.
+The only module of ``training`` that imports the service, so that the report measures the
+preprocessing that users' pictures go through, and not a copy of it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,20 +12,19 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from service import images, pictures
 from service.errors import RequestError
-
-PIXELS = 28 * 28  # of the frame
+from service.pictures import frame
+from service.pictures.decode import decode
 
 Picture = npt.NDArray[np.uint8]
 
 
 class Framed(NamedTuple):
-    """What the network sees of pictures.
+    """Pictures as the network sees them.
 
     Attributes:
-        frames: uint8 ``[n, 784]``; all zero where the picture was refused.
-        refused: whether the service refuses the picture, ``[n]``.
+        frames: uint8 ``[n, 784]``; all zero where the service refused the picture.
+        refused: whether the service refused the picture, bool ``[n]``.
     """
 
     frames: npt.NDArray[np.uint8]
@@ -36,28 +35,28 @@ def draw(strokes: Iterable[npt.NDArray[np.floating]], pen: float) -> Picture:
     """Draw with the service's pen.
 
     Args:
-        strokes: points (x, y) in the unit square, ``[points, 2]`` each; y down.
-        pen: width of the pen as a fraction of the picture.
+        strokes: points (x, y) in the unit square, y down, each ``[points, 2]``.
+        pen: pen width as a fraction of the picture's side.
 
     Returns:
         uint8 ``[112, 112]``, white on black.
     """
-    ink = images.draw((stroke.tolist() for stroke in strokes), pen=pen)
+    ink = frame.draw((stroke.tolist() for stroke in strokes), pen=pen)
     levels: Picture = np.rint(255 * ink).astype(np.uint8)
     return levels
 
 
 def through_service(drawn: Sequence[Picture]) -> Framed:
-    """Write each picture as a PNG and read that as the service does.
+    """Encode each picture as PNG and decode it as the service does.
 
     Args:
         drawn: each uint8 ``[height, width]``.
     """
-    frames = np.zeros((len(drawn), PIXELS), np.uint8)
+    frames = np.zeros((len(drawn), frame.PIXELS), np.uint8)
     refused = np.zeros(len(drawn), np.bool_)
     for i, picture in enumerate(drawn):
         try:
-            frames[i] = pictures.decode(_png(picture), picture.size)
+            frames[i] = decode(_png(picture), picture.size)
         except RequestError:
             refused[i] = True
     return Framed(frames, refused)

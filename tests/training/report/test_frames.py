@@ -1,12 +1,13 @@
 import numpy as np
 
-from service import images, pictures
+from service.pictures.decode import decode
+from service.pictures.frame import draw, frame
 from training.report import frames
 
 
 def glyph():
     stroke = [[0.3, 0.2], [0.7, 0.2], [0.45, 0.85]]
-    return images.frame(images.draw([stroke]))
+    return frame(draw([stroke]))
 
 
 def test_a_digit_in_its_frame_comes_back_as_it_was_and_a_shifted_one_too():
@@ -26,7 +27,7 @@ def test_what_the_service_refuses_is_said_and_is_blank():
 def test_a_larger_picture_of_the_same_digit_gives_nearly_the_same_frame():
     stroke = [[0.3, 0.2], [0.7, 0.2], [0.45, 0.85]]
     small, large = (
-        np.rint(255 * images.draw([stroke], side)).astype(np.uint8) for side in (112, 336)
+        np.rint(255 * draw([stroke], side)).astype(np.uint8) for side in (112, 336)
     )
     framed = frames.through_service([small, large])
     assert not framed.refused.any()
@@ -36,7 +37,7 @@ def test_a_larger_picture_of_the_same_digit_gives_nearly_the_same_frame():
 def test_the_way_is_the_services_own(noise):
     pixels = noise[:3].reshape(-1, 28, 28)
     framed = frames.through_service(pixels)
-    for image, frame, refused in zip(pixels, *framed):
+    for image, found, refused in zip(pixels, *framed):
         if not refused:
-            expected = pictures.decode(frames._png(image), 784)
-            assert np.array_equal(frame, expected)
+            expected = decode(frames._png(image), 784)
+            assert np.array_equal(found, expected)

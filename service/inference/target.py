@@ -1,0 +1,170 @@
+"""What a request's head asks for, read once for all requests that have that head."""
+
+from collections.abc import Iterator, Mapping
+from itertools import count
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+from werkzeug.datastructures import MultiDict
+
+from service.errors import RequestError
+from service.http import Headers
+from service.inference.access import Access
+from service.model.repository import Repository
+from service.model.version import Model
+from service.protocols import Dialect, explain, oip, predict, tfserving
+
+# Every route that runs the model, as a Flask rule, and the dialect it speaks.
+ROUTES: dict[str, Dialect] = {
+    "/predict": predict,
+    "/explain": explain,
+    "/v1/models/<model>:predict": tfserving,
+    "/v1/models/<model>/versions/<int:version>:predict": tfserving,
+    "/v2/models/<model>/infer": oip,
+    "/v2/models/<model>/versions/<int:version>/infer": oip,
+}
+DIALECTS = sorted({dialect.NAME for dialect in ROUTES.values()})
+
+# Distinct kinds of requests that are remembered; most services see fewer than ten.
+MOST_KINDS = 256
+NO_PARAMETERS: Mapping[str, str] = {}
+
+
+class Endpoint(NamedTuple):
+    """Where a path leads.
+
+    Attributes:
+        route: the Flask rule that the path matches.
+        model: name of the model in the path, None without one.
+        version: version in the path, None without one.
+    """
+
+    route: str
+    model: str | None = None
+    version: int | None = None
+
+
+class Target(NamedTuple):
+    """What a head asks for, or why that is refused.
+
+    Attributes:
+        route: the Flask rule that the path matches.
+        kind: number that requests share which can be answered together, and whose cost
+            is proportional to the size of their bodies.
+        alone: whether such requests are to be answered one by one all the same.
+        refusal: why any request with this head is refused, whatever its body.
+        model: the version to ask; None if refused.
+        dialect: how the body is to be read; None if refused.
+        options: what the dialect has read in the head, or its RequestError.
+        encoding: how the body is compressed.
+    """
+
+    route: str
+    kind: int
+    alone: bool = False
+    refusal: RequestError | None = None
+    model: Model | None = None
+    dialect: Dialect | None = None
+    options: Any = None
+    encoding: str = ""
+
+    @property
+    def version(self) -> int | None:
+        """The number of the version to ask."""
+        return self.model.version if self.model else None
+
+
+class Targets:
+    """Reads heads of inference requests.
+
+    Args:
+        repository: the versions that are served.
+        access: who may ask.
+    """
+
+    def __init__(self, repository: Repository, access: Access) -> None:
+        self._repository, self._access = repository, access
+        self.endpoints: Mapping[str, Endpoint] = dict(_paths(repository))
+        self._kinds: dict[Any, int] = {}
+        self._numbers = count(1)  # never reused; 0 is for what inference does not answer
+
+    def read(self, endpoint: Endpoint, query: str, headers: Headers) -> Target:
+        """Read a head; never raises a RequestError, but returns it in the target.
+
+        Args:
+            endpoint: where the path leads.
+            query: what follows the question mark, as it was sent.
+            headers: by lower-case name.
+        """
+        refusal = self._access.refuse(endpoint.route, headers)
+        if refusal is not None:
+            return Target(endpoint.route, self._kind(refusal), refusal=refusal)
+        parameters = parse_query(query) if query else NO_PARAMETERS
+        version = endpoint.version
+        try:
+            if version is None:
+                version = asked_version(parameters)
+            model = self._repository.find(endpoint.model, version)
+        except RequestError as error:
+            error.with_traceback(None)  # the target keeps it
+            return Target(endpoint.route, self._kind(error), refusal=error)
+        dialect = ROUTES[endpoint.route]
+        try:
+            options = dialect.read_head(headers, parameters)
+        except RequestError as error:
+            options = error.with_traceback(None)  # the target keeps it
+        encoding = headers.get("content-encoding", "")
+        return Target(
+            endpoint.route,
+            self._kind((dialect.NAME, model.version, options)),
+            # A compressed body is larger than it looks, and may be refused; each form has
+            # a boundary of its own.
+            bool(encoding or getattr(options, "boundary", "")),
+            None,
+            model,
+            dialect,
+            options,
+            encoding,
+        )
+
+    def _kind(self, key: Any) -> int:
+        if len(self._kinds) == MOST_KINDS:
+            self._kinds.clear()
+        return self._kinds.setdefault(key, next(self._numbers))
+
+
+def asked_version(parameters: Mapping[str, str]) -> int | None:
+    """Read ``?version=``, for paths that name no version.
+
+    Raises:
+        RequestError: 400, it is not a number.
+    """
+    version = parameters.get("version")
+    if version is None:
+        return None
+    # Ten digits: longer than any version, shorter than what int() is slow to read.
+    if not (version.isascii() and version.isdecimal() and len(version) <= 10):
+        raise RequestError(400, f"version is {version!r:.100}, expected a whole number")
+    return int(version)
+
+
+def parse_query(query: str) -> Mapping[str, str]:
+    """Parse a query string as werkzeug does for ``request.args``."""
+    pairs = parse_qsl(query, keep_blank_values=True, errors="werkzeug.url_quote")
+    return MultiDict(pairs)
+
+
+def _paths(repository: Repository) -> Iterator[tuple[str, Endpoint]]:
+    """Yield every path of the routes, with the model and the versions that are served."""
+    if not repository.models:
+        return
+    name = repository.default.name
+    for route in ROUTES:
+        model = name if "<model>" in route else None
+        path = route.replace("<model>", name)
+        if "<int:version>" not in path:
+            yield path, Endpoint(route, model)
+            continue
+        for version in repository.models:
+            versioned = path.replace("<int:version>", str(version))
+            yield versioned, Endpoint(route, model, version)

@@ -1,0 +1,164 @@
+"""Read the dense layers of an ONNX file and run them one by one, to look inside a model.
+
+ONNX Runtime returns only the graph's outputs. With the weights from the file, the layers in
+between take three lines of NumPy.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+from service.errors import RequestError
+
+Array = npt.NDArray[np.float32]
+
+FLOAT = 1  # TensorProto.DataType
+ACTIVATIONS = {"Relu": "relu", "Sigmoid": "sigmoid", "Softmax": "softmax"}
+
+# The fields we read, numbered as in onnx.proto (ONNX 1.23); protobuf skips the rest. The
+# onnx package, which has them all, is a dependency of training only.
+STRING, BYTES, INT32, INT64 = 9, 12, 5, 3  # FieldDescriptorProto.Type
+FIELDS: dict[str, dict[str, tuple[int, int | str, bool]]] = {
+    "Tensor": {
+        "dims": (1, INT64, True),
+        "data_type": (2, INT32, False),
+        "name": (8, STRING, False),
+        "raw_data": (9, BYTES, False),
+    },
+    "Node": {
+        "input": (1, STRING, True),
+        "output": (2, STRING, True),
+        "op_type": (4, STRING, False),
+    },
+    "Graph": {"node": (1, "Node", True), "initializer": (5, "Tensor", True)},
+    "Model": {"graph": (7, "Graph", False)},
+}
+
+
+class Layer(NamedTuple):
+    """A dense layer.
+
+    Attributes:
+        kernel: weights, float32 ``[inputs, units]``.
+        biases: float32 ``[units]``.
+        activation: relu, sigmoid or softmax.
+    """
+
+    kernel: Array
+    biases: Array
+    activation: str
+
+
+class LayerOutput(NamedTuple):
+    """A layer's output for n images.
+
+    Attributes:
+        sums: weighted sums plus biases, float32 ``[n, units]``.
+        activations: the activation function of the sums, float32 ``[n, units]``.
+    """
+
+    sums: Array
+    activations: Array
+
+
+def read(content: bytes, start: str, end: str) -> list[Layer] | None:
+    """Read the layers of a network that consists of dense layers only.
+
+    Args:
+        content: ONNX file, already loaded by ONNX Runtime and so known to be valid.
+        start: name of the graph's input.
+        end: name of its output.
+
+    Returns:
+        The layers from input to output; None if the network has any other layer.
+    """
+    graph = _model()().FromString(content).graph
+    weights = {tensor.name: _values(tensor) for tensor in graph.initializer}
+    value, layers = start, []
+    if len(graph.node) % 3:
+        return None
+    # ONNX requires nodes in topological order.
+    for multiply, add, activate in zip(*[iter(graph.node)] * 3):
+        kinds = multiply.op_type, add.op_type
+        if kinds != ("MatMul", "Add") or activate.op_type not in ACTIVATIONS:
+            return None
+        inputs = multiply.input[0], add.input[0], *activate.input
+        kernel, biases = (weights.get(node.input[1]) for node in (multiply, add))
+        chained = inputs == (value, *multiply.output, *add.output)
+        if not chained or kernel is None or biases is None:
+            return None
+        layers.append(Layer(kernel, biases, ACTIVATIONS[activate.op_type]))
+        (value,) = activate.output
+    return layers if value == end else None
+
+
+def forward(layers: Sequence[Layer], images: Array) -> list[LayerOutput]:
+    """Run the layers on images.
+
+    Args:
+        layers: from input to output.
+        images: float32 ``[n, inputs]``.
+
+    Returns:
+        The output of each layer, first to last.
+    """
+    outputs: list[LayerOutput] = []
+    for kernel, biases, activation in layers:
+        sums = images @ kernel + biases
+        images = _activate(sums, activation)
+        outputs.append(LayerOutput(sums, images))
+    return outputs
+
+
+def to_bytes(layers: Sequence[Layer]) -> bytes:
+    """Return each layer's kernel, row by row, and its biases, little-endian float32."""
+    return b"".join(
+        values.astype("<f4").tobytes() for layer in layers for values in layer[:2]
+    )
+
+
+def not_dense(name: str, version: int) -> RequestError:
+    """Return the 404 for a version whose layers cannot be shown."""
+    return RequestError(
+        404,
+        f"model {name!r} version {version} has layers of other kinds, expected dense "
+        "layers with relu, sigmoid or softmax",
+    )
+
+
+def _activate(sums: Array, activation: str) -> Array:
+    if activation == "relu":
+        return np.maximum(sums, 0)
+    if activation == "sigmoid":
+        return np.float32(1) / (np.float32(1) + np.exp(-sums))
+    # Subtract the maximum: exp overflows float32 from 89 on.
+    powers = np.exp(sums - sums.max(axis=-1, keepdims=True))
+    shares: Array = powers / powers.sum(axis=-1, keepdims=True)
+    return shares
+
+
+def _values(tensor: Any) -> Array | None:
+    if tensor.data_type != FLOAT or not tensor.raw_data:
+        return None
+    return np.frombuffer(tensor.raw_data, "<f4").reshape(tuple(tensor.dims))
+
+
+@cache
+def _model() -> Any:
+    """Return the protobuf class of an ONNX model, built from `FIELDS`."""
+    file = descriptor_pb2.FileDescriptorProto(name="onnx.proto", package="onnx")
+    for title, fields in FIELDS.items():
+        message = file.message_type.add(name=title)
+        for name, (number, kind, repeated) in fields.items():
+            field = message.field.add(name=name, number=number, label=3 if repeated else 1)
+            if isinstance(kind, str):
+                field.type, field.type_name = 11, f".onnx.{kind}"  # a message
+            else:
+                field.type = kind
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("onnx.Model"))

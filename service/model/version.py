@@ -1,0 +1,177 @@
+"""One version of the model: checked when loaded, then arrays in, arrays out."""
+
+import hashlib
+import json
+from typing import NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from service.errors import ModelError
+from service.model import digits, layers
+from service.model.snapshot import VersionFiles
+from service.pictures.frame import PIXELS
+
+INPUT = ("image", "tensor(float)", PIXELS)
+OUTPUT = ("probabilities", "tensor(float)", 10)
+
+# The self-check detects broken models (scrambled weights, permuted labels, another pixel
+# scale: these read about one digit in ten). It does not rank working ones: one digit more
+# or less is a matter of handwriting.
+LEAST_RIGHT = 0.8
+
+
+class _Manifest(NamedTuple):
+    name: str
+    version: int
+    sha256: str
+    unsure_below: float | None
+
+
+class Model:
+    """A loaded version.
+
+    Attributes:
+        name: the model's name.
+        version: the version's number.
+        sha256: SHA-256 of the ONNX file's bytes.
+        unsure_below: confidence below which a digit is a guess, as measured in training;
+            None if not measured.
+        layers: the dense layers; None if there are layers of other kinds.
+    """
+
+    def __init__(self, manifest: _Manifest, content: bytes) -> None:
+        self.name, self.version, self.sha256, self.unsure_below = manifest
+        self._session = _session(content)
+        self.layers = layers.read(content, INPUT[0], OUTPUT[0])
+
+    @classmethod
+    def load(cls, files: VersionFiles) -> Self:
+        """Load and check a version.
+
+        Loads the very bytes that match the manifest's SHA-256, checks the signature and
+        predicts the project's own digits, which also warms up the session.
+
+        Raises:
+            ModelError: the version is unusable; found and expected are in the message.
+        """
+        manifest = _read_manifest(files)
+        model = cls(manifest, _check_model(files, manifest))
+        model._check_signature()
+        model._check_digits()
+        return model
+
+    def predict(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return the probabilities of the ten digits.
+
+        Args:
+            images: float32 ``[n, 784]``, pixels 0 to 1, n at least 1.
+
+        Returns:
+            float32 ``[n, 10]``; each row adds up to 1.
+        """
+        probabilities: npt.NDArray[np.float32]
+        (probabilities,) = self._session.run([OUTPUT[0]], {INPUT[0]: images})
+        return probabilities
+
+    def _check_signature(self) -> None:
+        for kind, values, expected in (
+            ("input", self._session.get_inputs(), INPUT),
+            ("output", self._session.get_outputs(), OUTPUT),
+        ):
+            found = [(value.name, value.type, list(value.shape)) for value in values]
+            name, dtype, width = expected
+            # The first dimension is the batch: any name, but no fixed size.
+            matches = len(found) == 1 and (
+                found[0][:2] == (name, dtype)
+                and len(found[0][2]) == 2
+                and not isinstance(found[0][2][0], int)
+                and found[0][2][1] == width
+            )
+            if not matches:
+                raise ModelError(
+                    f"the {kind} is {found}, expected {[(name, dtype, ['batch', width])]}"
+                )
+
+    def _check_digits(self) -> None:
+        frames, labels = digits.load()
+        images = frames.astype(np.float32) / np.float32(255)
+        try:
+            probabilities = self.predict(images)
+            self.predict(images[:1])  # warms up the most common shape
+        except Exception as error:  # ONNX Runtime's own errors share no other base
+            raise ModelError(f"the self-check failed: {error}") from error
+        if not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3):
+            raise ModelError(
+                "in the self-check the ten outputs of an image do not add up to 1, "
+                "expected probabilities"
+            )
+        right = float((probabilities.argmax(axis=1) == labels).mean())
+        if right < LEAST_RIGHT:
+            raise ModelError(
+                f"the self-check read {right:.0%} of the project's own digits rightly, "
+                f"expected at least {LEAST_RIGHT:.0%}"
+            )
+
+
+def _read_manifest(files: VersionFiles) -> _Manifest:
+    try:
+        content = json.loads(_bytes(files.manifest))
+        name, version, sha256 = (content[key] for key in ("name", "version", "sha256"))
+        unsure_below = content.get("unsure_below")
+        if unsure_below is not None:
+            unsure_below = float(unsure_below)
+        manifest = _Manifest(name, version, sha256, unsure_below)
+    except FileNotFoundError:
+        raise ModelError("there is no manifest.json beside the model") from None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ModelError(
+            f"manifest.json cannot be read ({error!r}), expected an object with name, "
+            "version and sha256"
+        ) from error
+    if not 0 <= (manifest.unsure_below or 0) <= 1:
+        raise ModelError(
+            f"manifest.json has unsure_below {manifest.unsure_below}, expected 0 to 1"
+        )
+    expected = (files.folder.parent.name, int(files.folder.name))
+    if manifest[:2] != expected:
+        raise ModelError(
+            f"manifest.json is of {manifest.name!r} version {manifest.version!r}, "
+            f"expected {expected[0]!r} version {expected[1]}"
+        )
+    return manifest
+
+
+def _check_model(files: VersionFiles, manifest: _Manifest) -> bytes:
+    try:
+        content = _bytes(files.model)
+    except OSError as error:
+        raise ModelError(f"model.onnx cannot be read: {error.strerror}") from error
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != manifest.sha256:
+        raise ModelError(
+            f"model.onnx ({len(content)} bytes) has the SHA-256 {digest}, expected "
+            f"{manifest.sha256} as in manifest.json"
+        )
+    return content
+
+
+def _bytes(found: bytes | OSError) -> bytes:
+    if isinstance(found, OSError):
+        raise found
+    return found
+
+
+def _session(content: bytes) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    # One image takes 13 µs: a thread pool would cost more than it gains, and there is one
+    # worker process per core.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = 4  # errors are raised, so do not print them too
+    try:
+        return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own errors share no other base
+        raise ModelError(f"ONNX Runtime cannot load model.onnx: {error}") from error

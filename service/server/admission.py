@@ -1,0 +1,139 @@
+"""Admission: which requests there is time for; the others are refused at once.
+
+A request waits for those that arrived before it. How long follows from how long requests of
+the same kind took, per byte of their bodies. A burst may make others wait for as long as
+the settings allow, and large requests for longer. Beyond that there is more to do than can
+be answered, and a queue would fill up however long it is: it is kept short until the
+overload is over, so that admitted requests are answered as quickly as ever.
+
+The idea, a queue that may be long for a moment but not for good, is CoDel's (RFC 8289).
+"""
+
+import logging
+from time import monotonic
+
+# Seconds of work that may be ahead of a request during overload. An admitted request waits
+# for about twice that: as long as at 70 % of the capacity.
+SHORT_S = 0.0015
+# How many times its own duration a request may always wait, except during overload: clients
+# with a thousand images each, which take 8 ms, expect to wait for one another.
+PATIENCE = 20
+# The same during overload. Not less: at 70 % of the capacity many requests arrive while
+# another is answered, and if large ones were refused for that, their overload never ended.
+OVERLOAD_PATIENCE = 1
+# Overload is over after this many seconds in which at most one request in ten was refused.
+# Some are, just because the queue is short.
+CALM_S, CALM_SHARE = 1.0, 0.1
+# Seconds that any request takes to be read and written.
+LEAST_S = 20e-6
+# Seconds that a new connection takes to be accepted, answered once, and closed.
+CONNECT_S = 100e-6
+# Seconds of work admitted for each refusal. Refusing a small request takes half as long as
+# answering it: all time could go into refusals otherwise.
+EARNED_S = 30e-6
+# Seconds per byte of an unknown kind: between images in JSON and in pictures. And seconds
+# of a request that only the application can answer.
+FIRST_RATE, FIRST_OTHER_S = 50e-9, 400e-6
+# How far one measurement moves the rate of a kind, up or down. That makes it the median: a
+# first request, or a pause of the machine, takes a thousand times as long as the others.
+STEP = 1.1
+MOST_KINDS = 256
+OTHER = 0  # the kind of everything the application answers, each of size 1
+
+
+class Admission:
+    """Decides for one worker, from turn to turn of its loop.
+
+    Attributes:
+        refused: requests refused during this overload.
+    """
+
+    def __init__(self, most_wait_s: float, log: logging.Logger) -> None:
+        """Create an admission without overload.
+
+        Args:
+            most_wait_s: how long a request may wait in a burst, in seconds.
+            log: where the beginning and the end of overload are logged.
+        """
+        self._most, self._log = most_wait_s, log
+        self._limit, self._patience = most_wait_s, PATIENCE
+        self._rates = {OTHER: FIRST_OTHER_S}  # seconds per byte, by kind
+        self._work = 0.0  # seconds, of this turn
+        self._earned = 0.0
+        self._looked = monotonic()  # when it was last checked whether overload is over
+        self._seen = self._refused = 0  # requests since then
+        self._overload = False
+        self.refused = 0
+
+    def admit(self, kind: int, size: int) -> bool:
+        """Return whether a request is admitted; count it as refused if not.
+
+        Args:
+            kind: requests of one kind take a time proportional to their size.
+            size: bytes of its body.
+        """
+        admitted = self._admit(LEAST_S + size * self._rates.get(kind, FIRST_RATE))
+        if not admitted:
+            self.count_refusal()
+        return admitted
+
+    def admit_new(self, waiting: int) -> bool:
+        """Return whether a new client is admitted; the caller counts it if it refuses.
+
+        Args:
+            waiting: clients that wait to be accepted, including this one.
+        """
+        if waiting * CONNECT_S > self._most:
+            self._begin_overload()
+        return not self._overload or self._admit(CONNECT_S)
+
+    def learn(self, kind: int, size: int, seconds: float) -> None:
+        """Learn that requests of a kind with so many bytes in all took so many seconds."""
+        if kind not in self._rates and len(self._rates) == MOST_KINDS:
+            self._rates = {OTHER: self._rates[OTHER]}
+        rate = self._rates.get(kind, FIRST_RATE)
+        self._rates[kind] = rate * STEP if seconds > rate * size else rate / STEP
+
+    def end_turn(self) -> None:
+        """Start again with an empty queue."""
+        self._work = self._earned = 0.0
+
+    def sweep(self) -> None:
+        """Check whether the overload is over; called at intervals."""
+        now = monotonic()
+        if now - self._looked < CALM_S:
+            return
+        if self._overload and self._refused <= CALM_SHARE * self._seen:
+            self._log.info("the overload is over: %d requests were refused", self.refused)
+            self._limit, self._patience, self.refused = self._most, PATIENCE, 0
+            self._overload = False
+        self._looked, self._seen, self._refused = now, 0, 0
+
+    def count_refusal(self, earned: float = EARNED_S) -> None:
+        """Count a refused request.
+
+        Args:
+            earned: seconds of work that are admitted in return.
+        """
+        self._begin_overload()
+        self._earned += earned
+        self._refused += 1
+        self.refused += 1
+
+    def _admit(self, takes: float) -> bool:
+        self._seen += 1
+        if self._work > self._limit + self._earned and self._work > self._patience * takes:
+            return False
+        self._work += takes
+        return True
+
+    def _begin_overload(self) -> None:
+        if self._overload:
+            return
+        self._overload = True
+        self._limit, self._patience = min(SHORT_S, self._most), OVERLOAD_PATIENCE
+        self._log.warning(
+            "a request would wait for more than %d ms: refusing what there is no time "
+            "for, with 503",
+            1000 * self._most,
+        )

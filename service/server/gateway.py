@@ -1,0 +1,168 @@
+"""Between the worker and a WSGI application: gunicorn's own environ, response and log."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from io import BytesIO
+from time import perf_counter
+from typing import Any
+
+from gunicorn.http import wsgi
+from gunicorn.http.errors import ExpectationFailed, ParseException
+from gunicorn.http.message import HeaderPolicy
+
+from service.errors import RequestError
+from service.http import PHRASES
+from service.monitoring.outcome import Outcome
+from service.server.http1.request import Ends, RequestHead, malformed
+
+# An outcome with the ends of its connection and its head; None if that cannot be parsed.
+Done = tuple[Ends, RequestHead | None, Outcome]
+
+
+class Sink:
+    """Collects what gunicorn's response writes to its socket."""
+
+    def __init__(self, address: Any) -> None:
+        self.parts: list[bytes] = []
+        self._address = address
+
+    def getsockname(self) -> Any:
+        """Return the server's end of the connection."""
+        return self._address
+
+    def sendall(self, data: bytes) -> None:
+        """Keep the bytes."""
+        self.parts.append(bytes(data))
+
+    send = sendall
+
+
+class Request(HeaderPolicy):  # type: ignore[misc]
+    """A head as gunicorn makes its environ of it, with gunicorn's policy for headers.
+
+    Raises:
+        RequestError: 400 ambiguous or forbidden headers, 417 an expectation that cannot
+            be met.
+    """
+
+    proxy_protocol_info = None
+
+    def __init__(self, head: RequestHead, cfg: Any, peer: Any) -> None:
+        self.cfg = cfg
+        self.peer_addr = self.remote_addr = peer
+        self.scheme = "https" if cfg.is_ssl else "http"
+        self.method, self.uri, self.version = head.method, head.uri, head.version
+        self.path, self.query = head.path, head.query
+        self.body = BytesIO()  # gunicorn looks for one; the gateway sets the real one
+        self._keep_alive = head.keep_alive
+        if head.environ_headers is None or head.special:
+            head.environ_headers = self._apply_policy(head)
+        self.headers = head.environ_headers
+
+    def _apply_policy(self, head: RequestHead) -> list[tuple[str, str]]:
+        trusted = self._peer_trusted_for_forwarded()
+        headers: list[tuple[str, str]] = []
+        seen: set[str] = set()
+        state = [False]
+        try:
+            for raw_name, raw_value in head.raw:
+                name, value = raw_name.decode(), raw_value.decode("latin-1").rstrip(" \t")
+                value = head.changed.get(name.lower(), value)
+                kept = self._apply_header_policy(name.upper(), value, state, seen, *trusted)
+                if kept is not None:
+                    headers.append(kept)
+        except ExpectationFailed as error:
+            raise RequestError(417, f"{error}, expected 100-continue") from None
+        except ParseException as error:
+            raise malformed(str(error)) from None
+        head.expects_continue = bool(self._expected_100_continue)
+        self._expected_100_continue: bool = False  # the connection answers it, not gunicorn
+        return headers
+
+    def should_close(self) -> bool:
+        """Whether the connection ends after this request."""
+        return not self._keep_alive
+
+
+class Response(wsgi.Response):  # type: ignore[misc]
+    """gunicorn's response, without sendfile: there is no socket behind it."""
+
+    def can_sendfile(self) -> bool:  # noqa: D102
+        return False
+
+
+class Gateway:
+    """Calls a WSGI application, and writes gunicorn's access log.
+
+    Attributes:
+        logs: whether there is an access log.
+
+    Args:
+        application: the WSGI application.
+        cfg: gunicorn's settings.
+        log: gunicorn's log.
+    """
+
+    def __init__(self, application: Any, cfg: Any, log: Any) -> None:
+        self._application, self._cfg, self._log = application, cfg, log
+        self.logs: bool = log.access_log_enabled
+        # Another class than the service's own may be configured.
+        self._writes_outcomes: bool = getattr(log, "writes_outcomes", False)
+
+    def apply_policy(self, head: RequestHead, ends: Ends) -> None:
+        """Apply gunicorn's policy for headers to a head.
+
+        Raises:
+            RequestError: the policy refuses it.
+        """
+        Request(head, self._cfg, ends.peer)
+
+    def call(self, ends: Ends, head: RequestHead, body: bytes) -> tuple[bytes, bool]:
+        """Let the application answer a request.
+
+        Returns:
+            The complete reply, and whether the connection can be used again.
+        """
+        sink, start = Sink(ends.server), perf_counter()
+        request, response, environ = self._create(ends, head, sink)
+        environ["wsgi.input"] = BytesIO(body)
+        parts = self._application(environ, response.start_response)
+        try:
+            for part in parts:
+                response.write(part)
+            response.close()
+        finally:
+            if hasattr(parts, "close"):
+                parts.close()
+        if self.logs:
+            seconds = timedelta(seconds=perf_counter() - start)
+            self._log.access(response, request, environ, seconds)
+        return b"".join(sink.parts), not response.should_close()
+
+    def log(self, done: Sequence[Done]) -> None:
+        """Write a line for each request that was answered without the application."""
+        if self._writes_outcomes:
+            self._log.write_outcomes([outcome for _, _, outcome in done])
+            return
+        for ends, head, outcome in done:
+            if head is not None:
+                self._log_as_gunicorn(ends, head, outcome)
+
+    def _log_as_gunicorn(self, ends: Ends, head: RequestHead, outcome: Outcome) -> None:
+        """Write a line in a format that only gunicorn knows."""
+        request, response, environ = self._create(ends, head, Sink(ends.server))
+        reply = outcome.reply
+        response.status = f"{reply.status} {PHRASES[reply.status]}"
+        response.headers = [*reply.headers, ("X-Request-ID", outcome.request_id)]
+        response.sent = len(reply.body)
+        seconds = timedelta(seconds=outcome.seconds)
+        self._log.access(response, request, environ, seconds)
+
+    def _create(
+        self, ends: Ends, head: RequestHead, sink: Sink
+    ) -> tuple[Request, Response, dict[str, Any]]:
+        request = Request(head, self._cfg, ends.peer)
+        response, environ = wsgi.create(
+            request, sink, ends.peer, ends.server, self._cfg, Response
+        )
+        return request, response, environ

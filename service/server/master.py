@@ -1,0 +1,213 @@
+"""gunicorn's master: replaces workers without a gap, and stops without a loss.
+
+gunicorn's own stops the old workers of a reload before the new ones are ready, or are known
+to work at all; and when it exits, connections that the kernel has accepted and no worker
+has taken are reset.
+"""
+
+import contextlib
+import ctypes
+import queue
+import signal
+import socket
+import struct
+import sys
+import time
+from typing import Any
+
+from gunicorn.app import base
+from gunicorn.app.wsgiapp import WSGIApplication
+from gunicorn.arbiter import Arbiter
+
+from service.errors import SettingsError
+from service.model.snapshot import Snapshot, read
+from service.monitoring import table
+from service.monitoring.json_lines import early
+from service.server.lifecycle import Shared
+from service.settings import Settings
+
+# Between the last connection that the kernel lets in and the end of listening: a handshake
+# that has begun needs one more round trip.
+HANDSHAKE_S = 0.1
+# For workers to report after a pause of the whole service: they do so twice a second.
+WAKE_S = 2.0
+SO_ATTACH_FILTER = 26  # Linux
+# A filter program for the kernel, for a segment from its TCP header on: load byte 13 (the
+# flags); if SYN is set drop, else keep all of it. Source: Linux, networking/filter.rst.
+NO_SYN = ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
+
+
+class _GivenUpError(Exception):
+    """A reload that cannot go on."""
+
+
+class Master(Arbiter):  # type: ignore[misc]
+    """The arbiter of workers that report when they are ready.
+
+    Attributes:
+        shared: what all processes share; made by the hook `on_starting`.
+    """
+
+    shared: Shared
+    _retiring: frozenset[int] = frozenset()  # replaced once as many new ones are ready
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(app)
+        self._looked = self._resumed = time.monotonic()
+        # What SIGUSR2 starts: a module and not its file.
+        self.START_CTX["args"][1:2] = ["-m", "service.server.master"]
+
+    # Reload.
+
+    def reload(self) -> None:
+        """Replace the workers by new ones, or keep them if the new ones cannot serve."""
+        before = self.shared.snapshot
+        self._retiring = frozenset(self.WORKERS)
+        try:
+            self._check_config()
+            self._hand_on(read(self.shared.settings, before.versions))
+            super().reload()  # starts new workers, and waits until the old ones are gone
+            if self._retiring:
+                raise _GivenUpError(f"not ready after {self.cfg.graceful_timeout} s")
+            self._hand_on(self.shared.snapshot._replace(before={}))
+            result = "done"
+        except _GivenUpError as error:
+            self._hand_on(before)
+            result = "refused"
+            self._dismiss_new(f"{error}")
+        finally:
+            self._retiring = frozenset()
+        self.shared.counters.row(table.RELOADS.key(result))[0] += 1
+        self.shared.roster.reload_refused = result == "refused"
+
+    def _hand_on(self, snapshot: Snapshot) -> None:
+        """Let workers that start from now on load these files."""
+        self.shared = self.shared._replace(snapshot=snapshot)
+
+    def _check_config(self) -> None:
+        """Read gunicorn's settings as a test: an error during the reload would end it."""
+        try:
+            type(self.app)(self.app.usage, self.app.prog)
+        except SystemExit:
+            raise _GivenUpError("gunicorn's settings cannot be read") from None
+
+    def manage_workers(self) -> None:
+        """Start and stop workers, but not while a reload decides which are to stay."""
+        self.shared.roster.wanted = self.num_workers
+        if not self._retiring:
+            super().manage_workers()
+
+    def reap_workers(self) -> None:
+        """Reap workers that have exited; a reload checks here how far it is."""
+        super().reap_workers()
+        if not self._retiring:
+            return
+        new, ready = self._new_workers(), self.shared.roster.ready
+        if len(new) < self.num_workers:
+            raise _GivenUpError("a new worker cannot serve; the log says why")
+        if all(ready[worker.slot] == worker.age for worker in new.values()):
+            for pid in self._retiring & self.WORKERS.keys():
+                self.kill_worker(pid, signal.SIGTERM)
+            self._retiring = frozenset()
+
+    def _new_workers(self) -> dict[int, Any]:
+        return {p: w for p, w in self.WORKERS.items() if p not in self._retiring}
+
+    def _dismiss_new(self, reason: str) -> None:
+        self.log.error("reload is given up: %s; the old workers go on", reason)
+        deadline = time.monotonic() + self.cfg.graceful_timeout
+        for pid in self._new_workers():
+            self.kill_worker(pid, signal.SIGTERM)
+        # All of them: of more workers than wanted, gunicorn would stop the oldest.
+        while self._new_workers():
+            if time.monotonic() > deadline:
+                for pid in self._new_workers():
+                    self.kill_worker(pid, signal.SIGKILL)
+            time.sleep(0.05)
+            super().reap_workers()
+
+    # Supervision.
+
+    def murder_workers(self) -> None:
+        """Kill workers that hang, but not for a pause that this process shared."""
+        now = time.monotonic()
+        if now - self._looked > 1 + self.timeout / 2:
+            self._resumed = now  # usually it looks every second
+        self._looked = now
+        if now - self._resumed > WAKE_S:
+            super().murder_workers()
+
+    def kill_worker(self, pid: int, sig: int) -> None:
+        """Send a signal to a worker, and remember which had to be killed."""
+        if sig in (signal.SIGABRT, signal.SIGKILL) and pid in self.WORKERS:
+            self.WORKERS[pid].hung = True
+        super().kill_worker(pid, sig)
+
+    # The end.
+
+    def stop(self, graceful: bool = True) -> None:
+        """Stop: report not ready, then refuse new connections, then answer the rest."""
+        self.shared.roster.stopping = True
+        if graceful and any(self.shared.roster.ready):
+            self._wait(self.shared.settings.drain_seconds)
+            # Another master may use the same sockets.
+            if self.reexec_pid == self.master_pid == 0 and not self.systemd:
+                self._drop_handshakes()
+        super().stop(graceful)
+
+    def _wait(self, seconds: float) -> None:
+        """Go on serving, while load balancers notice that this service is not ready."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                found = self.SIG_QUEUE.get(timeout=left)
+            except queue.Empty:
+                return
+            if found in (signal.SIGINT, signal.SIGQUIT):
+                return
+            self.reap_workers()
+            self.manage_workers()
+
+    def _drop_handshakes(self) -> None:
+        """Make the kernel ignore new handshakes from now on.
+
+        Earlier connections are in the queue, and the workers accept them all before they
+        close it. Without this, a connection that arrives in between would be reset.
+        """
+        steps = b"".join(struct.pack("HBBI", *step) for step in NO_SYN)
+        memory = ctypes.create_string_buffer(steps)
+        program = struct.pack("HL", len(NO_SYN), ctypes.addressof(memory))
+        for listener in self.LISTENERS:
+            if listener.sock.family in (socket.AF_INET, socket.AF_INET6):
+                with contextlib.suppress(OSError):  # not on Linux: it may be reset there
+                    listener.sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+        time.sleep(HANDSHAKE_S)
+
+
+class Application(WSGIApplication):  # type: ignore[misc]
+    """gunicorn's application, from its flags and settings.
+
+    Attributes:
+        settings: the service's own settings.
+    """
+
+    def load_config(self) -> None:
+        """Read all settings, and listen at the address of the metrics too."""
+        super().load_config()
+        try:
+            self.settings = Settings.from_environment()
+        except SettingsError as error:
+            print(early(f"error: {error}"), file=sys.stderr)
+            sys.exit(Arbiter.APP_LOAD_ERROR)
+        extra = [self.settings.metrics_bind] if self.settings.metrics_bind else []
+        self.cfg.set("bind", [*self.cfg.bind, *extra])
+
+
+def main() -> None:
+    """Run gunicorn with this master, which it has no setting for."""
+    base.Arbiter = Master
+    Application("%(prog)s [OPTIONS]", prog="python -m service").run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""What the connections of a worker share: limits, memory, a clock, and their number."""
+
+import asyncio
+from typing import Any, Protocol
+
+from service.monitoring.roster import NOBODY, Roster
+from service.server.http1.collector import Limits
+from service.server.http1.known_heads import KnownHeads
+from service.settings import Settings
+
+# Most bytes that one read takes from the kernel: as much as uvloop's own buffer.
+INBOX_BYTES = 1 << 18
+# What is kept for all unfinished clients, in bodies of the largest size: as many as can be
+# expected at a time, 128 MiB by default.
+MOST_BODIES = 32
+
+
+class Client(Protocol):
+    """A connection, as the worker's sweep knows it."""
+
+    deadline: float
+
+    def expire(self) -> None:
+        """End what has waited for too long."""
+
+
+class Pool:
+    """Shared by the connections of one worker.
+
+    Attributes:
+        loop: the event loop, and the clock of deadlines.
+        heads: parsed heads.
+        connections: those that are open.
+        client_seconds: time a client has for a head, for a body, or to read a reply.
+        keepalive: seconds that a connection may wait for its next request.
+        limits: most bytes of a body and of a request line.
+        inbox: where the kernel writes what arrives, until the next read overwrites it.
+        inbox_bytes: the same memory, which can be searched.
+        held_bytes: bytes kept for unfinished clients.
+        most_bytes: how many that may be.
+        accepting: whether new connections are welcome.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        heads: KnownHeads,
+        settings: Settings,
+        cfg: Any,
+        roster: Roster,
+    ) -> None:
+        self.loop, self.heads, self._roster = loop, heads, roster
+        self.connections: set[Client] = set()
+        self.client_seconds = settings.client_seconds
+        self.keepalive = cfg.keepalive  # looking it up in cfg takes a microsecond
+        self.limits = Limits(settings.max_body_bytes, cfg.limit_request_line)
+        self.inbox_bytes = bytearray(INBOX_BYTES)
+        self.inbox = memoryview(self.inbox_bytes)
+        self.held_bytes = 0
+        self.most_bytes = MOST_BODIES * settings.max_body_bytes
+        self._most_connections = int(cfg.worker_connections)
+        self.accepting = True
+
+    def add(self, connection: Client) -> None:
+        """Add an open connection."""
+        self.connections.add(connection)
+        self.publish()
+
+    def discard(self, connection: Client) -> None:
+        """Remove a closed connection."""
+        self.connections.discard(connection)
+        self.publish()
+
+    def publish(self) -> None:
+        """Tell the other workers how many connections are open."""
+        if self.accepting:
+            self._roster.count_connections(len(self.connections))
+
+    def close(self) -> None:
+        """Tell the other workers that this one accepts no more."""
+        self.accepting = False
+        self._roster.count_connections(NOBODY)
+
+    def is_full(self, opening: int) -> bool:
+        """Whether there is no room beyond the connections that are opening."""
+        return len(self.connections) + opening >= self._most_connections
+
+    def is_ahead(self) -> bool:
+        """Whether another worker has fewer connections."""
+        return len(self.connections) > self._roster.fewest_connections()
+
+    def workers(self) -> int:
+        """Return how many workers accept connections, including this one."""
+        return self._roster.workers()

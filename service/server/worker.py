@@ -1,0 +1,139 @@
+"""A gunicorn worker on uvloop: its life from start to drain.
+
+gunicorn stays the master: it binds, forks, watches, reloads and stops. See the room's
+docstring for the theory of operation.
+"""
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+from time import monotonic, process_time
+from typing import Any
+
+import uvloop
+from gunicorn.workers import base
+
+from service.inference import Inference
+from service.server.acceptor import Acceptor, queued
+from service.server.admission import Admission
+from service.server.connection import LINGER_S, Connection
+from service.server.gateway import Gateway
+from service.server.http1.known_heads import KnownHeads
+from service.server.http1.request import HeadLimits
+from service.server.http1.response import Writer
+from service.server.limits import resident_bytes
+from service.server.pool import Pool
+from service.server.turns import Turns
+
+# How often deadlines are checked, and so how late one can be; also the heartbeat.
+SWEEP_S = 0.5
+# The same while stopping, when someone waits for the end.
+DRAIN_SWEEP_S = 0.02
+# Slow clients that are refused before the loop turns, in about a millisecond: a thousand at
+# once must not keep the others waiting.
+EXPIRE_AT_ONCE = 10
+
+
+class Worker(base.Worker):  # type: ignore[misc]
+    """The worker class."""
+
+    alive: bool
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        """Refuse what this worker cannot do, before anything starts."""
+        if cfg.is_ssl:
+            raise ValueError("found a certfile or keyfile, expected none: use gthread")
+
+    def run(self) -> None:
+        """Serve until gunicorn, or the number of requests, ends it."""
+        extensions = getattr(self.wsgi, "extensions", {})
+        # Another WSGI application is served too, without inference.
+        inference = extensions.get("inference") or Inference.without_models()
+        settings, self._monitoring = inference.settings, inference.monitoring
+        self._loop = uvloop.new_event_loop()
+        self._writer = Writer()
+        self._admission = Admission(settings.max_wait_ms / 1000, self.log)
+        gateway = Gateway(self.wsgi, self.cfg, self.log)
+        limits, fast = HeadLimits.of(self.cfg), settings.fast_path
+        heads = KnownHeads(limits, gateway.apply_policy, inference, fast)
+        roster = self._monitoring.roster
+        self._pool = Pool(self._loop, heads, settings, self.cfg, roster)
+        self._turns = Turns(
+            self._pool,
+            inference,
+            gateway,
+            self._writer,
+            self._admission,
+            self.max_requests,
+            self._restart,
+        )
+        gc.freeze()  # what is loaded by now is never garbage: do not look through it again
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._serve())
+        self._loop.close()
+
+    async def _serve(self) -> None:
+        self._stopping = asyncio.Event()
+        self._loop.add_signal_handler(signal.SIGTERM, self._stop)
+        acceptor = Acceptor(
+            self.sockets, self._pool, self._connect, self._turns.turn_away, self.log
+        )
+        self._pool.publish()
+        while self.alive:
+            await self._sweep()
+            acceptor.resume()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), SWEEP_S)
+            if self.ppid != os.getppid():
+                self.log.info("Parent changed, shutting down: %s", self)
+                self.alive = False
+        self._turns.accepts_all = True
+        self._pool.close()
+        acceptor.close()
+        await self._drain(acceptor)
+
+    def _connect(self) -> Connection:
+        return Connection(self._pool, self._turns)
+
+    def _restart(self) -> None:
+        if self.alive:
+            self.log.info("Autorestarting worker after current request.")
+            self._stop()
+
+    def _stop(self) -> None:
+        self.alive = False
+        self._turns.closing = self._turns.accepts_all = True
+        self._stopping.set()
+
+    async def _sweep(self) -> None:
+        """Do what is due: the heartbeat, the date of replies, the deadlines."""
+        self.notify()
+        self._writer.tick()
+        self._admission.sweep()
+        roster = self._monitoring.roster
+        roster.report(monotonic(), resident_bytes(), sum(map(queued, self.sockets)))
+        self._pool.publish()
+        self._monitoring.metrics.count_cpu(process_time())
+        # Clients that keep a connection should turn to others while there is time.
+        self._turns.closing = not self.alive or not roster.is_open()
+        now = self._loop.time()
+        due = [c for c in self._pool.connections if c.deadline < now]
+        for number, connection in enumerate(due, 1):
+            if connection.deadline < now:  # still: it may have gone on meanwhile
+                connection.expire()
+            if number % EXPIRE_AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    async def _drain(self, acceptor: Acceptor) -> None:
+        """Answer everything that was accepted, and end."""
+        started = self._loop.time()
+        while self._pool.connections or acceptor.opening:
+            for connection in self._pool.connections:
+                connection.deadline = min(connection.deadline, started + LINGER_S)
+            await self._sweep()
+            if self._loop.time() - started > self.cfg.graceful_timeout:
+                break
+            await asyncio.sleep(DRAIN_SWEEP_S)

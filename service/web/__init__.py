@@ -1,0 +1,219 @@
+"""The web: every route as a Flask route, correct under any WSGI server.
+
+    __init__   inference routes, health, metrics, and what all requests and errors share
+    metadata   GET routes of TensorFlow Serving, KServe and Triton
+    pages      the pages and their data
+    openapi    openapi.json, completed with this service's names and limits
+    responses  replies as Flask's responses
+
+An inference route is a batch of one: `Inference.target`, then `Inference.answer`.
+"""
+
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.routing.exceptions import WebsocketMismatch
+
+from service.errors import REASONS, RequestError
+from service.http import ALWAYS, INTERNAL_ERROR, Reply, json, readiness, refusal, request_id
+from service.inference import Call, Endpoint, Inference
+from service.inference.access import HEALTH, METRICS, no_route
+from service.inference.target import ROUTES
+from service.monitoring import log_bug
+from service.monitoring.exposition import Exposition
+from service.monitoring.outcome import OUTCOME, UNMATCHED, HeadFacts, Outcome
+from service.monitoring.trace_context import read_trace
+from service.web import metadata, pages
+from service.web.responses import response
+
+# Scraped and polled every few seconds: counting them would hide the traffic of clients.
+UNCOUNTED = {*HEALTH, METRICS}
+
+
+def create(inference: Inference) -> Flask:
+    """Return the Flask application."""
+    app = Flask(__name__, static_folder=None)  # the pages have their own
+    app.extensions["inference"] = inference
+    app.url_map.merge_slashes = False  # a path with // inside is no route, and no redirect
+    for route in ROUTES:
+        _add_inference(app, inference, route)
+    _add_health(app, inference)
+    metadata.register(app, inference)
+    pages.register(app, inference)
+    _add_hooks(app, inference)
+    app.register_error_handler(RequestError, _request_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _bug)
+    return app
+
+
+def _add_inference(app: Flask, inference: Inference, route: str) -> None:
+    limit = inference.settings.max_body_bytes
+
+    def view(model: str | None = None, version: int | None = None) -> Response:
+        endpoint = Endpoint(route, model, version)
+        query = request.query_string.decode("latin-1")
+        target = inference.target(endpoint, query, request.headers)
+        # Refused whatever the body is: it need not be read.
+        body = b"" if target.refusal else _body(limit)
+        (g.outcome,) = inference.answer([Call(target, body, g.request_id)])
+        return response(g.outcome.reply)
+
+    app.add_url_rule(route, endpoint=route, view_func=view, methods=["POST"])
+
+
+def _add_health(app: Flask, inference: Inference) -> None:
+    monitoring, repository = inference.monitoring, inference.repository
+    default = repository.default.version
+    states = {v: "default" if v == default else "served" for v in repository.models}
+    states |= dict.fromkeys(repository.refused, "refused")
+    exposition = Exposition(monitoring.metrics, monitoring.roster, states)
+
+    @app.get("/livez")
+    def livez() -> Response:
+        return response(json({"live": True}))
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        # A worker answers only once its models are loaded, checked and warmed up.
+        return response(readiness(monitoring.roster.is_open()))
+
+    @app.get("/metrics")
+    def metrics_page() -> Response:
+        text, content_type = exposition.text()
+        return Response(text, content_type=content_type)
+
+
+def _add_hooks(app: Flask, inference: Inference) -> None:
+    access, monitoring = inference.access, inference.monitoring
+
+    @app.before_request
+    def start() -> Response | None:
+        g.start = perf_counter()
+        g.request_id = request_id(request.headers.get("X-Request-ID", ""))
+        at_metrics = access.is_metrics_address(_own_address())
+        runs = request.endpoint in ROUTES and request.method == "POST"
+        if runs and not at_metrics:
+            return None  # `Inference.target` decides
+        error = access.refuse(request.path, request.headers, at_metrics)
+        return response(refusal(error)) if error else None
+
+    @app.after_request
+    def finish(found: Response) -> Response:
+        found.headers.update((*ALWAYS, ("X-Request-ID", g.request_id)))
+        outcome = request.environ[OUTCOME] = _outcome(found)
+        # But a client that is refused at these may be trying keys.
+        if outcome.route not in UNCOUNTED or outcome.reply.reason:
+            monitoring.count([outcome])
+            monitoring.trace([outcome])
+        return found
+
+
+def _outcome(found: Response) -> Outcome:
+    """Return what became of the request that this response answers."""
+    reply: Reply = g.get("reply") or Reply(found.status_code, b"")
+    route = request.url_rule.rule if request.url_rule else UNMATCHED
+    outcome = Outcome(request.method, route, None, g.request_id, reply)
+    if "outcome" in g:  # of inference, which does not know the body of a refused request
+        outcome = replace(g.outcome, method=request.method)
+    if reply.status != found.status_code:  # a page that has not changed, say
+        outcome.reply = reply._replace(status=found.status_code)
+    outcome.seconds = perf_counter() - g.start
+    outcome.received = request.content_length or outcome.received
+    outcome.sent = found.content_length or 0
+    outcome.error = g.get("error") or outcome.error
+    # Not request.path: a head is text as it arrives, a character per byte.
+    target = request.environ.get("RAW_URI") or request.environ.get("PATH_INFO", "")
+    outcome.client = request.environ.get("REMOTE_ADDR", "")
+    outcome.head = HeadFacts(request.method, _path(target), request.headers, target)
+    outcome.trace = read_trace(request.headers)
+    if outcome.error is not None:
+        log_bug(outcome)
+    return outcome
+
+
+def _path(target: str) -> str:
+    """Return the path of a request target; two slashes do not start a host here."""
+    if target.startswith("//"):
+        return urlsplit("." + target).path[1:]
+    return urlsplit(target).path
+
+
+def _own_address() -> Any:
+    """Return this end of the connection: the environ's can be what the client claims."""
+    own = request.environ.get("gunicorn.socket")
+    return own.getsockname() if own else None
+
+
+def _body(limit: int) -> bytes:
+    """Return the whole body as it was sent.
+
+    Raises:
+        RequestError: 400 cut short, 411 neither a length nor chunks, 413 too long.
+    """
+    length = request.content_length
+    if request.headers.get("Transfer-Encoding", "").lower() == "chunked":
+        return _chunked_body(limit)
+    if length is None:
+        raise RequestError(411, "found no Content-Length, expected the length of the body")
+    if length > limit:
+        # Most clients look for a reply only when they have sent everything, so a body
+        # that is not far too long is read and dropped.
+        left = length if length <= 2 * limit else 0
+        while left and (dropped := request.stream.read(min(left, 1 << 16))):
+            left -= len(dropped)
+        raise RequestError(413, f"body has {length} bytes, expected at most {limit}")
+    body = request.stream.read()
+    if len(body) != length:  # the client closed its side early; WSGI servers pass that on
+        raise RequestError(
+            400, f"body ends after {len(body)} bytes, expected {length} (Content-Length)"
+        )
+    return body
+
+
+def _chunked_body(limit: int) -> bytes:
+    """Return a body that the server has put together from its chunks."""
+    try:
+        body = request.stream.read(limit + 1)
+    except Exception as error:  # each server has errors of its own for this
+        raise RequestError(
+            400, "chunked body is damaged or cut short, expected a last chunk"
+        ) from error
+    if len(body) > limit:
+        raise RequestError(413, f"chunked body is too long, expected at most {limit} bytes")
+    return body
+
+
+def _request_error(error: RequestError) -> Response:
+    return response(refusal(error))
+
+
+def _http_error(error: HTTPException) -> Response:
+    """Give Flask's own errors the common form; keep headers such as Allow."""
+    status = error.code or 500
+    path = f"{request.path!r:.100}"
+    if isinstance(error, NotFound):
+        message = no_route(request.path).message
+    elif isinstance(error, MethodNotAllowed):
+        error.valid_methods = sorted(error.valid_methods or ())  # it is a set
+        allowed = ", ".join(error.valid_methods)
+        message = f"method {request.method} is not allowed on {path}, expected {allowed}"
+    elif isinstance(error, WebsocketMismatch):
+        message = f"found a WebSocket's handshake on {path}, expected a request"
+    else:
+        message = error.description or error.name
+    reply = json({"error": message}, status)._replace(reason=REASONS.get(status, ""))
+    found = response(reply)
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            found.headers[name] = value
+    return found
+
+
+def _bug(error: Exception) -> Response:
+    g.error = error
+    return response(INTERNAL_ERROR)

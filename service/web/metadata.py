@@ -1,0 +1,233 @@
+"""The metadata routes of TensorFlow Serving, KServe and Triton: models, state, statistics.
+
+Sources: TensorFlow Serving, ``g3doc/api_rest.md``; open-inference-protocol,
+``inference_rest.md``; Triton Inference Server, ``docs/protocol/extension_*.md``.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from flask import Flask, Response, request
+
+from service.errors import RequestError
+from service.http import json, readiness
+from service.inference import Inference
+from service.model.repository import Repository
+from service.model.version import INPUT, OUTPUT, Model
+from service.monitoring.metrics import Totals
+from service.web.responses import response
+
+VERSION = "1.0"  # of the server, as clients show it
+EXTENSIONS = [
+    "binary_tensor_data",
+    "classification",
+    "model_configuration",
+    "model_repository",
+    "statistics",
+]
+
+
+def register(app: Flask, inference: Inference) -> None:
+    """Add the routes."""
+    _register_v1(app, inference.repository)
+    _register_v2(app, inference)
+    _register_triton(app, inference)
+
+
+def _register_v1(app: Flask, repository: Repository) -> None:
+    name = repository.default.name
+
+    @app.get("/v1/models")
+    def v1_models() -> Response:
+        return response(json({"models": [name]}))
+
+    @app.get("/v1/models/<model>")
+    @app.get("/v1/models/<model>/versions/<int:version>")
+    def v1_status(model: str, version: int | None = None) -> Response:
+        repository.find(model, version)
+        versions = repository.models if version is None else [version]
+        # KServe reads name and ready, TensorFlow Serving the rest.
+        return response(json({"name": name, "ready": True, **_status(versions)}))
+
+    @app.get("/v1/models/<model>/metadata")
+    @app.get("/v1/models/<model>/versions/<int:version>/metadata")
+    def v1_metadata(model: str, version: int | None = None) -> Response:
+        return response(json(_signature(repository.find(model, version))))
+
+
+def _register_v2(app: Flask, inference: Inference) -> None:
+    repository, roster = inference.repository, inference.monitoring.roster
+    name = repository.default.name
+
+    @app.get("/v2")
+    @app.get("/v2/")
+    def v2_server() -> Response:
+        return response(
+            json({"name": "mnist-server", "version": VERSION, "extensions": EXTENSIONS})
+        )
+
+    @app.get("/v2/health/live")
+    def v2_live() -> Response:
+        return response(json({"live": True}))
+
+    @app.get("/v2/health/ready")
+    def v2_ready() -> Response:
+        # The specification's prose says live; KServe sends ready.
+        return response(readiness(roster.is_open(), live=True))
+
+    @app.get("/v2/models")
+    def v2_models() -> Response:
+        return response(json({"models": [name]}))
+
+    @app.get("/v2/models/<model>")
+    @app.get("/v2/models/<model>/versions/<int:version>")
+    def v2_metadata(model: str, version: int | None = None) -> Response:
+        repository.find(model, version)
+        versions = repository.models if version is None else [version]
+        return response(json(_metadata(name, versions)))
+
+    @app.get("/v2/models/<model>/ready")
+    @app.get("/v2/models/<model>/versions/<int:version>/ready")
+    def v2_model_ready(model: str, version: int | None = None) -> Response:
+        repository.find(model, version)
+        return response(json({"name": name, "ready": True}))
+
+
+def _register_triton(app: Flask, inference: Inference) -> None:
+    settings, repository = inference.settings, inference.repository
+    metrics = inference.monitoring.metrics
+
+    @app.get("/v2/models/<model>/config")
+    @app.get("/v2/models/<model>/versions/<int:version>/config")
+    def v2_config(model: str, version: int | None = None) -> Response:
+        return response(json(_config(repository.find(model, version), settings.max_images)))
+
+    @app.get("/v2/models/stats")
+    @app.get("/v2/models/<model>/stats")
+    @app.get("/v2/models/<model>/versions/<int:version>/stats")
+    def v2_statistics(model: str | None = None, version: int | None = None) -> Response:
+        repository.find(model, version)
+        versions = repository.models if version is None else [version]
+        found = [_statistics(repository.models[v], metrics.totals(v)) for v in versions]
+        return response(json({"model_stats": found}))
+
+    @app.post("/v2/repository/index")
+    def v2_index() -> Response:
+        return response(json(_index(repository, _only_ready(settings.max_body_bytes))))
+
+
+def _status(versions: Iterable[int]) -> dict[str, Any]:
+    fine = {"error_code": "OK", "error_message": ""}
+    return {
+        "model_version_status": [
+            {"version": str(version), "state": "AVAILABLE", "status": fine}
+            for version in versions
+        ]
+    }
+
+
+def _signature(model: Model) -> dict[str, Any]:
+    """Return TensorFlow Serving's metadata; the nesting is its own."""
+
+    def tensor(name: str, width: int) -> dict[str, Any]:
+        sizes = [{"size": str(size), "name": ""} for size in (-1, width)]
+        shape = {"dim": sizes, "unknown_rank": False}
+        return {name: {"dtype": "DT_FLOAT", "tensor_shape": shape, "name": name}}
+
+    signature = {
+        "inputs": tensor(INPUT[0], INPUT[2]),
+        "outputs": tensor(OUTPUT[0], OUTPUT[2]),
+        "method_name": "tensorflow/serving/predict",
+        "defaults": {},
+    }
+    spec = {"name": model.name, "signature_name": "", "version": str(model.version)}
+    definitions = {"signature_def": {"serving_default": signature}}
+    return {"model_spec": spec, "metadata": {"signature_def": definitions}}
+
+
+def _metadata(name: str, versions: Iterable[int]) -> dict[str, Any]:
+    def tensor(name: str, width: int) -> list[dict[str, Any]]:
+        return [{"name": name, "datatype": "FP32", "shape": [-1, width]}]
+
+    return {
+        "name": name,
+        "versions": [str(version) for version in versions],
+        "platform": "onnxruntime_onnx",
+        "inputs": tensor(INPUT[0], INPUT[2]),
+        "outputs": tensor(OUTPUT[0], OUTPUT[2]),
+    }
+
+
+def _config(model: Model, max_images: int) -> dict[str, Any]:
+    """Return the fields of Triton's ModelConfig that apply here."""
+    return {
+        "name": model.name,
+        "platform": "onnxruntime_onnx",
+        "backend": "onnxruntime",
+        "version_policy": {"all": {}},
+        "max_batch_size": max_images,
+        "input": [{"name": INPUT[0], "data_type": "TYPE_FP32", "dims": [INPUT[2]]}],
+        "output": [{"name": OUTPUT[0], "data_type": "TYPE_FP32", "dims": [OUTPUT[2]]}],
+    }
+
+
+def _statistics(model: Model, totals: Totals) -> dict[str, Any]:
+    """Return Triton's statistics; times in ns. No queue, no cache."""
+
+    def entry(count: int, seconds: float) -> dict[str, int]:
+        return {"count": count, "ns": round(seconds * 1e9)}
+
+    requests, stages = totals.requests, totals.stage_seconds
+    return {
+        "name": model.name,
+        "version": str(model.version),
+        "last_inference": round(totals.last * 1000),
+        "inference_count": totals.images,
+        "execution_count": requests,
+        "inference_stats": {
+            "success": entry(requests, sum(stages.values())),
+            "fail": entry(totals.refused, totals.refused_seconds),
+            "queue": entry(requests, 0),
+            "compute_input": entry(requests, stages["decode"]),
+            "compute_infer": entry(requests, stages["infer"]),
+            "compute_output": entry(requests, stages["encode"]),
+            "cache_hit": entry(0, 0),
+            "cache_miss": entry(0, 0),
+        },
+        "batch_stats": [],  # not kept by batch size
+    }
+
+
+def _index(repository: Repository, only_ready: bool) -> list[dict[str, str]]:
+    states = dict.fromkeys(repository.models, ("READY", ""))
+    if not only_ready:
+        # The reasons name files of the server, so they stay in its log.
+        refused = ("UNAVAILABLE", "refused when it was loaded; the server's log says why")
+        states |= dict.fromkeys(repository.refused, refused)
+    return [
+        {
+            "name": repository.default.name,
+            "version": str(version),
+            "state": state,
+            "reason": reason,
+        }
+        for version, (state, reason) in sorted(states.items())
+    ]
+
+
+class _IndexBody(msgspec.Struct):
+    ready: bool = False
+
+
+def _only_ready(limit: int) -> bool:
+    """Return the field ready of the index's body; both are optional."""
+    length = request.content_length or 0
+    if length > limit:
+        raise RequestError(413, f"body has {length} bytes, expected at most {limit}")
+    try:
+        return msgspec.json.decode(request.stream.read() or b"{}", type=_IndexBody).ready
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RequestError(
+            400, f'body is not {{"ready": true or false}}: {error}'.replace("`", "")
+        ) from None

@@ -1,0 +1,341 @@
+"""The dialect of /predict, with plain bytes and arrays."""
+
+import contextlib
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from service.errors import RequestError
+from service.protocols import (
+    Batch,
+    Limits,
+    Predictions,
+    instances,
+    predict,
+    scale,
+)
+
+JSON, RAW = "application/json", "application/octet-stream"
+images = arrays.arrays(np.uint8, st.tuples(st.integers(1, 5), st.just(784))).map(
+    # Every drawn image gets ink and paper, or it would rightly be refused.
+    lambda pixels: np.concatenate([[[0, 255]] * len(pixels), pixels[:, 2:]], axis=1)
+)
+
+
+def decode_all(bodies, headers, max_images=1024, **parameters):
+    options = predict.read_head(headers, parameters)
+    return predict.decode(options, bodies, Limits(max_images))
+
+
+def decode(body, content_type=JSON, max_images=1024, **parameters):
+    """Return what one body asks for, or raise why it is refused."""
+    found = decode_all([body], {"content-type": content_type}, max_images, **parameters)
+    for error in found.refused.values():
+        raise error
+    return found
+
+
+def encode(batch, probabilities, version=7):
+    replies = predict.encode(batch, Predictions.of(probabilities), "mnist", version)
+    assert len(replies) == len(batch.counts)
+    return replies
+
+
+def dump(instances):
+    return json.dumps({"instances": instances}).encode()
+
+
+@given(images)
+def test_every_form_of_the_same_pixels_gives_the_same_images(pixels):
+    expected = pixels.astype(np.float32) / np.float32(255)
+    forms = [
+        (dump(pixels.tolist()), JSON),
+        (dump(pixels.reshape(-1, 28, 28).tolist()), JSON),
+        (dump(pixels.astype(float).tolist()), JSON),
+        (dump((pixels / 255).tolist()), JSON),
+        (pixels.astype(np.uint8).tobytes(), RAW),
+    ]
+    for body, content_type in forms:
+        found = scale(decode(body, content_type).pixels)
+        assert found.dtype == np.float32
+        assert np.array_equal(found, expected)
+
+
+def test_an_image_whose_largest_pixel_is_1_is_on_the_scale_of_0_to_1():
+    bright, dark = [0, 1] * 392, [0, 2] * 392
+    found = scale(decode(dump([bright, dark])).pixels)
+    assert found.max(axis=1).tolist() == [1, np.float32(2) / np.float32(255)]
+
+
+def test_forms_may_be_mixed_in_one_request():
+    flat = [0, 255] * 392
+    nested = np.reshape(flat, (28, 28)).tolist()
+    assert len(decode(dump([flat, nested, [x / 255 for x in flat]])).pixels) == 3
+
+
+def image(pixel=7, count=784):
+    pixels = [0, 128] * 392
+    pixels[5] = pixel
+    return pixels[:count]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        pytest.param(b"", 400, "body is not JSON (Input data was truncated)", id="empty"),
+        pytest.param(b"{", 400, "body is not JSON", id="truncated"),
+        pytest.param(b"\xff\xfe", 400, "body is not JSON", id="binary"),
+        pytest.param(dump([image()]) + b"x", 400, "trailing characters", id="trailing"),
+        pytest.param(
+            dump([image()]).decode().encode("utf-16"), 400, "not JSON", id="utf-16"
+        ),
+        pytest.param(dump([image(float("nan"))]), 400, "body is not JSON", id="nan"),
+        pytest.param(dump([image(float("inf"))]), 400, "body is not JSON", id="infinity"),
+        pytest.param(b"null", 400, "Expected object, got null", id="null"),
+        pytest.param(b"[]", 400, "Expected object, got array", id="array"),
+        pytest.param(b"{}", 400, "missing required field instances", id="no-instances"),
+        pytest.param(b'{"instances": 5}', 400, "Expected array, got int", id="number"),
+        pytest.param(
+            b'{"instances": [], "pixels": []}',
+            400,
+            "unknown field pixels",
+            id="unknown-key",
+        ),
+        pytest.param(b"[" * 100_000, 400, "Expected object, got array", id="nested"),
+        pytest.param(
+            b'{"instances": ' + b"[" * 100_000, 422, "got array", id="nested-instances"
+        ),
+        pytest.param(dump([]), 422, "found 0 images, expected 1 to 1024", id="none"),
+        pytest.param(
+            dump([5]), 422, "Expected object | array, got int - at $.instances[0]", id="int"
+        ),
+        pytest.param(dump([[]]), 422, "image 0 has 0 numbers, expected 784", id="hollow"),
+        pytest.param(
+            dump([image(count=783)]), 422, "image 0 has 783 numbers, expected 784", id="783"
+        ),
+        pytest.param(
+            dump([image(), [*image(), 0]]), 422, "image 1 has 785 numbers", id="785"
+        ),
+        pytest.param(
+            dump([[[0] * 28] * 27 + [[0] * 27]]), 422, "28 rows, of 27 and 28", id="ragged"
+        ),
+        pytest.param(
+            dump([[[0] * 28] * 26 + [[0] * 27, [0] * 29]]),
+            422,
+            "28 rows, of 27 and 28 and 29",
+            id="ragged-784",
+        ),
+        pytest.param(
+            dump([[28] * 28]), 422, "image 0 has 28 numbers, expected 784", id="28-numbers"
+        ),
+        pytest.param(
+            dump([image([1])]), 422, "784 rows, of 1 and single numbers", id="mixed"
+        ),
+        pytest.param(
+            dump([image("7")]), 422, "got str - at $.instances[0][5]", id="string"
+        ),
+        pytest.param(
+            dump([image(True)]), 422, "got bool - at $.instances[0][5]", id="true"
+        ),
+        pytest.param(
+            dump([image(None)]), 422, "got null - at $.instances[0][5]", id="null-pixel"
+        ),
+        pytest.param(dump([image({})]), 422, "got object", id="object"),
+        pytest.param(
+            dump([image(256)]),
+            422,
+            "pixel 5 of image 0 is 256, expected a number",
+            id="256",
+        ),
+        pytest.param(dump([image(-1)]), 422, "pixel 5 of image 0 is -1, expected", id="-1"),
+        pytest.param(dump([image(255.5)]), 422, "pixel 5 of image 0 is 255.5", id="255.5"),
+        pytest.param(
+            dump([image(10**400)]), 422, "pixel 5 of image 0 is 1000", id="400-digits"
+        ),
+        pytest.param(dump([image(2**64)]), 422, "pixel 5 of image 0 is 18446", id="2^64"),
+        pytest.param(
+            dump([image()]).replace(b" 7,", b" 1e400,"), 422, "out of range", id="1e400"
+        ),
+        pytest.param(dump([image()] * 1025), 413, "found 1025 images", id="1025"),
+    ],
+)
+def test_json_that_is_no_request_is_refused(body, status, message):
+    with pytest.raises(RequestError) as caught:
+        decode(body)
+    assert caught.value.status == status
+    assert message in caught.value.message
+    assert len(caught.value.message) < 300
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        pytest.param(b"", 422, "found 0 images, expected 1 to 2", id="empty"),
+        pytest.param(
+            bytes(783), 400, "has 783 bytes, expected a multiple of 784", id="783"
+        ),
+        pytest.param(bytes(784 * 3), 413, "found 3 images, expected at most 2", id="3"),
+    ],
+)
+def test_raw_bytes_that_are_no_request_are_refused(body, status, message):
+    with pytest.raises(RequestError) as caught:
+        decode(body, RAW, max_images=2)
+    assert (caught.value.status, message in caught.value.message) == (status, True)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "",
+        "text/plain",
+        "application/jsonp",
+        "image/gif",
+        "application/json; charset=latin-1",
+    ],
+)
+def test_other_content_types_are_refused(content_type):
+    with pytest.raises(RequestError, match="expected application/json") as caught:
+        decode(dump([image()]), content_type)
+    assert caught.value.status == 415
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json;charset=UTF-8", "Application/JSON", 'application/json; x="y"'],
+)
+def test_content_type_is_read_as_http_says(content_type):
+    assert decode(dump([image()]), content_type).pixels.shape == (1, 784)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"echo": "true"}, "echo is 'true', expected frame"),
+        ({"verison": "1"}, "query parameter 'verison' is unknown"),
+    ],
+)
+def test_unknown_parameters_are_refused(parameters, message):
+    with pytest.raises(RequestError, match=message) as caught:
+        decode(dump([image()]), **parameters)
+    assert caught.value.status == 400
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=30)
+        | st.dictionaries(st.just("instances") | st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=60,
+)
+
+
+@given(
+    st.binary() | json_values.map(lambda v: json.dumps(v).encode()) | json_values.map(dump),
+    st.sampled_from([JSON, RAW]),
+)
+def test_decode_raises_nothing_but_request_error(body, content_type):
+    with contextlib.suppress(RequestError):
+        decode(body, content_type)
+
+
+@given(
+    arrays.arrays(np.float32, (6, 10), elements=st.floats(0, 1, width=32)),
+    st.sampled_from([[6], [1, 2, 3], [1] * 6]),
+)
+def test_encode_loses_no_bit(probabilities, counts):
+    options = predict.Options(JSON, echo=False, raw=False)
+    pixels = np.zeros((6, 784), np.uint8)
+    batch = Batch(pixels, counts, [options] * len(counts))
+    replies = [json.loads(reply.body) for reply in encode(batch, probabilities)]
+    assert [len(reply["predictions"]) for reply in replies] == counts
+    assert all(x["model"] == {"name": "mnist", "version": "7"} for x in replies)
+    predictions = [found for reply in replies for found in reply["predictions"]]
+    for prediction, row in zip(predictions, probabilities, strict=True):
+        assert np.array_equal(np.array(prediction["probabilities"], np.float32), row)
+        assert prediction["digit"] == row.argmax()
+        assert np.float32(prediction["confidence"]) == row.max()
+
+
+def test_a_raw_reply_is_the_bytes_of_the_probabilities():
+    probabilities = np.random.default_rng(1).random((6, 10), np.float32)
+    headers = {"content-type": RAW, "accept": f"text/html, {RAW};q=0.9"}
+    batch = decode_all([b"\1\2" * 1176] * 2, headers)
+    for reply, expected in zip(encode(batch, probabilities), np.split(probabilities, 2)):
+        assert reply.content_type == RAW
+        assert reply.body == expected.tobytes()
+
+
+def test_a_client_that_accepts_anything_gets_json():
+    headers = {"content-type": RAW, "accept": "*/*"}
+    batch = decode_all([b"\1\2" * 392], headers)
+    (reply,) = encode(batch, np.full((1, 10), 0.1, np.float32))
+    assert reply.content_type == JSON
+
+
+def test_echo_gives_back_the_pixels_that_the_model_saw():
+    pixels = np.random.default_rng(1).integers(0, 256, (2, 28, 28), dtype=np.uint8)
+    bodies = [dump((image[None] / 255).tolist()) for image in pixels]
+    batch = decode_all(bodies, {"content-type": JSON}, echo="frame")
+    replies = encode(batch, np.full((2, 10), 0.1, np.float32))
+    found = [json.loads(reply.body)["predictions"][0]["frame"] for reply in replies]
+    assert found == pixels.tolist()
+
+
+def test_bodies_of_one_head_are_decoded_each_for_itself():
+    whole, part, fractions = [[0, 255] * 392], [[0, 255]], [[0, 0.5] * 392]
+    for bodies, content_type in (
+        ([dump(whole), dump(part), dump(whole * 2), dump(fractions)], JSON),
+        ([b"\0\xff" * 392, b"\0", b"\0\xff" * 784, b""], RAW),
+    ):
+        found = decode_all(bodies, {"content-type": content_type})
+        alone = [decode_all([body], {"content-type": content_type}) for body in bodies]
+        places = [place for place, one in enumerate(alone) if one.counts]
+        assert found.counts == [alone[place].counts[0] for place in places]
+        assert {p: str(e) for p, e in found.refused.items()} == {
+            place: str(one.refused[0]) for place, one in enumerate(alone) if one.refused
+        }
+        expected = np.concatenate([scale(alone[place].pixels) for place in places])
+        assert np.array_equal(scale(found.pixels), expected)
+
+
+number = st.one_of(st.integers(0, 255), st.integers(-1, 300), st.floats(0, 1))
+odd = st.sampled_from([True, None, "x", [], [1], {}, 1e400, 2**64, -0.0, {"b64": "x"}])
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.lists(
+        st.one_of(
+            # From bytes, which are drawn at once: 784 numbers one by one take a while.
+            st.binary(min_size=784, max_size=784).map(list),
+            st.binary(min_size=783, max_size=785).map(lambda b: [byte & 1 for byte in b]),
+        ),
+        max_size=3,
+    ),
+    st.lists(st.tuples(st.integers(0, 800), st.one_of(number, odd)), max_size=2),
+    st.sampled_from([b"%b", b" %b ", b"\xef\xbb\xbf%b", b"%b x", b"[%b]", b"\0%b"]),
+)
+def test_plain_json_is_read_as_all_other_json_is(images, changes, form):
+    for position, value in changes:
+        if images and position < len(images[0]):
+            images[0][position] = value
+    body = form % json.dumps({"instances": images}).encode()
+    plain = instances.read_integer_images([body], Limits())
+    if plain is not None:
+        parsed = instances.decode_instances(predict._decoder, body, predict.EXPECTED)
+        assert np.array_equal(
+            scale(plain[0]), instances.read_instances(parsed.instances, Limits())
+        )
+        assert plain[1] == [len(images)]
+
+
+def test_plain_json_is_read_the_plain_way(frames):
+    bodies = [dump(part.tolist()) for part in np.split(frames, [1, 3])]
+    pixels, counts = instances.read_integer_images(bodies, Limits())
+    assert np.array_equal(pixels, frames)
+    assert counts == [1, 2, 27]

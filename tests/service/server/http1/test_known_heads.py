@@ -1,0 +1,228 @@
+"""Heads that were parsed before are read exactly as when parsed for the first time."""
+
+import gc
+import sys
+from types import SimpleNamespace
+
+import pytest
+from gunicorn.config import Config
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service import create_app
+from service.errors import RequestError
+from service.monitoring.trace_context import read_trace
+from service.server.gateway import Gateway, Request
+from service.server.http1.known_heads import MOST_HEADS, KnownHeads
+from service.server.http1.request import Ends, HeadLimits, RequestHead
+from service.settings import Settings
+
+ENDS = Ends(("127.0.0.1", 1), ("127.0.0.1", 8000))
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+USUAL = "POST /predict HTTP/1.1", "Host: x", "Content-Length: 9", "Content-Type: image/png"
+
+
+@pytest.fixture(scope="module")
+def app():
+    return create_app(Settings())
+
+
+@pytest.fixture(scope="module")
+def inference(app):
+    return app.extensions["inference"]
+
+
+class Reader:
+    """Reads heads that arrive at the address of clients."""
+
+    def __init__(self, app, inference, **options):
+        self.cfg = Config()
+        for name, value in options.items():
+            self.cfg.set(name, value)
+        self.gateway = Gateway(app, self.cfg, SimpleNamespace(access_log_enabled=False))
+        self.limits = HeadLimits.of(self.cfg)
+        policy = self.gateway.apply_policy
+        self.heads = KnownHeads(self.limits, policy, inference, True)
+        self.known = self.heads.at(ENDS.server)
+
+    def read(self, content):
+        return self.heads.read(content, self.known, ENDS)
+
+    def find(self, content):
+        return self.heads.find(content, self.known)
+
+
+@pytest.fixture(scope="module")
+def make(app, inference):
+    return lambda **options: Reader(app, inference, **options)
+
+
+def head(*lines):
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def facts(found, cfg):
+    """Return everything that anyone reads of a head."""
+    own = {"raw", "original", "changed", "environ_headers", "target", "_facts"}
+    seen = {"expects_continue": found.expects_continue, **vars(found)}
+    seen = {name: value for name, value in seen.items() if name not in own}
+    target = found.target
+    if target is not None:  # errors are never equal, so they are of different kinds
+        refusal, options = str(target.refusal), str(target.options)
+        target = target._replace(kind=0, refusal=refusal, options=options)
+    return seen, target, Request(found, cfg, ENDS.peer).headers
+
+
+def read_first(content, reader, inference):
+    """Read a head as if none had been read before."""
+    try:
+        found = RequestHead(content, reader.limits)
+        if found.special:
+            reader.gateway.apply_policy(found, ENDS)
+        if found.length is None:
+            found.keep_alive = False
+        bounded = found.length is None or "content-length" in found.fields
+        if found.method == "POST" and bounded:
+            endpoint = inference.endpoint(found.path)
+            found.target = inference.target(endpoint, found.query, found.fields)
+        return facts(found, reader.cfg)
+    except RequestError as error:
+        return error.status, error.message
+
+
+def read_again(content, reader):
+    try:
+        return facts(reader.read(content), reader.cfg)
+    except RequestError as error:
+        return error.status, error.message
+
+
+spaces = st.sampled_from(["", " ", "\t", "  \t"])
+changing = st.sampled_from(
+    ["X-Request-ID", "x-request-id", "traceparent", "Traceparent", "TRACESTATE"]
+)
+values = st.one_of(
+    st.sampled_from([TRACE, TRACE.replace("4bf", "fff"), "a=b,c=d", "one", "two", "", "é"]),
+    st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=40),
+    # What could be taken for a line of its own, or end one.
+    st.sampled_from(
+        [
+            "a b",
+            "a\r\n b",
+            "a\r\nContent-Length: 7",
+            "a\r\ntraceparent: b",
+            "a\nX-Request-ID: b",
+            "a\rX-Request-ID: b",
+            "a\r\n\ttraceparent: b",
+            "a\0b",
+            "chunked",
+            "close",
+            "x" * 512,
+            "x" * 513,
+        ]
+    ),
+)
+others = st.sampled_from(
+    [
+        "Host: x",
+        "Content-Length: 9",
+        "Content-Length: 9",
+        "Content-Type: application/octet-stream",
+        "Connection: close",
+        "Connection: traceparent",
+        "Transfer-Encoding: chunked",
+        "X-Request-ID : a",
+        "X_Request_ID: a",
+        "Traceparent",
+        " traceparent: folded",
+        "A: traceparent: b",
+        "Expect: 100-continue",
+    ]
+)
+# A header that changes, usually under the same name, with another value in each head.
+slots = st.one_of(
+    others,
+    st.tuples(
+        st.one_of(
+            changing.map(lambda name: [name] * 3),
+            st.lists(changing, min_size=3, max_size=3),
+        ),
+        spaces,
+        st.lists(values, min_size=3, max_size=3),
+        spaces,
+    ),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(slots, min_size=1, max_size=6),
+    st.sampled_from(["POST /predict HTTP/1.1", "POST /predict HTTP/1.0", "GET / HTTP/1.1"]),
+    st.booleans(),
+)
+def test_a_head_is_read_as_for_the_first_time(inference, make, run, line, usual):
+    reader = make()
+    for turn in range(3):
+        lines = [line, *(USUAL[1:] if usual else [])]
+        for slot in run:
+            if isinstance(slot, str):
+                lines.append(slot)
+            else:
+                names, before, texts, after = slot
+                lines.append(f"{names[turn]}:{before}{texts[turn]}{after}")
+        content = head(*lines)
+        expected = read_first(content, reader, inference)
+        assert read_again(content, reader) == expected
+        assert read_again(content, reader) == expected
+
+
+def test_heads_that_differ_in_changing_values_are_parsed_once(make):
+    reader = make()
+    first = reader.read(head(*USUAL, "X-Request-ID: 0", f"traceparent: {TRACE}"))
+    other = head(*USUAL, "X-Request-ID: 1", f"traceparent: {TRACE.replace('4bf', 'abc')}")
+    found = reader.find(other)
+    assert found.original is first
+    assert (found.request_id, read_trace(found.fields).trace_id[:3]) == ("1", "abc")
+    assert first.request_id == "0"
+
+
+def test_heads_with_ever_new_values_drive_no_other_out(make):
+    reader = make()
+    usual = head(*USUAL)
+    known = reader.read(usual)
+    for number in range(2 * MOST_HEADS):
+        reader.read(head(*USUAL, f"X-Request-ID: {number}"))
+    assert reader.read(usual) is known
+
+
+def test_a_head_for_flask_is_parsed_whole(make):
+    reader = make()
+    reader.read(head("GET /livez HTTP/1.1", "Host: x", "X-Request-ID: 0"))
+    other = head("GET /livez HTTP/1.1", "Host: x", "X-Request-ID: 1")
+    assert reader.find(other) is None
+
+
+def test_a_limit_that_a_changing_value_could_exceed_is_kept(make):
+    reader = make(limit_request_field_size=60)
+    reader.read(head(*USUAL, "X-Request-ID: 0"))
+    with pytest.raises(RequestError, match="a header of more than 60 bytes"):
+        reader.read(head(*USUAL, f"X-Request-ID: {'1' * 60}"))
+
+
+def test_the_same_values_under_other_names_are_another_head(make):
+    reader = make()
+    reader.read(head(*USUAL, "X-Request-ID: one", f"traceparent: {TRACE}"))
+    found = reader.read(head(*USUAL, f"tracestate: {TRACE}", "X-Request-ID: two"))
+    assert (found.request_id, read_trace(found.fields)) == ("two", None)
+
+
+def test_a_head_that_is_kept_does_not_keep_its_body(make):
+    reader = make()
+    content = head("POST /nowhere HTTP/1.1", "Host: x", "Content-Length: 9")
+    found, body = reader.read(content), bytes(9)
+    assert reader.read(content) is found
+    before = sys.getrefcount(body)
+    reply, _ = reader.gateway.call(ENDS, found, body)
+    assert reply.startswith(b"HTTP/1.1 404 ")
+    gc.collect()
+    assert sys.getrefcount(body) == before

@@ -1,0 +1,287 @@
+"""The master: reloads that lose nothing or change nothing, and stopping."""
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.service.server.test_worker import RAW, connect, digit, post, read_reply
+
+PATIENCE_S = 30  # far above what anything here takes
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def version(server, frames):
+    return server.post(frames[3].tobytes(), RAW).json["model"]["version"]
+
+
+def reloads(server, result):
+    text = server.request("GET", "/metrics").body.decode()
+    wanted = f'mnist_reloads_total{{result="{result}"}} '
+    return sum(float(x.split()[-1]) for x in text.splitlines() if x.startswith(wanted))
+
+
+def reload(server, result="done"):
+    """Reload, and wait until it has been decided."""
+    before = reloads(server, result)
+    server.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: reloads(server, result) == before + 1)
+
+
+@pytest.fixture
+def server(start, models):
+    return start(WEB_CONCURRENCY="2", MNIST_MODEL_ROOT=str(models)).wait_ready()
+
+
+def both(server):
+    wait_for(lambda: len(server.worker_pids()) == 2)
+    return set(server.worker_pids())
+
+
+def test_a_reload_swaps_versions_and_workers(server, add_version, frames):
+    old = both(server)
+    assert version(server, frames) == "1"
+    add_version(5)
+    reload(server)
+    assert not old & both(server)
+    assert version(server, frames) == "5"
+
+
+def test_a_version_that_was_removed_is_not_served_after_a_reload(
+    server, add_version, models, frames
+):
+    add_version(5)
+    reload(server)
+    for name in ("model.onnx", "manifest.json"):
+        (models / "mnist" / "5" / name).unlink()
+    (models / "mnist" / "5").rmdir()
+    reload(server)
+    assert version(server, frames) == "1"
+
+
+def test_a_new_version_that_is_broken_is_refused_and_the_others_are_reloaded(
+    server, add_version, frames
+):
+    add_version(5)
+    add_version(6, lambda content: content[:1000])
+    reload(server)
+    assert version(server, frames) == "5"
+    server.wait_until("mnist version 6 is refused")
+
+
+def test_a_reload_that_would_spoil_what_is_served_changes_nothing(
+    server, models, add_version, frames
+):
+    add_version(5)
+    reload(server)
+    old = both(server)
+    (models / "mnist" / "5" / "model.onnx").write_bytes(b"spoilt")
+    reload(server, "refused")
+    assert both(server) == old
+    assert version(server, frames) == "5"
+    server.wait_until("version 5 was served before this reload and is refused now")
+
+
+def test_a_reload_without_any_good_version_changes_nothing(server, models, frames):
+    old = both(server)
+    (models / "mnist" / "1" / "manifest.json").write_text("{}")
+    reload(server, "refused")
+    assert both(server) == old
+    assert version(server, frames) == "1"
+    server.wait_until("reload is given up: a new worker cannot serve; the log says why")
+
+
+def test_a_reload_works_again_once_the_files_are_mended(server, models, frames):
+    manifest = models / "mnist" / "1" / "manifest.json"
+    good = manifest.read_text()
+    manifest.write_text("{}")
+    reload(server, "refused")
+    manifest.write_text(good)
+    old = both(server)
+    reload(server)
+    assert not old & both(server)
+    assert version(server, frames) == "1"
+
+
+def test_a_worker_that_is_replaced_serves_what_the_others_serve(server, models, frames):
+    (models / "mnist" / "1" / "model.onnx").write_bytes(b"spoilt")
+    for pid in both(server):
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda pid=pid: pid not in server.worker_pids())
+        both(server)
+    assert version(server, frames) == "1"
+
+
+def test_a_file_of_keys_counts_only_from_a_reload_that_works(start, tmp_path, frames):
+    keys = tmp_path / "keys"
+    keys.write_text("first-key-of-the-test\n")
+    server = start(MNIST_API_KEYS=str(keys)).wait_ready()
+    old = both(server)
+    keys.write_text("short\n")
+    os.kill(min(old), signal.SIGKILL)
+    wait_for(lambda: min(old) not in server.worker_pids())
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_until("reload is given up")
+    headers = {"Authorization": "Bearer first-key-of-the-test", "Content-Type": RAW}
+    for _ in range(20):
+        answer = server.request("POST", "/predict", frames[3].tobytes(), headers)
+        assert answer.status == 200
+
+
+def test_a_reload_with_settings_that_cannot_be_read_changes_nothing(
+    start, tmp_path, root, frames
+):
+    config = tmp_path / "config.py"
+    config.write_text((root / "service" / "gunicorn.conf.py").read_text())
+    # The file finds the project by its own path.
+    text = config.read_text().replace(
+        "Path(__file__).resolve().parent.parent", f"Path({str(root)!r})"
+    )
+    config.write_text(text)
+    server = start("--config", str(config)).wait_ready()
+    old = both(server)
+    config.write_text("workers = 'many'")
+    reload(server, "refused")
+    assert both(server) == old
+    assert digit(server, frames)
+
+
+def test_a_worker_that_does_not_get_ready_stops_the_reload(start, tmp_path, frames):
+    script = tmp_path / "wsgi_late.py"
+    script.write_text(
+        "import os, time\nfrom service.wsgi import load\n"
+        f"if os.path.exists({str(tmp_path / 'late')!r}): time.sleep(600)\napp = load()\n"
+    )
+    options = ("--pythonpath", str(tmp_path), "--graceful-timeout", "2", "wsgi_late:app")
+    server = start(*options).wait_ready()
+    old = both(server)
+    (tmp_path / "late").touch()
+    reload(server, "refused")
+    assert both(server) == old
+    assert digit(server, frames)
+    server.wait_until("reload is given up: not ready after 2 s")
+
+
+def load_until(server, frames, end, failures):
+    """Send requests on new connections; collect what failed although it was accepted."""
+    request = post(frames[4].tobytes(), "Connection: close")
+    while not end.is_set():
+        client = socket.socket()
+        client.settimeout(PATIENCE_S)
+        try:
+            client.connect(("127.0.0.1", server.port))
+        except OSError:
+            client.close()
+            continue  # refused: it was never accepted
+        try:
+            client.sendall(request)
+            status = read_reply(client)[0]
+            if status != 200:
+                failures.append(status)
+        except (OSError, ValueError) as error:
+            failures.append(repr(error))
+        except Exception as error:  # http.client's own
+            failures.append(repr(error))
+        finally:
+            client.close()
+
+
+@pytest.fixture
+def loaded(server, frames):
+    """Clients that come and go; returns what failed."""
+    end, failures = threading.Event(), []
+    arguments = (server, frames, end, failures)
+    clients = [threading.Thread(target=load_until, args=arguments) for _ in range(8)]
+    for client in clients:
+        client.start()
+    yield failures
+    end.set()
+    for client in clients:
+        client.join()
+
+
+def test_no_request_is_lost_in_reloads_and_a_stop(server, loaded):
+    for _ in range(3):
+        reload(server)
+    server.process.send_signal(signal.SIGTERM)
+    assert server.wait() == 0
+    assert loaded == []
+
+
+def test_a_stop_reports_not_ready_first_and_goes_on_answering(start, frames):
+    server = start(MNIST_DRAIN_SECONDS="3").wait_ready()
+    server.process.send_signal(signal.SIGTERM)
+    wait_for(lambda: server.request("GET", "/readyz").status == 503)
+    assert server.request("GET", "/readyz").json == {"ready": False}
+    assert server.request("GET", "/v2/health/ready").status == 503
+    assert server.request("GET", "/livez").status == 200
+    assert digit(server, frames)
+    assert server.wait() == 0
+
+
+def test_a_client_that_keeps_its_connection_is_asked_to_close_it(start):
+    server = start(MNIST_DRAIN_SECONDS="600").wait_ready()
+    assert server.request("GET", "/livez").headers["Connection"] != "close"
+    server.process.send_signal(signal.SIGTERM)
+    wait_for(lambda: server.request("GET", "/livez").headers["Connection"] == "close")
+    server.process.send_signal(signal.SIGINT)
+    server.wait()
+
+
+def test_a_second_signal_ends_the_waiting(start):
+    server = start(MNIST_DRAIN_SECONDS="600").wait_ready()
+    server.process.send_signal(signal.SIGTERM)
+    wait_for(lambda: server.request("GET", "/readyz").status == 503)
+    server.process.send_signal(signal.SIGINT)
+    assert server.wait() == 0
+
+
+def test_an_old_worker_of_a_reload_stays_ready(server, frames):
+    kept = connect(server, post(frames[8].tobytes()))
+    assert read_reply(kept)[0] == 200
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_until("Worker exiting")
+    assert server.request("GET", "/readyz").status == 200
+    kept.close()
+
+
+def test_a_pause_of_the_whole_service_kills_no_worker(start, frames):
+    server = start("--timeout", "2").wait_ready()
+    pids = both(server)
+    everyone = [server.process.pid, *pids]
+    for pid in everyone:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(4)
+    for pid in everyone:
+        os.kill(pid, signal.SIGCONT)
+    assert digit(server, frames)
+    time.sleep(3)  # until the master looks again
+    assert both(server) == pids
+
+
+def test_a_worker_without_a_master_ends(start):
+    server = start().wait_ready()
+    pids = both(server)
+    server.process.kill()
+    server.process.wait()
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+
+
+def test_a_stopped_worker_does_not_hold_up_the_other(start, frames):
+    server = start().wait_ready()
+    stopped, _ = both(server)
+    with contextlib.ExitStack() as stack:
+        os.kill(stopped, signal.SIGSTOP)
+        stack.callback(os.kill, stopped, signal.SIGCONT)
+        assert all(digit(server, frames, n % 10) for n in range(50))

@@ -1,0 +1,136 @@
+import json
+import re
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+from PIL import Image, ImageDraw
+
+from service.pictures.frame import draw, frame, ink
+from service.web import pages
+
+SIDE = 280  # pixels of the page's drawing surface
+
+
+@pytest.fixture(scope="module")
+def hard(root):
+    """The drawings, and what the shipped versions answer."""
+    path = root / "service" / "web" / "gallery.json"
+    drawings = json.loads(path.read_bytes())["drawings"]
+    answers = root / "tests" / "service" / "web" / "gallery_answers.json"
+    expected = json.loads(answers.read_bytes())
+    assert [drawing["name"] for drawing in drawings] == list(expected)
+    return [{**drawing, **expected[drawing["name"]]} for drawing in drawings]
+
+
+@pytest.fixture(scope="module")
+def manifest(root):
+    return json.loads((root / "models" / "mnist" / "2" / "manifest.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def answer(root):
+    """Ask a shipped version, by its name, for the ten probabilities of a frame."""
+    sessions = {
+        version: ort.InferenceSession(
+            root / "models" / "mnist" / version / "model.onnx",
+            providers=["CPUExecutionProvider"],
+        )
+        for version in ("1", "2")
+    }
+
+    def ask(version, frame):
+        pixels = frame.reshape(1, 784).astype(np.float32) / np.float32(255)
+        return sessions[version].run(None, {"image": pixels})[0][0]
+
+    return ask
+
+
+def own_pen(drawing):
+    return frame(draw(drawing["strokes"], SIDE, drawing["pen"]))
+
+
+def another_pen(drawing):
+    """Lines and discs, black on white: the edges are not those of the service's pen."""
+    scale = 8  # samples of a pixel, each way
+    side = SIDE * scale
+    picture = Image.new("L", (side, side), 255)
+    pen, width = ImageDraw.Draw(picture), round(drawing["pen"] * side)
+    for stroke in drawing["strokes"]:
+        points = [(x * side, y * side) for x, y in stroke]
+        pen.line(points, fill=0, width=width)
+        for point in points:
+            pen.circle(point, width / 2, fill=0)
+    grey = np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BOX))
+    return frame(ink(grey))
+
+
+@pytest.mark.parametrize("draw", [own_pen, another_pen])
+def test_the_shipped_versions_answer_as_the_gallery_says(draw, hard, answer, manifest):
+    for drawing in hard:
+        frame = draw(drawing)
+        found = {version: answer(version, frame) for version in drawing["reads"]}
+        digits = {version: int(each.argmax()) for version, each in found.items()}
+        assert digits == drawing["reads"], drawing["name"]
+        unsure = bool(found["2"].max() < manifest["unsure_below"])
+        assert unsure == drawing["unsure"], drawing["name"]
+
+
+def test_each_sentence_says_what_every_version_answers(hard):
+    for drawing in hard:
+        about, label = drawing["about"], drawing["label"]
+        said = {
+            version: int(n) for version, n in re.findall(r"version (\d) says (\d)", about)
+        }
+        said |= dict.fromkeys(re.findall(r"version (\d) reads it", about), label)
+        if "both read it" in about:
+            said |= {"1": label, "2": label}
+        if both := re.search(r"both say (\d), wrongly", about):
+            said |= {"1": int(both[1]), "2": int(both[1])}
+            assert int(both[1]) != label
+        if label is None and drawing["unsure"]:  # its digit is none, and not told
+            said["2"] = drawing["reads"]["2"]
+        assert said == drawing["reads"], about
+        assert ("unsure" in about) == drawing["unsure"], about
+
+
+def test_what_else_the_sentences_say_is_so(hard, answer, manifest):
+    named = {drawing["name"]: drawing for drawing in hard}
+    scribble, heart = (own_pen(named[name]) for name in ("scribble", "heart"))
+    assert answer("2", scribble) == pytest.approx(np.full(10, 0.1), abs=0.01)
+    assert answer("2", heart).max() > 0.99
+    turned = named["five that leans by 25 degrees"]["about"]
+    assert f"by up to {manifest['recipe']['distortion']['rotation']} degrees" in turned
+
+
+def test_the_hard_drawings_teach_more_than_one_thing(hard):
+    right = [
+        {version: digit == each["label"] for version, digit in each["reads"].items()}
+        for each in hard
+    ]
+    only_2 = [each for each in right if each == {"1": False, "2": True}]
+    sure_and_wrong = [
+        each for each, by in zip(hard, right) if not by["2"] and not each["unsure"]
+    ]
+    assert len(only_2) >= 3
+    assert sum(each["unsure"] for each in hard) >= 3
+    assert sure_and_wrong
+
+
+def test_names_are_different_and_strokes_lie_inside_the_unit_square(hard):
+    assert len({each["name"] for each in hard}) == len(hard)
+    for each in hard:
+        points = np.concatenate([np.array(stroke) for stroke in each["strokes"]])
+        assert each["pen"] / 2 < points.min()
+        assert points.max() < 1 - each["pen"] / 2
+
+
+def test_the_document_has_the_projects_digits_and_then_the_hard_ones(root, hard):
+    document = json.loads(pages.gallery())
+    own = json.loads((root / "service" / "model" / "digits.json").read_bytes())["digits"]
+    assert document["digits"] == own
+    assert [set(each) for each in document["hard"]] == [
+        {"name", "label", "about", "strokes", "pen"}
+    ] * len(hard)
+    for shown, each in zip(document["hard"], hard):
+        assert shown.items() <= each.items()

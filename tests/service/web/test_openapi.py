@@ -1,0 +1,87 @@
+"""The OpenAPI document is the service."""
+
+import re
+import subprocess
+
+import pytest
+
+from service import create_app
+from service.pictures.frame import PIXELS, SIDE
+from service.protocols import oip, tensors
+from service.settings import Settings
+from service.web import openapi
+
+# schemathesis's checks of what a service answers; what it accepts has tests of its own.
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+)
+
+
+def test_every_route_is_described_and_no_other(server):
+    paths = server.request("GET", "/openapi.json").json["paths"]
+    described = {(path, method.upper()) for path in paths for method in paths[path]}
+    served = {
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method)
+        for rule in create_app(Settings()).url_map.iter_rules()
+        if "static" not in rule.endpoint
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+    assert described == served
+
+
+def test_the_document_is_openapi(root, server, tmp_path):
+    (tmp_path / "openapi.json").write_bytes(server.request("GET", "/openapi.json").body)
+    command = [root / ".venv/clients/bin/openapi-spec-validator", tmp_path / "openapi.json"]
+    completed = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+
+
+def test_the_document_has_the_protocols_names_and_sizes():
+    components = openapi.document("mnist", Settings())["components"]
+    schemas = components["schemas"]
+    tensor = schemas["InputTensor"]["properties"]
+    output = schemas["RequestedOutput"]["properties"]
+    assert tensor["name"] == {"const": tensors.INPUT}
+    assert tensor["datatype"] == {"enum": list(tensors.DATATYPES)}
+    assert output["name"] == {"const": oip.OUTPUT}
+    assert components["parameters"][oip.LENGTH]["name"] == oip.LENGTH
+    sizes = {name: schemas[name]["maxItems"] for name in ("PixelList", "PixelRows")}
+    assert sizes == {"PixelList": PIXELS, "PixelRows": SIDE}
+
+
+# test_fast_path and test_http_parity hold the other setups to the same replies.
+@pytest.mark.parametrize("server", ["fast path"], indirect=True)
+def test_the_service_answers_as_it_says(root, server, tmp_path):
+    command = [root / ".venv/clients/bin/schemathesis", "run", "--seed", "1"]
+    command += ["--checks", ",".join(CHECKS), "--max-examples", "10"]
+    # With a version in the path, the same functions answer.
+    command += ["--exclude-path-regex", "/versions/"]
+    command += [f"http://127.0.0.1:{server.port}/openapi.json"]
+    completed = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=300
+    )
+    assert completed.returncode == 0, completed.stdout[-5000:]
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("/docs", "text/html; charset=utf-8"),
+        ("/docs/css/swagger-ui.css", "text/css; charset=utf-8"),
+        ("/docs/js/swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
+        ("/static/docs.js", "text/javascript; charset=utf-8"),
+    ],
+)
+def test_the_page_comes_from_the_service(server, path, content_type):
+    answer = server.request("GET", path)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, content_type)
+    if path == "/docs":  # nothing from another host
+        assert b"http" not in answer.body
+
+
+def test_the_page_gives_no_file_from_elsewhere(server):
+    assert server.request("GET", "/docs/../plugins.py").status == 404
+    assert server.request("GET", "/docs/%2e%2e/__init__.py").status == 404
