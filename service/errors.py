@@ -1,6 +1,7 @@
 """The errors that the service raises, for clients and for operators."""
 
 from collections.abc import Mapping
+from typing import Self
 
 # One word per status for the metrics: why a request was refused, unless the error is finer.
 REASONS: Mapping[int, str] = {
@@ -45,6 +46,15 @@ class RequestError(Exception):
         self.message = message
         self.headers = headers or {}
         self.reason = reason or REASONS[status]
+
+    def without_frames(self) -> Self:
+        """Drop traceback and context, whose frames keep decoded bodies, and return it.
+
+        For errors that are kept: with what keeps them in one of those frames, they are a
+        cycle that lives until the garbage collector runs.
+        """
+        self.__traceback__ = self.__context__ = self.__cause__ = None
+        return self
 
 
 class SettingsError(ValueError):

@@ -106,13 +106,13 @@ class Targets:
                 version = asked_version(parameters)
             model = self._repository.find(endpoint.model, version)
         except RequestError as error:
-            error.with_traceback(None)  # the target keeps it
-            return Target(endpoint.route, self._kind(error), refusal=error)
+            refusal = error.without_frames()
+            return Target(endpoint.route, self._kind(refusal), refusal=refusal)
         dialect = ROUTES[endpoint.route]
         try:
             options = dialect.read_head(headers, parameters)
         except RequestError as error:
-            options = error.with_traceback(None)  # the target keeps it
+            options = error.without_frames()
         encoding = headers.get("content-encoding", "")
         return Target(
             endpoint.route,

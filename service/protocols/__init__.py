@@ -76,7 +76,7 @@ class Batch(NamedTuple):
             try:
                 accepted.append(decode(body))
             except RequestError as error:
-                refused[index] = error
+                refused[index] = error.without_frames()
         pixels = [request.pixels for request in accepted]
         counts = [len(images) for images in pixels]
         return cls(join(pixels), counts, [options for _, options in accepted], refused)

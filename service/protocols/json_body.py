@@ -86,9 +86,12 @@ def _find_with_escapes(body: bytes) -> str | None:
     found: list[str] = []
 
     def look(pairs: list[tuple[str, Any]]) -> None:
-        keys = [key for key, _ in pairs]
-        if len(set(keys)) < len(keys):
-            found.append(next(key for key in keys if keys.count(key) > 1))
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                found.append(key)
+                return
+            seen.add(key)
 
     # Numbers stay text: thousands of digits are slow to parse, and the values are unused.
     json.loads(body, object_pairs_hook=look, parse_int=str, parse_float=str)

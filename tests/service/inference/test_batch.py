@@ -1,5 +1,6 @@
 """Requests answered together, without a server."""
 
+import gc
 import json
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service import create_app
+from service.errors import RequestError
 from service.inference import Call
 from service.inference.batch import Answerer
 from service.monitoring.counters import Counters
@@ -142,3 +144,34 @@ def test_a_refusal_kept_with_a_target_keeps_no_traceback(inference, query, heade
     inference.answer([Call(target, b"1")])
     error = target.refusal or target.options
     assert error.__traceback__ is None
+
+
+REFUSED = {
+    "not JSON": ("/predict", JSON, b"{"),
+    "key twice": ("/predict", JSON, b'{"instances": [], "instances": []}'),
+    "pixel": ("/predict", JSON, instances([[300] + [0] * 783])),
+    "short": ("/predict", RAW, b"1"),
+    "no picture": ("/predict", {"content-type": "image/png"}, b"\x89PNG\r\n\x1a\nx"),
+    "no form": ("/predict", {"content-type": "multipart/form-data; boundary=x"}, b"--x"),
+    "not gzip": ("/predict", {**RAW, "content-encoding": "gzip"}, b"x"),
+    "v1 rows": ("/v1/models/mnist:predict", {}, b'{"instances": [[1]]}'),
+    "v2 values": ("/v2/models/mnist/infer", {}, tensor(np.full((1, 784), 999))),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_refusal_keeps_nothing_alive(inference, kind):
+    """What was decoded goes at once, and not when the garbage collector happens to run."""
+    path, headers, body = REFUSED[kind]
+    call = Call(inference.target(inference.endpoint(path), "", headers), body)
+    gc.collect()
+    gc.disable()
+    try:
+        statuses = {inference.answer([call, call])[0].reply.status for _ in range(20)}
+        left = [x for x in gc.get_objects() if isinstance(x, RequestError)]
+        unreachable = gc.collect()
+    finally:
+        gc.enable()
+    assert statuses <= {400, 413, 422}
+    assert len([x for x in left if x.status in statuses and x.__traceback__]) == 0
+    assert unreachable < 20  # fewer than one object per request
