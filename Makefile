@@ -1,6 +1,6 @@
 # Every target works on a fresh clone with Python 3.11 to 3.13 and make, and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help serve test fuzz fuzz-http chaos soak overload overhead bench profile slow capacity lint train evaluate report baselines int8 lesson load load-page \
+.PHONY: help serve test fuzz fuzz-http fuzz-costs chaos soak overload overhead bench profile slow capacity lint train evaluate report baselines int8 lesson load load-page \
 	up down roll drills sbom digits screenshots picture latency lock audit clean
 
 # The first Python that the pinned packages have wheels for.
@@ -42,6 +42,9 @@ fuzz: .venv/fuzz/installed  ## fuzz every decoder (SECONDS=)
 
 fuzz-http: .venv/dev/installed .venv/service/installed  ## fuzz the running service over HTTP (REQUESTS=)
 	.venv/dev/bin/python -m tests.fuzz_http --requests $(REQUESTS) $(ARGS)
+
+fuzz-costs: .venv/dev/installed  ## bound what decoding any request costs, and a table (SECONDS=)
+	.venv/dev/bin/python -m tests.fuzz_costs --seconds $(SECONDS) $(ARGS)
 
 chaos: .venv/dev/installed .venv/service/installed  ## faults on purpose, and a table (ARGS='--only PATTERN --rounds 2')
 	.venv/dev/bin/python -m tests.chaos $(ARGS)

@@ -9,11 +9,11 @@ counts of one connection, where nothing is answered together.
 import argparse
 import json
 import re
-import urllib.request
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from load.direct import urlopen
 from load.peers import formats, wrk
 from load.peers.items import ITEMS, Item
 from load.peers.measure import GENERATOR_CORE, SERVER_CORE, WARM_UP_SECONDS, bare, say
@@ -66,7 +66,7 @@ def stages(route: Route, item: Item, seconds: int) -> list[float]:
     """Return the mean microseconds of each stage, the request, and the client's wait."""
     with Process(OWN, SERVER_CORE) as process:
         result = wrk.run(item, route, process.port, seconds, GENERATOR_CORE, connections=1)
-        with urllib.request.urlopen(f"http://127.0.0.1:{process.port}/metrics") as reply:
+        with urlopen(f"http://127.0.0.1:{process.port}/metrics") as reply:
             text = reply.read().decode()
     found = [_mean(text, "mnist_stage_duration_seconds", f'stage="{s}"') for s in STAGES]
     request = _mean(text, "http_server_request_duration_seconds", 'http_route="/predict"')

@@ -4,7 +4,6 @@ import json
 import platform
 import subprocess
 import time
-import urllib.request
 from collections.abc import Callable
 from http.client import HTTPException
 from importlib import metadata
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from load.direct import urlopen
 from load.record import Phase, Usage
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -108,7 +108,7 @@ def server(host: str) -> list[psutil.Process]:
 def server_version(host: str) -> str | None:
     """Return what a server says of itself at ``/v2``; None if it does not."""
     try:
-        with urllib.request.urlopen(f"{host}/v2", timeout=5) as reply:
+        with urlopen(f"{host}/v2", timeout=5) as reply:
             said = json.load(reply)
         return f"{said['name']} {said['version']}"
     except (OSError, HTTPException, ValueError, KeyError, TypeError):

@@ -13,7 +13,6 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from load.direct import urlopen
 from load.peers import items, measure, wrk
 from load.peers.items import ITEMS, Item
 from load.peers.measure import GENERATOR_CORE, SERVER_CORE, say
@@ -55,7 +55,7 @@ class Probes(threading.Thread):
                 start = time.perf_counter()
                 try:
                     url = f"http://127.0.0.1:{self._port}{path}"
-                    with urllib.request.urlopen(url, timeout=5) as reply:
+                    with urlopen(url, timeout=5) as reply:
                         reply.read()
                     found.append(time.perf_counter() - start)
                 except OSError:

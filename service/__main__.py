@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from service.monitoring.json_lines import early
+from service.settings import unknown
 
 
 def check(variable: str, least: int, most: int) -> None:
@@ -15,7 +16,7 @@ def check(variable: str, least: int, most: int) -> None:
         os.environ.pop(variable, None)
     elif not re.fullmatch(r"[0-9]{1,5}", value) or not least <= int(value) <= most:
         expected = f"a whole number from {least} to {most}"
-        sys.exit(early(f"error: {variable} has value {value!r}, expected {expected}"))
+        sys.exit(early(f"error: {variable} has value {value!r:.100}, expected {expected}"))
 
 
 def main() -> None:
@@ -23,6 +24,8 @@ def main() -> None:
     # Here: gunicorn reads the first when it is imported, and ends in a traceback.
     check("WEB_CONCURRENCY", 1, 1000)  # a worker takes 80 MB, and needs a core to be of use
     check("PORT", 0, 65535)  # 0 for any free one
+    for message in unknown(os.environ):
+        print(early(f"warning: {message}", "warning"), file=sys.stderr, flush=True)
     config = Path(__file__).with_name("gunicorn.conf.py")
     module = [sys.executable, "-m", "service.server.master"]
     command = [*module, "--config", str(config), *sys.argv[1:]]

@@ -7,6 +7,7 @@ from typing import Self
 REASONS: Mapping[int, str] = {
     400: "malformed",
     401: "no_key",
+    403: "forbidden",
     404: "unknown_route",
     405: "wrong_method",
     408: "slow_client",
@@ -20,7 +21,7 @@ REASONS: Mapping[int, str] = {
     503: "overloaded",
 }
 # Reasons that only some errors of a status have.
-FINER = ("damaged_picture", "no_ink", "pixel_value", "wrong_host")
+FINER = ("cross_site", "damaged_picture", "no_ink", "pixel_value", "wrong_host")
 EVERY_REASON = sorted({*REASONS.values(), *FINER})
 
 

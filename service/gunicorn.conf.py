@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 root = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(root))
@@ -13,10 +14,10 @@ from service.server.lifecycle import (  # noqa: E402, F401
     child_exit,
     on_starting,
     post_fork,
-    post_worker_init,
     pre_fork,
     worker_exit,
 )
+from service.server.lifecycle import post_worker_init as announce  # noqa: E402
 from service.server.limits import cores, open_files  # noqa: E402
 from service.settings import wants_json  # noqa: E402
 
@@ -44,7 +45,10 @@ threads = 4  # of gthread; the service's own worker has none
 # preload_app stays off: an ONNX Runtime session must be created after the fork.
 timeout = 30
 graceful_timeout = 15  # shorter than the stop_grace_period in docker-compose.yml
-keepalive = 5
+# Longer than a balancer keeps an idle connection: else the service closes one while a
+# request is on its way, which is a 502. nginx and AWS's keep them for 60 s; with Google's,
+# set 620. An idle connection costs a file and 3 kB.
+keepalive = 75
 
 
 def choose_heartbeat_folder() -> str:
@@ -63,6 +67,21 @@ def choose_heartbeat_folder() -> str:
 
 
 worker_tmp_dir = choose_heartbeat_folder()
+# The path that a proxy has the service below; gunicorn's own variable.
+prefix = os.environ.get("SCRIPT_NAME", "")
+if prefix and not prefix.startswith("/"):
+    expected = "a path such as /mnist"
+    sys.exit(early(f"error: SCRIPT_NAME has value {prefix!r:.100}, expected {expected}"))
+
+
+def post_worker_init(worker: Any) -> None:
+    """Have gunicorn's own workers prepare requests as the service's own does."""
+    from service.server.gateway import place_below_prefix  # the master needs none of it
+
+    worker.cfg.set("pre_request", lambda _, request: place_below_prefix(request))
+    announce(worker)
+
+
 control_socket_disable = True  # else a socket in $HOME, and a thread in the master
 http_parser = "python"  # the tested one, whatever else is installed
 

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,25 @@ from typing import Any
 from service.errors import SettingsError
 
 PREFIX = "MNIST_"
+# As in TensorFlow Serving, whose versions are int64; YYYYMMDDhhmmss fits.
+LARGEST_VERSION = (1 << 63) - 1
+# The largest value of each number; what is above is a slip, and would fail later or hang.
+MOST = {
+    "model_version": LARGEST_VERSION,
+    "max_body_bytes": 1 << 30,  # a body is held in memory, and its images beside it
+    "max_images": 100_000,  # 3 s of a worker, which gunicorn kills after 30
+    "max_pixels": 1 << 26,  # 8192 × 8192: 256 MiB of memory in four channels
+    "client_seconds": 3600,  # a client that does nothing holds one of the connections
+    "max_wait_ms": 60_000,  # no client waits longer, and gunicorn kills a worker after 30 s
+    "drain_seconds": 3600,  # no load balancer takes longer to notice
+}
+# What else begins with the prefix: the folder of the data for training, and what Kubernetes
+# makes in each pod for a Service whose name begins so (mnist, mnist-canary).
+OTHERS = re.compile(
+    r"MNIST_(DIR|(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|"
+    r"PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?))"
+)
+MOST_SHOWN = 100  # characters of a value in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +85,7 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read the settings; a missing or empty variable keeps its default.
 
-        Other variables with the prefix are ignored: Kubernetes adds some of its own
-        (``MNIST_PORT=tcp://…``) for a Service called mnist.
+        Other variables with the prefix are ignored; `unknown` finds them.
 
         Raises:
             SettingsError: a value does not fit its setting.
@@ -75,7 +94,6 @@ class Settings:
             "model_root": Path,
             "model_name": _name,
             "fast_path": _switch,
-            "drain_seconds": _not_negative,
             "api_keys": Path,
             "trusted_hosts": _hosts,
             "metrics_bind": _address,
@@ -88,12 +106,34 @@ class Settings:
             value = environment.get(variable)
             if value:
                 try:
-                    values[field.name] = read.get(field.name, _positive)(value)
+                    if field.name in MOST:
+                        values[field.name] = _number(field.name, value)
+                    else:
+                        values[field.name] = read[field.name](value)
                 except ValueError as error:
+                    shown = value if len(value) <= MOST_SHOWN else value[:MOST_SHOWN] + "…"
                     raise SettingsError(
-                        f"{variable} has value {value!r}, expected {error}"
+                        f"{variable} has value {shown!r}, expected {error}"
                     ) from None
         return cls(**values)
+
+
+def unknown(environment: Mapping[str, str]) -> list[str]:
+    """Return a warning for each variable that looks like a setting and is none.
+
+    The value is not in it: ``MNIST_API_KEY`` may hold a key.
+    """
+    known = [field.name.upper() for field in fields(Settings)]
+    messages = []
+    for variable in sorted(environment):
+        name = variable.removeprefix(PREFIX)
+        if name in (variable, *known) or OTHERS.fullmatch(variable):
+            continue
+        near = get_close_matches(name, known, 1) or known
+        expected = " or ".join(PREFIX + each for each in near)
+        start = f"{variable:.100} is no setting and has no effect"
+        messages.append(f"{start}, expected {expected}")
+    return messages
 
 
 def wants_json(environment: Mapping[str, str] = os.environ) -> bool:
@@ -101,21 +141,14 @@ def wants_json(environment: Mapping[str, str] = os.environ) -> bool:
     return environment.get(PREFIX + "LOG_FORMAT") == "json"
 
 
-def _positive(text: str) -> int:
-    if _whole(text) in (None, 0):
-        raise ValueError("a whole number above 0")
+def _number(name: str, text: str) -> int:
+    least, most = int(name != "drain_seconds"), MOST[name]
+    # 4,000 digits: int() takes no more than 4,300. isdecimal alone would let other
+    # scripts' digits pass.
+    decimal = text.isascii() and text.isdecimal() and len(text) <= 4000
+    if not decimal or not least <= int(text) <= most:
+        raise ValueError(f"a whole number from {least} to {most}")
     return int(text)
-
-
-def _not_negative(text: str) -> int:
-    if _whole(text) is None:
-        raise ValueError("a whole number, 0 or more")
-    return int(text)
-
-
-def _whole(text: str) -> int | None:
-    # isdecimal alone would let other scripts' digits pass.
-    return int(text) if text.isascii() and text.isdecimal() else None
 
 
 def _name(text: str) -> str:

@@ -1,11 +1,11 @@
 """What a request costs besides a worker's core: memory, a line of the log, a proxy."""
 
 import time
-import urllib.request
 from pathlib import Path
 
 from load.capacity.haproxy import Haproxy, shipped
 from load.capacity.targets import TARGETS, Record, Target, alone, core_seconds
+from load.direct import urlopen
 from load.overload import OWN
 from load.peers import wrk
 from load.peers.measure import GENERATOR_CORE, SERVER_CORE, bare, say
@@ -24,7 +24,7 @@ def costs(folder: Path, seconds: int) -> Record:
         alone(RAW, process.port, 1)
         start = time.perf_counter()
         url = f"http://127.0.0.1:{process.port}/metrics"
-        with urllib.request.urlopen(url, timeout=10) as reply:
+        with urlopen(url, timeout=10) as reply:
             text = reply.read()
         scrape = time.perf_counter() - start
         used = [memory(pid) for pid in process.family()]

@@ -6,13 +6,13 @@ import re
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from load import bodies
+from load.direct import urlopen
 from load.overload import OWN, write
 from load.payloads import DRAWN
 from load.peers import formats
@@ -102,6 +102,6 @@ def core_seconds(processes: Iterable[int]) -> float:
 def turns(port: int) -> int:
     """Return how many turns with requests the workers of a service have had."""
     name = "mnist_turn_duration_seconds_count"
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as reply:
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as reply:
         text = reply.read().decode()
     return int(float(re.findall(rf"^{name} (\S+)$", text, re.M)[0]))

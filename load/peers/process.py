@@ -7,11 +7,11 @@ import socket
 import subprocess
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from load.direct import urlopen
 from load.peers import environment
 from load.peers.environment import UnavailableError
 from load.peers.model import ROOT
@@ -125,7 +125,7 @@ class Process:
             if self._popen.poll() is not None:
                 raise UnavailableError(f"exit code {self._popen.returncode}: {self.log()}")
             try:
-                with urllib.request.urlopen(url, timeout=5):
+                with urlopen(url, timeout=5):
                     self.ready_seconds = time.perf_counter() - started
                     return
             except OSError:

@@ -10,6 +10,7 @@ access is who may ask, target is what a head asks for, batch is how calls are an
 """
 
 from collections.abc import Sequence
+from math import inf
 
 from service.http import Headers
 from service.inference.access import Access
@@ -66,12 +67,18 @@ class Inference:
         """Read a head: what is asked for, or why it is refused; raises nothing."""
         return self._targets.read(endpoint, query, headers)
 
-    def answer(self, calls: Sequence[Call], learn: Learn | None = None) -> list[Outcome]:
+    def answer(
+        self, calls: Sequence[Call], learn: Learn | None = None, until: float = inf
+    ) -> list[Outcome | None]:
         """Answer calls that are there at the same time; none is recorded yet.
 
         Args:
             calls: the calls.
-            learn: called for good requests that were answered together, with their kind,
-                the bytes of their bodies, and the seconds they took.
+            learn: called for calls that were answered together, with their kind, the
+                bytes of their bodies, and the seconds they took.
+            until: when to stop, by ``time.perf_counter``; at least one is answered.
+
+        Returns:
+            The outcome of each call; None if there was no time for it.
         """
-        return self._answerer.answer(calls, learn)
+        return self._answerer.answer(calls, learn, until)

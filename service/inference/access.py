@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from hashlib import sha256
 from hmac import compare_digest
-from pathlib import Path
 from typing import Any
 
 from werkzeug.sansio.utils import host_is_trusted
@@ -21,6 +20,18 @@ METRICS = "/metrics"
 AT_METRICS = (METRICS, "/livez", "/readyz")
 
 KEY = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # a bearer token (RFC 6750, 2.1)
+# Who may not be asked from pages of other sites, since each question costs work; without a
+# preflight a browser sends text/plain and forms. Rules and paths end alike.
+RUNS = re.compile(r"/predict|/explain|/v1/.*:predict|/v2/.*/infer")
+# A Host and its name (RFC 9110, 7.2; RFC 3986, 3.2.2): an address in brackets, or a name.
+HOST = re.compile(
+    r"(\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]|\[v[0-9A-Fa-f]+\.[\w.~!$&'()*+,;=:-]+\]|"
+    r"(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::[0-9]*)?",
+    re.ASCII,
+)
+# The start of a target in absolute form, and its host (RFC 9112, 3.2.2).
+ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
+NO_HOST = "\0"  # no header can have this value
 ADDRESS = re.compile(r"([0-9.]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?")  # a Host that is an address
 LEAST_LENGTH = 16  # letters and digits: 95 bits, which nobody guesses
 
@@ -37,11 +48,16 @@ class Access:
     """
 
     def __init__(self, settings: Settings, keys: bytes | OSError | None = None) -> None:
-        self._keys = [] if keys is None else read_keys(settings.api_keys, keys)
+        self._keys = [] if keys is None else read_keys(keys)
         self._hosts = settings.trusted_hosts
         host, _, port = settings.metrics_bind.rpartition(":")
         self._metrics = (host.strip("[]"), int(port)) if port else None
-        # Shared, so that refusals batch; never raise it (tracebacks would pile up).
+        # Shared, so that refusals batch; never raise them (tracebacks would pile up).
+        self._cross_site = RequestError(
+            403,
+            "header Sec-Fetch-Site is 'cross-site', expected no page of another site",
+            reason="cross_site",
+        )
         self._no_key = RequestError(
             401,
             "found no valid API key, expected the header Authorization: Bearer <key>",
@@ -62,18 +78,23 @@ class Access:
             known = ", ".join(AT_METRICS)
             text = f"found no route {path!r:.100} at this address, expected {known}"
             return None if path in AT_METRICS else RequestError(404, text)
+        host = headers.get("host", NO_HOST)
+        found = HOST.fullmatch(host)
+        if host != NO_HOST and not found:
+            text = f"header Host is {host!r:.100}, expected a name or address, and its port"
+            return RequestError(400, text)
         if path in HEALTH:
             return None
-        host = headers.get("host", "")
+        name = found[1].lower().removesuffix(".") if found else ""
         # Prometheus resolves a name and scrapes addresses. A page that abuses DNS cannot:
         # its requests carry its own name.
         exempt = path == METRICS and ADDRESS.fullmatch(host)
-        if self._hosts and not exempt and not host_is_trusted(host.lower(), self._hosts):
-            return RequestError(
-                400,
-                f"header Host is {host!r:.100}, expected a name that is served here",
-                reason="wrong_host",
-            )
+        if self._hosts and not exempt and not host_is_trusted(name, self._hosts):
+            text = f"header Host is {host.strip(NO_HOST)!r:.100}"
+            expected = "expected a name that is served here"
+            return RequestError(400, f"{text}, {expected}", reason="wrong_host")
+        if "cross-site" in headers.get("sec-fetch-site", "") and RUNS.fullmatch(path):
+            return self._cross_site
         if self._keys and not is_open(path) and not self._knows(headers):
             return self._no_key
         return no_route(path) if self._metrics and path == METRICS else None
@@ -99,6 +120,20 @@ class Access:
         return scheme.lower() == "bearer" and any(equal)
 
 
+def authority(target: str) -> str | None:
+    """Return the host in a request's target, which counts instead of the header Host.
+
+    Only a target in absolute form has one, as in ``GET http://host/path``.
+    """
+    found = ABSOLUTE.match(target)
+    return found[1] if found else None
+
+
+def is_below(path: str, prefix: str) -> bool:
+    """Whether a path is the prefix, or begins with it as whole segments."""
+    return path.startswith(prefix) and path[len(prefix) :][:1] in ("", "/")
+
+
 def is_open(path: str) -> bool:
     """Whether a path is answered without a key."""
     return path in HEALTH or path in PAGES or path.startswith(ASSETS)
@@ -112,32 +147,34 @@ def no_route(path: str) -> RequestError:
     )
 
 
-def read_keys(path: Path | None, content: bytes | OSError) -> Sequence[bytes]:
+def read_keys(content: bytes | OSError) -> Sequence[bytes]:
     """Return the SHA-256 of each key.
 
     Args:
-        path: path of their file, from the settings.
         content: content of the file, or why it cannot be read.
 
     Raises:
-        SettingsError: what is wrong with the file; never shows a key.
+        SettingsError: what is wrong with the file; never shows a key, nor the path, which
+            is one if someone has mistaken the setting for it.
     """
-    start = f"MNIST_API_KEYS has value {str(path)!r}"
-    expected = "expected a file with keys"
+    expected = "expected the path of a file with keys"
     if isinstance(content, OSError):
-        raise SettingsError(f"{start}, {expected}: {content.strerror}")
+        raise SettingsError(
+            f"MNIST_API_KEYS cannot be read, {expected}: {content.strerror}"
+        )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise SettingsError(f"{start}, {expected}: not UTF-8") from None
+        raise SettingsError(f"MNIST_API_KEYS is not in UTF-8, {expected}") from None
     lines = [line.strip() for line in text.splitlines()]
     keys = {n: line for n, line in enumerate(lines, 1) if line and line[0] != "#"}
     for number, key in keys.items():
         if len(key) < LEAST_LENGTH or not KEY.fullmatch(key):
             raise SettingsError(
-                f"{start}, whose line {number} has {len(key)} characters and is no key, "
-                f"expected at least {LEAST_LENGTH} letters, digits and any of -._~+/"
+                f"MNIST_API_KEYS is a file whose line {number} has {len(key)} characters "
+                f"and is no key, expected at least {LEAST_LENGTH} letters, digits and any "
+                "of -._~+/"
             )
     if not keys:
-        raise SettingsError(f"{start}, a file without a key, expected one a line")
+        raise SettingsError("MNIST_API_KEYS is a file without a key, expected one a line")
     return [sha256(key.encode()).digest() for key in keys.values()]

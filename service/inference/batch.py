@@ -7,6 +7,7 @@ what else is in the batch (a test compares them to the bit).
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import inf
 from time import perf_counter
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ from service.protocols import (
     Limits,
     Predictions,
     blanks,
+    no_ink,
     scale,
 )
 from service.protocols.compression import inflate
@@ -36,7 +38,8 @@ from service.protocols.compression import inflate
 # in JSON. More would not stay in a core's cache, and are no faster.
 MOST_BYTES = 1 << 16
 
-# Learns that requests of a kind, with so many bytes in all, took so many seconds.
+# Called for requests that were answered or refused together: their kind, the bytes of their
+# bodies, and the seconds they took.
 Learn = Callable[[int, int, float], None]
 
 
@@ -76,19 +79,36 @@ class Answerer:
         self._limits, self._metrics = limits, metrics
         self._max_body_bytes = max_body_bytes
 
-    def answer(self, calls: Sequence[Call], learn: Learn | None = None) -> list[Outcome]:
-        """Answer calls that are there at the same time; the outcomes have their order."""
+    def answer(
+        self, calls: Sequence[Call], learn: Learn | None = None, until: float = inf
+    ) -> list[Outcome | None]:
+        """Answer calls that are there at the same time.
+
+        Args:
+            calls: the calls.
+            learn: see `Learn`.
+            until: when to stop, by ``time.perf_counter``.
+
+        Returns:
+            The outcome of each call; None if there was no time for it.
+        """
         start = perf_counter()
         ids = request_ids([call.request_id for call in calls])
+        limits = Limits(self._limits.images, self._limits.pixels, until)
         answered: list[_Answered] = []
+        began = start
         for places in _runs(calls):
-            began = perf_counter()
-            found = self._answer(places, calls)
+            if answered and began > until:
+                break
+            found = self._answer(places, calls, limits)
             answered += found
-            if learn and all(x.status == 200 for it in found for x in it.replies):
-                size = sum([len(calls[place].body) for place in places])
-                learn(calls[places[0]].target.kind, size, perf_counter() - began)
-        seconds = perf_counter() - start
+            ended = perf_counter()
+            if learn:
+                done = [place for it in found for place in it.places]
+                size = sum([len(calls[place].body) for place in done])
+                learn(calls[places[0]].target.kind, size, ended - began)
+            began = ended
+        seconds = began - start
         outcomes: dict[int, Outcome] = {}
         for run, replies, stages, error in answered:
             target = calls[run[0]].target
@@ -105,34 +125,42 @@ class Answerer:
                     stages,
                     error,
                 )
-        return [outcomes[place] for place in range(len(calls))]
+        return [outcomes.get(place) for place in range(len(calls))]
 
-    def _answer(self, places: Sequence[int], calls: Sequence[Call]) -> list[_Answered]:
-        """Answer calls of one kind together, or one by one if that hits a bug."""
+    def _answer(
+        self, places: Sequence[int], calls: Sequence[Call], limits: Limits
+    ) -> list[_Answered]:
+        """Answer calls of one kind together, or one by one if that hits a bug.
+
+        Those at the end for which there is no time are left out.
+        """
         bodies = [calls[place].body for place in places]
         try:
-            replies, stages = self._reply(calls[places[0]].target, bodies)
-            if len(replies) != len(places):  # no client must ever get another's reply
-                raise RuntimeError(f"{len(replies)} replies, expected {len(places)}")
-            return [_Answered(places, replies, stages)]
+            replies, stages, left = self._reply(calls[places[0]].target, bodies, limits)
+            if len(replies) + left != len(places):  # nobody must get another's reply
+                raise RuntimeError(f"{len(replies)} replies, expected {len(places) - left}")
+            return [_Answered(places[: len(replies)], replies, stages)]
         except RequestError as error:
             return [_Answered(places, [refusal(error)] * len(places))]
         except Exception as error:
             if len(places) == 1:
                 return [_Answered(places, [INTERNAL_ERROR], None, error)]
-            return [it for place in places for it in self._answer([place], calls)]
+            return [it for place in places for it in self._answer([place], calls, limits)]
 
     def _reply(
-        self, target: Target, bodies: Sequence[bytes]
-    ) -> tuple[list[Reply], Stages | None]:
+        self, target: Target, bodies: Sequence[bytes], limits: Limits
+    ) -> tuple[list[Reply], Stages | None, int]:
         """Decode requests of one kind, predict their images together, and encode.
+
+        Returns:
+            The replies, the time of each stage, and for how many there was no time.
 
         Raises:
             RequestError: all of them are refused.
         """
         # Never raised: a target keeps its errors, and each would keep a traceback.
         if target.refusal is not None:
-            return [refusal(target.refusal)] * len(bodies), None
+            return [refusal(target.refusal)] * len(bodies), None, 0
         assert target.dialect is not None
         assert target.model is not None
         if target.encoding:
@@ -141,21 +169,21 @@ class Answerer:
         if isinstance(target.options, RequestError):
             for _ in bodies:
                 self._metrics.count_refusal(target.model.version, perf_counter() - start)
-            return [refusal(target.options)] * len(bodies), None
-        batch = target.dialect.decode(target.options, bodies, self._limits)
+            return [refusal(target.options)] * len(bodies), None, 0
+        batch = target.dialect.decode(target.options, bodies, limits)
         blank = blanks(batch.pixels)
         if np.count_nonzero(blank):
-            batch = _refuse_blanks(batch, blank, len(bodies))
+            batch = _refuse_blanks(batch, blank, len(bodies) - batch.left)
         replies: list[Reply] = []
         stages = None
         if batch.counts:
             decode = perf_counter() - start
             replies, stages = self._predict(target.dialect, target.model, batch, decode)
         if batch.refused:
-            replies = self._merge(replies, batch.refused, len(bodies))
+            replies = self._merge(replies, batch.refused, len(bodies) - batch.left)
             for _ in batch.refused:
                 self._metrics.count_refusal(target.model.version, perf_counter() - start)
-        return replies, stages
+        return replies, stages, batch.left
 
     def _predict(
         self, dialect: Dialect, model: Model, batch: Batch, decode: float
@@ -220,8 +248,8 @@ def _activity(model: Model, images: Images) -> list[LayerActivity]:
 
 
 def _refuse_blanks(batch: Batch, blank: npt.NDArray[np.bool_], total: int) -> Batch:
-    """Refuse requests with an image of one grey level (422), and return the others."""
-    pixels, counts, options, refused = batch
+    """Refuse requests with an image without ink (422), and return the others."""
+    pixels, counts, options, refused, left = batch
     places = [place for place in range(total) if place not in refused]
     refused, rows, kept = dict(refused), np.ones(len(pixels), bool), []
     for index, (place, span) in enumerate(zip(places, batch.spans)):
@@ -230,14 +258,9 @@ def _refuse_blanks(batch: Batch, blank: npt.NDArray[np.bool_], total: int) -> Ba
             continue
         rows[span] = False
         image = int(blank[span].argmax())
-        refused[place] = RequestError(
-            422,
-            f"image {image} has no ink: every pixel is {pixels[span][image, 0]:g}, "
-            "expected a digit, white on black",
-            reason="no_ink",
-        )
+        refused[place] = no_ink(pixels[span], image)
     counts, options = [counts[i] for i in kept], [options[i] for i in kept]
-    return Batch(pixels[rows], counts, options, refused)
+    return Batch(pixels[rows], counts, options, refused, left)
 
 
 def _runs(calls: Sequence[Call]) -> Iterator[list[int]]:

@@ -4,15 +4,16 @@ ONNX Runtime returns only the graph's outputs. With the weights from the file, t
 between take three lines of NumPy.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
 
-from service.errors import RequestError
+from service.errors import ModelError, RequestError
 
 Array = npt.NDArray[np.float32]
 
@@ -28,14 +29,37 @@ FIELDS: dict[str, dict[str, tuple[int, int | str, bool]]] = {
         "data_type": (2, INT32, False),
         "name": (8, STRING, False),
         "raw_data": (9, BYTES, False),
+        "external_data": (13, "Entry", True),
+        "data_location": (14, INT32, False),
+    },
+    "Entry": {},
+    "SparseTensor": {"values": (1, "Tensor", False), "indices": (2, "Tensor", False)},
+    "Attribute": {
+        "t": (5, "Tensor", False),
+        "g": (6, "Graph", False),
+        "tensors": (10, "Tensor", True),
+        "graphs": (11, "Graph", True),
+        "sparse_tensor": (22, "SparseTensor", False),
+        "sparse_tensors": (23, "SparseTensor", True),
     },
     "Node": {
         "input": (1, STRING, True),
         "output": (2, STRING, True),
         "op_type": (4, STRING, False),
+        "attribute": (5, "Attribute", True),
     },
-    "Graph": {"node": (1, "Node", True), "initializer": (5, "Tensor", True)},
-    "Model": {"graph": (7, "Graph", False)},
+    "Graph": {
+        "node": (1, "Node", True),
+        "initializer": (5, "Tensor", True),
+        "sparse_initializer": (15, "SparseTensor", True),
+    },
+    "Training": {"initialization": (1, "Graph", False), "algorithm": (2, "Graph", False)},
+    "Function": {"node": (7, "Node", True), "attribute": (11, "Attribute", True)},
+    "Model": {
+        "graph": (7, "Graph", False),
+        "training_info": (20, "Training", True),
+        "functions": (25, "Function", True),
+    },
 }
 
 
@@ -65,18 +89,38 @@ class LayerOutput(NamedTuple):
     activations: Array
 
 
-def read(content: bytes, start: str, end: str) -> list[Layer] | None:
+def parse(content: bytes) -> Any:
+    """Parse an ONNX file, all of whose weights must be in it.
+
+    Raises:
+        ModelError: it is no ONNX file, or refers to other files: the manifest's SHA-256
+            would not cover them.
+    """
+    try:
+        model = _model()().FromString(content)
+    except DecodeError as error:
+        raise ModelError(f"model.onnx cannot be read as ONNX: {error}") from error
+    for tensor in _tensors(model):
+        if tensor.data_location or tensor.external_data:
+            raise ModelError(
+                f"model.onnx has the values of {tensor.name!r:.100} in another file, "
+                "expected all values in model.onnx itself (no external data)"
+            )
+    return model
+
+
+def read(model: Any, start: str, end: str) -> list[Layer] | None:
     """Read the layers of a network that consists of dense layers only.
 
     Args:
-        content: ONNX file, already loaded by ONNX Runtime and so known to be valid.
+        model: from `parse`, already loaded by ONNX Runtime and so known to be valid.
         start: name of the graph's input.
         end: name of its output.
 
     Returns:
         The layers from input to output; None if the network has any other layer.
     """
-    graph = _model()().FromString(content).graph
+    graph = model.graph
     weights = {tensor.name: _values(tensor) for tensor in graph.initializer}
     value, layers = start, []
     if len(graph.node) % 3:
@@ -139,6 +183,19 @@ def _activate(sums: Array, activation: str) -> Array:
     powers = np.exp(sums - sums.max(axis=-1, keepdims=True))
     shares: Array = powers / powers.sum(axis=-1, keepdims=True)
     return shares
+
+
+def _tensors(message: Any) -> Iterator[Any]:
+    """Yield every tensor in a message, wherever it stands."""
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            continue
+        # A field is a message or a sequence of them.
+        for each in [value] if hasattr(value, "DESCRIPTOR") else value:
+            if field.message_type.name == "Tensor":
+                yield each
+            else:
+                yield from _tensors(each)
 
 
 def _values(tensor: Any) -> Array | None:

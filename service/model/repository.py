@@ -1,14 +1,14 @@
 """The model repository: all usable versions of one model, and why others were refused."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from service.errors import ModelError, RequestError
 from service.model.snapshot import Snapshot, read
 from service.model.version import Model
-from service.settings import Settings
+from service.settings import LARGEST_VERSION, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -20,11 +20,13 @@ class Repository(NamedTuple):
         models: the usable versions by number.
         refused: why each other version was refused, by number.
         default: the version used when a request names none.
+        left_out: names beside the versions that are no numbers of versions.
     """
 
     models: Mapping[int, Model]
     refused: Mapping[int, str]
     default: Model
+    left_out: Sequence[str] = ()
 
     def find(self, name: str | None, version: int | None) -> Model:
         """Return a version by model name and number; None stands for the default.
@@ -71,6 +73,14 @@ def load(settings: Settings, snapshot: Snapshot | None = None) -> Repository:
     found = snapshot or read(settings)
     models: dict[int, Model] = {}
     refused: dict[int, str] = {}
+    for name in found.left_out:
+        logger.warning(
+            "%s version %.100r is left out, expected a folder whose name is a number of "
+            "its own from 1 to %d",
+            settings.model_name,
+            name,
+            LARGEST_VERSION,
+        )
     for version, content in found.versions.items():
         try:
             models[version] = Model.load(content)
@@ -94,7 +104,7 @@ def load(settings: Settings, snapshot: Snapshot | None = None) -> Repository:
             f"MNIST_MODEL_VERSION has value {default}, expected a version that can be "
             f"served: {', '.join(map(str, models))}"
         )
-    return Repository(models, refused, models[default])
+    return Repository(models, refused, models[default], found.left_out)
 
 
 def _obstacle(folder: Path) -> str:

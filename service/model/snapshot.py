@@ -5,11 +5,19 @@ a replaced worker serves the same as the others even if the files have changed s
 failed reload changes nothing.
 """
 
+import errno
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from service.settings import Settings
+from service.settings import LARGEST_VERSION, Settings
+
+# The shipped files have 440 kB and 5 kB. The master reads them again at every reload, and
+# each worker keeps a copy of the model.
+MOST_MODEL_BYTES = 256 << 20
+MOST_TEXT_BYTES = 1 << 20  # of a manifest, or of a file of 10,000 keys and comments
 
 
 class VersionFiles(NamedTuple):
@@ -28,7 +36,8 @@ class VersionFiles(NamedTuple):
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Read a version's folder."""
-        return cls(folder, _read(folder / "manifest.json"), _read(folder / "model.onnx"))
+        manifest = _read(folder / "manifest.json", MOST_TEXT_BYTES)
+        return cls(folder, manifest, _read(folder / "model.onnx", MOST_MODEL_BYTES))
 
     def same(self, other: "VersionFiles") -> bool:
         """Whether both have the same bytes."""
@@ -45,33 +54,60 @@ class Snapshot(NamedTuple):
         versions: each version's files by number.
         keys: the API key file, or why it cannot be read; None if none is configured.
         before: the versions loaded before this reload; empty at start.
+        left_out: names in the model's folder that could be meant as versions and are none.
     """
 
     versions: Versions
     keys: bytes | OSError | None = None
     before: Versions = {}
+    left_out: tuple[str, ...] = ()
 
 
 def read(settings: Settings, before: Versions | None = None) -> Snapshot:
     """Read the files that the settings name; ``before`` are the versions served so far."""
-    keys = _read(settings.api_keys) if settings.api_keys else None
-    return Snapshot(_read_versions(settings), keys, before or {})
+    keys = _read(settings.api_keys, MOST_TEXT_BYTES) if settings.api_keys else None
+    folders, left_out = _folders(settings.model_root / settings.model_name)
+    versions = {number: VersionFiles.read(folders[number]) for number in sorted(folders)}
+    return Snapshot(versions, keys, before or {}, left_out)
 
 
-def _read_versions(settings: Settings) -> Versions:
-    """Read all versions, lowest first, ignoring folders whose names are no numbers."""
-    folder = settings.model_root / settings.model_name
+def _folders(root: Path) -> tuple[dict[int, Path], tuple[str, ...]]:
+    """Return each version's folder, and the names of what is left out.
+
+    Other files (``lesson.json``) and hidden names (``.git``) are not meant as versions.
+    """
+    folders: dict[int, Path] = {}
+    left_out = []
     try:
-        names = [entry.name for entry in folder.iterdir() if entry.is_dir()]
+        # 1 before 01: of two names for a number, the shorter one counts.
+        entries = sorted(root.iterdir(), key=lambda path: (len(path.name), path.name))
     except OSError:
-        return {}
-    numbers = [int(name) for name in names if name.isascii() and name.isdecimal()]
-    versions = sorted(n for n in numbers if n > 0 and str(n) in names)
-    return {version: VersionFiles.read(folder / str(version)) for version in versions}
+        return {}, ()
+    for entry in entries:
+        name, is_folder = entry.name, os.path.isdir(entry)  # Path.is_dir may raise
+        # isdecimal alone would let other scripts' digits pass.
+        number = int(name) if name.isascii() and name.isdecimal() else 0
+        if is_folder and 0 < number <= LARGEST_VERSION and number not in folders:
+            folders[number] = entry
+        elif number or (is_folder and not name.startswith(".")):
+            left_out.append(name)
+    return folders, tuple(left_out)
 
 
-def _read(path: Path) -> bytes | OSError:
+def _read(path: Path, most: int) -> bytes | OSError:
+    """Read a file; a pipe or device, which may never end or answer, is none."""
     try:
-        return path.read_bytes()
+        # Without O_NONBLOCK, opening a pipe waits for its writer.
+        with open(path, "rb", opener=lambda name, _: os.open(name, _READ)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return OSError(errno.EINVAL, "found no regular file, expected one")
+            content = file.read(most + 1)
     except OSError as error:
         return error
+    if len(content) > most:
+        text = f"found more than {most} bytes, expected at most that many"
+        return OSError(errno.EFBIG, text)
+    return content
+
+
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC

@@ -4,6 +4,7 @@ Neither the body nor the query of a request is ever logged, and of its headers o
 agent and the trace (in text also what gunicorn's format has: user name and referrer).
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from time import time
 from typing import Any
@@ -12,6 +13,8 @@ from service.monitoring import json_lines
 from service.monitoring.outcome import HeadFacts, Outcome
 from service.monitoring.trace_context import context
 
+# Control characters that a terminal obeys, of both sets; a traceback has feeds and tabs.
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # Returns the user name in a header Authorization, or None.
 GetUser = Callable[[str], str | None]
 
@@ -92,6 +95,11 @@ def format_text(outcomes: Sequence[Outcome], now: str, user: GetUser) -> list[by
     return lines
 
 
+def escape(text: str) -> str:
+    """Write control characters as Python does, in text for a log."""
+    return CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
 def _text_head(facts: HeadFacts, user: GetUser) -> tuple[str, str, str]:
     """Return user name, request line, and referrer with user agent."""
     version = ".".join(map(str, facts.version))
@@ -100,5 +108,5 @@ def _text_head(facts: HeadFacts, user: GetUser) -> tuple[str, str, str]:
         f"{facts.method} {facts.target} HTTP/{version}",
         *(facts.headers.get(name, "-") for name in ("referer", "user-agent")),
     )
-    name, request, *others = (part.replace('"', r"\"") for part in parts)
+    name, request, *others = (escape(part.replace('"', r"\"")) for part in parts)
     return name, request, '"{}" "{}"'.format(*others)

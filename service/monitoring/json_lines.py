@@ -53,11 +53,11 @@ def _second(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
-def early(message: str) -> str:
+def early(message: str, level: str = "error") -> str:
     """Format a message that is printed before logging is configured."""
     if not wants_json():
         return message
-    return write(begin("error", "service", message, time.time())).decode().rstrip()
+    return write(begin(level, "service", message, time.time())).decode().rstrip()
 
 
 class Formatter(logging.Formatter):

@@ -40,6 +40,13 @@ PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
 METHODS = {
     *("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"),
 }
+# The SDK's module that reads OTEL_EXPORTER_OTLP_HEADERS. Its messages have the malformed
+# header in them, which is often the collector's key.
+READS_HEADERS = "opentelemetry.util.re"
+MALFORMED_HEADER = (
+    "OTEL_EXPORTER_OTLP_HEADERS has a malformed header, expected name=value between "
+    "commas, URL-encoded"
+)
 # For the spans that are left at exit: gunicorn gives a worker 15 s in all.
 FLUSH_S = 2.0
 # Between two log lines with the same complaint about lost spans.
@@ -60,6 +67,8 @@ class Spans:
         if os.environ.get(PROTOCOL) not in (None, "", "http/protobuf"):
             found = os.environ[PROTOCOL]
             raise SettingsError(f"{PROTOCOL} has value {found!r}, expected http/protobuf")
+        logger = logging.getLogger("opentelemetry")
+        logger.handlers, logger.propagate = [_RateLimited()], False
         try:
             # Shut down by `close`: at interpreter exit it would wait without a bound.
             self._provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
@@ -68,8 +77,6 @@ class Spans:
             raise SettingsError(f"a variable of OpenTelemetry: {error}") from None
         self._tracer = self._provider.get_tracer("service")
         sys.setswitchinterval(SWITCH_S)
-        logger = logging.getLogger("opentelemetry")
-        logger.handlers, logger.propagate = [_RateLimited()], False
 
     def record(self, outcomes: Sequence[Outcome]) -> None:
         """Make the spans of requests that have just been answered."""
@@ -178,6 +185,8 @@ class _RateLimited(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Pass a record to the service's log unless its like was logged recently."""
+        if record.name == READS_HEADERS:
+            record.msg, record.args = MALFORMED_HEADER, ()
         place, now = (record.pathname, record.lineno), monotonic()
         if now >= self._next.get(place, 0.0):
             self._next[place] = now + REPEAT_S

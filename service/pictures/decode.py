@@ -5,29 +5,48 @@ Every byte is untrusted: whatever is no picture, or costs too much to decode, is
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from io import BytesIO
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image, PngImagePlugin
+from PIL import Image
 
 from service.errors import RequestError
-from service.pictures.frame import GLYPH, LEAST_INK, SIDE, Array, frame, ink
+from service.pictures.files import (
+    JPEG,
+    MAX_SCANS,
+    MAX_SCANS_OF_LARGEST,
+    PNG,
+    SCAN,
+    Picture,
+    damaged,
+    too_many,
+    walk,
+)
+from service.pictures.frame import (
+    GLYPH,
+    LEAST_INK,
+    SIDE,
+    Array,
+    clean_paper,
+    frame,
+    ink,
+)
 
-PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"  # file signatures
-SCAN = b"\xff\xda"  # start-of-scan marker of JPEG
-MAX_SCANS = 100  # a typical progressive JPEG has 10; each covers the whole picture
-MAX_SCANS_OF_LARGEST = 16  # at max_pixels, so that scan bombs cost no more than photos
-MAX_CHUNKS = 10_000  # of a PNG; 80 MB in the 8 KiB chunks that libpng writes
+__all__ = ["JPEG", "PNG", "SCAN", "Budget", "decode", "read"]
+
+# Work that a request may cause: 0.25 s, whatever is in its pictures. That is enough for
+# 1,024 small ones, seven largest ones in grey, or one in RGBA of 16 bits.
+LEAST_BUDGET = 32 * 1024 * 1024
+SAMPLES_A_PIXEL = 8  # of the largest picture, where a setting allows larger ones
+SPARE = 4 * 1024 * 1024  # for the parts of such a file, and its digit on uneven paper
+FRAMING = 2  # samples for each pixel that is looked at: 14 ns
+UNEVEN = 48 * 1024, 8  # samples to model uneven paper: 0.35 ms, and 50 ns a pixel
 LONGEST = SIDE * GLYPH  # 560; a digit 1/28 of the side still fills 20 pixels
 LEAST_BOX = 4  # pixels, longer side of the ink's box; rejects dots
 OWN_PAPER = 32  # grey levels (standard deviation); ink alone is nearly uniform
 
-# Pillow inflates text that we never read. These limits are below its defaults (1 MiB and
-# 64 MiB) and above a typical colour profile (3 KiB) and what cameras and editors write.
-PngImagePlugin.MAX_TEXT_CHUNK = 64 * 1024
-PngImagePlugin.MAX_TEXT_MEMORY = 256 * 1024
 Image.MAX_IMAGE_PIXELS = None  # `read` checks the caller's limit instead
 warnings.filterwarnings("ignore", module=r"PIL\.")  # a client's broken file is not our bug
 
@@ -42,12 +61,37 @@ _UPRIGHT = {  # EXIF orientation: the transposition that undoes it
 }
 
 
-def decode(content: bytes, max_pixels: int, name: str = "image 0") -> npt.NDArray[np.uint8]:
+class Budget:
+    """What decoding the pictures of one request may cost, by what they announce.
+
+    Args:
+        max_pixels: largest accepted width × height of one picture.
+    """
+
+    def __init__(self, max_pixels: int) -> None:
+        self.max_pixels = max_pixels
+        self._total = max(LEAST_BUDGET, SAMPLES_A_PIXEL * max_pixels) + SPARE
+        self._left = self._total
+
+    def spend(self, samples: int, what: str) -> None:
+        """Take samples off, or raise RequestError (413) if there are not as many."""
+        self._left -= samples
+        if self._left < 0:
+            raise RequestError(
+                413,
+                f"{what} takes more work than is left in the request, expected the work of "
+                f"at most {self._total} samples of pixels in all",
+            )
+
+
+def decode(
+    content: bytes, budget: Budget | int, name: str = "image 0"
+) -> npt.NDArray[np.uint8]:
     """Decode a picture and fit its digit into an MNIST frame.
 
     Args:
         content: PNG or JPEG file.
-        max_pixels: largest accepted width × height.
+        budget: the request's, or the largest accepted width × height of one alone.
         name: the picture's name in error messages.
 
     Returns:
@@ -57,18 +101,23 @@ def decode(content: bytes, max_pixels: int, name: str = "image 0") -> npt.NDArra
         RequestError: 400 if empty or damaged, 413 if too large, 415 for another format,
             422 if there is no digit.
     """
-    grey = _grey(read(content, max_pixels, name))
-    glyph = ink(grey, lossy=content.startswith(JPEG))
+    budget = budget if isinstance(budget, Budget) else Budget(budget)
+    grey = _grey(read(content, budget, name))
+    budget.spend(FRAMING * grey.size, name)
+    paper = clean_paper(grey)
+    if paper is None:
+        budget.spend(UNEVEN[0] + UNEVEN[1] * grey.size, name)
+    glyph = ink(grey, content.startswith(JPEG), paper)
     _check_ink(glyph, name)
     return frame(glyph).reshape(-1)
 
 
-def read(content: bytes, max_pixels: int, what: str = "picture") -> Image.Image:
+def read(content: bytes, budget: Budget, what: str = "picture") -> Image.Image:
     """Decode a picture's first frame, upright and no larger than needed.
 
     Args:
         content: PNG or JPEG file.
-        max_pixels: largest accepted width × height.
+        budget: the request's.
         what: the picture's name in error messages.
 
     Returns:
@@ -79,26 +128,17 @@ def read(content: bytes, max_pixels: int, what: str = "picture") -> Image.Image:
     """
     _check_kind(content, what)
     with _refusing(what):
-        with _open(content) as picture:
-            _check_size(picture.size, max_pixels, what)
-            _check_parts(content, picture.size, max_pixels, what)
-            picture.verify()  # PNG checksums, which `load` ignores; must reopen after
-        with _open(content) as picture:
+        found = walk(content, what)
+        _check_size(found, budget.max_pixels, what)
+        budget.spend(found.work, what)
+        with Image.open(BytesIO(found.content), formats=("PNG", "JPEG")) as picture:
+            if picture.size != found.size:  # a header that Pillow reads in another way
+                raise damaged(what)
             picture.draft("L", (LONGEST, LONGEST))  # decodes a JPEG at reduced size
             picture.load()
             small = _shrink(_with_grey_levels(picture))
-            return _turn_upright(small, picture)
-
-
-def size(content: bytes) -> tuple[int, int]:
-    """Return the width and height declared in the header; (0, 0) if unreadable."""
-    with suppress(Exception), _open(content) as picture:
-        return picture.size
-    return 0, 0
-
-
-def _open(content: bytes) -> Image.Image:
-    return Image.open(BytesIO(content), formats=("PNG", "JPEG"))
+        turn = _UPRIGHT.get(found.orientation)
+        return small if turn is None else small.transpose(turn)
 
 
 def _check_kind(content: bytes, what: str) -> None:
@@ -110,35 +150,16 @@ def _check_kind(content: bytes, what: str) -> None:
         )
 
 
-def _check_size(size: tuple[int, int], max_pixels: int, what: str) -> None:
-    width, height = size
+def _check_size(picture: Picture, max_pixels: int, what: str) -> None:
+    width, height = picture.size
     if width * height > max_pixels:
         raise RequestError(
             413,
             f"{what} has {width} × {height} pixels, expected at most {max_pixels} in all",
         )
-
-
-def _check_parts(content: bytes, size: tuple[int, int], limit: int, what: str) -> None:
-    """Refuse files with too many chunks or scans; ``limit`` is in pixels."""
-    if content.startswith(PNG):
-        kind, count, most = "PNG of {} chunks", _count_chunks(content), MAX_CHUNKS
-    else:
-        kind, count = "JPEG of {} scans", content.count(SCAN)
-        most = min(MAX_SCANS, MAX_SCANS_OF_LARGEST * limit // (size[0] * size[1]))
-    if count > most:
-        raise RequestError(
-            413, f"{what} is a {kind.format(count)}, expected at most {most}"
-        )
-
-
-def _count_chunks(content: bytes) -> int:
-    """Count PNG chunks, stopping once there are too many."""
-    count, at = 0, len(PNG)
-    while at + 8 <= len(content) and count <= MAX_CHUNKS:
-        at += 12 + int.from_bytes(content[at : at + 4], "big")
-        count += 1
-    return count
+    most = min(MAX_SCANS, MAX_SCANS_OF_LARGEST * max_pixels // max(1, width * height))
+    if picture.scans > most:
+        raise too_many(what, f"JPEG of {picture.scans} scans", most)
 
 
 def _check_ink(glyph: Array, name: str) -> None:
@@ -172,11 +193,7 @@ def _refusing(what: str) -> Iterator[None]:
     except RequestError:
         raise
     except Exception as error:
-        raise RequestError(
-            400,
-            f"{what} is damaged or cut short, expected a whole PNG or JPEG",
-            reason="damaged_picture",
-        ) from error
+        raise damaged(what) from error
 
 
 def _with_grey_levels(picture: Image.Image) -> Image.Image:
@@ -196,14 +213,6 @@ def _with_grey_levels(picture: Image.Image) -> Image.Image:
 def _shrink(picture: Image.Image) -> Image.Image:
     factor = -(-max(picture.size) // LONGEST)
     return picture.reduce(factor) if factor > 1 else picture
-
-
-def _turn_upright(picture: Image.Image, source: Image.Image) -> Image.Image:
-    orientation = None
-    with suppress(Exception):  # EXIF is optional
-        orientation = source.getexif().get(ExifTags.Base.Orientation)
-    turn = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
-    return picture if turn is None else picture.transpose(turn)
 
 
 def _grey(picture: Image.Image) -> Array:

@@ -12,6 +12,8 @@ one body refuses only that request. A dialect is a module with the members of `D
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
+from math import inf
+from time import perf_counter
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -19,11 +21,13 @@ import numpy.typing as npt
 
 from service.errors import RequestError
 from service.http import JSON, Headers
-from service.pictures.frame import PIXELS
+from service.pictures.frame import LEAST_INK, PIXELS
 
-# Half a grey level on the scale of 0 to 1: an image with a smaller range has no ink. Floats
-# read in the wrong byte order are often that small.
-LEAST_INK = np.float32(0.5 / 255)
+# The largest range of an image without ink, by any way that it may come: as bytes, and half
+# a grey level more on the scale of 0 to 1. Thresholded digits of 0 and 1 where 255 is white
+# are as dark, and often floats read in the wrong byte order.
+BLANK = LEAST_INK - 1
+BLANK_FLOAT = np.float32((LEAST_INK - 0.5) / 255)
 Images = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8] | Images
 Probabilities = npt.NDArray[np.float32]
@@ -35,10 +39,13 @@ class Limits(NamedTuple):
     Attributes:
         images: most images in a request.
         pixels: most pixels of one picture, width × height.
+        until: when to stop decoding, by ``time.perf_counter``; the first body of a batch
+            is always decoded.
     """
 
     images: int = 1024
     pixels: int = 4 * 1024 * 1024
+    until: float = inf
 
 
 class Decoded(NamedTuple):
@@ -61,25 +68,33 @@ class Batch(NamedTuple):
         counts: number of images of each accepted request.
         options: of each accepted request, as in `Decoded`.
         refused: errors of the other requests, by index among all requests.
+        left: number of requests at the end for which there was no time.
     """
 
     pixels: Pixels
     counts: list[int]
     options: list[Any]
     refused: dict[int, RequestError] = {}
+    left: int = 0
 
     @classmethod
-    def of(cls, decode: Callable[[bytes], Decoded], bodies: Sequence[bytes]) -> "Batch":
+    def of(
+        cls, decode: Callable[[bytes], Decoded], bodies: Sequence[bytes], limits: Limits
+    ) -> "Batch":
         """Decode bodies one by one; an error refuses only its own request."""
-        accepted, refused = [], {}
+        accepted, refused, left = [], {}, 0
         for index, body in enumerate(bodies):
+            if index and perf_counter() > limits.until:
+                left = len(bodies) - index
+                break
             try:
                 accepted.append(decode(body))
             except RequestError as error:
                 refused[index] = error.without_frames()
         pixels = [request.pixels for request in accepted]
         counts = [len(images) for images in pixels]
-        return cls(join(pixels), counts, [options for _, options in accepted], refused)
+        options = [request.options for request in accepted]
+        return cls(join(pixels), counts, options, refused, left)
 
     @property
     def spans(self) -> list[slice]:
@@ -188,8 +203,8 @@ def check_count(count: int, max_images: int) -> None:
 
 
 def blanks(pixels: Pixels) -> npt.NDArray[np.bool_]:
-    """Return whether each image is of a single grey level, bool ``[n]``."""
-    step = 0 if pixels.dtype == np.uint8 else LEAST_INK
+    """Return whether each image is without ink, bool ``[n]``."""
+    step = BLANK if pixels.dtype == np.uint8 else BLANK_FLOAT
     # The ufuncs themselves: the array's methods cost more than the work on one image.
     blank: npt.NDArray[np.bool_]
     blank = np.maximum.reduce(pixels, axis=1) - pixels[:, 0] <= step
@@ -197,6 +212,22 @@ def blanks(pixels: Pixels) -> npt.NDArray[np.bool_]:
     if np.count_nonzero(blank):
         blank &= pixels[:, 0] - np.minimum.reduce(pixels, axis=1) <= step
     return blank
+
+
+def no_ink(pixels: Pixels, index: int) -> RequestError:
+    """Return the error for one of a request's images that `blanks` has found."""
+    image = pixels[index]
+    low, high = image.min(), image.max()
+    found = f"every pixel is {low:g}"
+    if low < high:
+        most = 255 if image.dtype == np.uint8 else 1
+        found = f"its pixels are {low:g} to {high:g} on the scale of 0 to {most}"
+    return RequestError(
+        422,
+        f"image {index} has no ink: {found}, expected a digit, white on black, at least "
+        f"{LEAST_INK} of 255 grey levels above its paper",
+        reason="no_ink",
+    )
 
 
 def scale(pixels: Pixels) -> Images:

@@ -10,16 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from service.errors import RequestError
+from service.pictures.decode import Budget
 from service.pictures.decode import decode as decode_picture
-from service.pictures.decode import size as picture_size
-from service.pictures.frame import PIXELS, SIDE
+from service.pictures.frame import LEAST_INK, PIXELS, SIDE
 from service.protocols import Images, Limits, Pixels, check_count, scale
 from service.protocols.integers import read_integers
 from service.protocols.json_body import decode_json
-
-# A request may hold many small pictures or a few of the largest size, but not a thousand
-# of those: decoding four takes up to 0.4 s.
-LARGEST_PICTURES = 4
 
 T = TypeVar("T")
 
@@ -34,13 +30,19 @@ Numbers = list[int | float | list[int | float]]
 Instance = Numbers | Encoded
 
 
-def decode_instances(decoder: msgspec.json.Decoder[T], body: bytes, expected: str) -> T:
+# Where msgspec's path to a fault is that of an image.
+IMAGES = ("$.instances[", "$.inputs[", "$.inputs.image[")
+
+
+def decode_instances(
+    decoder: msgspec.json.Decoder[T], body: bytes, expected: str, max_images: int
+) -> T:
     """Decode a JSON body with images under ``instances`` or ``inputs``.
 
     Raises:
         RequestError: as `json_body.decode_json`.
     """
-    return decode_json(decoder, body, expected, ("$.instances[", "$.inputs["))
+    return decode_json(decoder, body, expected, IMAGES, max_images)
 
 
 def read_integer_images(
@@ -48,7 +50,7 @@ def read_integer_images(
 ) -> tuple[npt.NDArray[np.uint8], list[int]] | None:
     """Read bodies with `read_integers`; None also for an image of zeros and ones only.
 
-    Such an image is on the scale of 0 to 1.
+    Such an image may be on the scale of 0 to 1.
     """
     found = read_integers(bodies, limits.images)
     if found is None or np.maximum.reduce(found[0], axis=1).min() <= 1:
@@ -81,31 +83,25 @@ def read_pictures(contents: Sequence[bytes], limits: Limits) -> npt.NDArray[np.u
         RequestError: 413 too many pictures or pixels, and as `service.pictures.decode`.
     """
     check_count(len(contents), limits.images)
-    left = LARGEST_PICTURES * limits.pixels
-    frames = []
-    for index, content in enumerate(contents):
-        width, height = picture_size(content)
-        left -= width * height
-        if left < 0 and width * height <= limits.pixels:
-            raise RequestError(
-                413,
-                f"pictures 0 to {index} have more than {LARGEST_PICTURES * limits.pixels} "
-                "pixels in all, expected at most that in a request",
-            )
-        frames.append(decode_picture(content, limits.pixels, f"image {index}"))
-    return np.stack(frames)
+    budget = Budget(limits.pixels)
+    return np.stack(
+        [
+            decode_picture(content, budget, f"image {index}")
+            for index, content in enumerate(contents)
+        ]
+    )
 
 
 def _read_mixed(instances: list[Instance], limits: Limits) -> Images:
     encoded = {i: x for i, x in enumerate(instances) if isinstance(x, Encoded)}
     frames = read_pictures([_from_base64(x, i) for i, x in encoded.items()], limits)
-    drawn = dict(zip(encoded, scale(frames)))
-    return np.stack(
-        [
-            drawn[i] if i in drawn else _scale(_numbers(x, i)[None])[0]  # type: ignore[arg-type]
-            for i, x in enumerate(instances)
-        ]
-    )
+    images = np.empty((len(instances), PIXELS), np.float32)
+    images[list(encoded)] = scale(frames)
+    others = [i for i in range(len(instances)) if i not in encoded]
+    if others:
+        numbers = np.stack([_numbers(instances[i], i) for i in others])  # type: ignore[arg-type]
+        images[others] = _scale(numbers, others)
+    return images
 
 
 def _from_base64(encoded: Encoded, index: int) -> bytes:
@@ -113,7 +109,9 @@ def _from_base64(encoded: Encoded, index: int) -> bytes:
     if text.startswith("data:"):  # as from a browser's canvas.toDataURL
         text = text.partition(",")[2]
     try:
-        return binascii.a2b_base64(text, strict_mode=True)
+        # Many encoders break lines, as MIME asks for and base64(1) does.
+        content = text.encode("ascii").translate(None, b"\r\n\t ")
+        return binascii.a2b_base64(content, strict_mode=True)
     except ValueError:  # from binascii, or because the text is not ASCII
         raise RequestError(
             422, f"image {index} is not base64, expected a PNG or JPEG in base64"
@@ -165,8 +163,29 @@ def _numbers(instance: Numbers, index: int) -> npt.NDArray[np.float64]:
     return pixels
 
 
-def _scale(pixels: npt.NDArray[Any]) -> Images:
-    """Scale images to 0 to 1, except those whose largest pixel is at most 1 already."""
-    ready = np.maximum.reduce(pixels, axis=1) <= 1
-    images = pixels.astype(np.float32)
-    return np.where(ready[:, None], images, images / np.float32(255))
+def _scale(pixels: npt.NDArray[Any], places: Sequence[int] = ()) -> Images:
+    """Scale the images of a request to 0 to 1: all of them are on one scale.
+
+    Args:
+        pixels: of all images, ``[n, 784]``.
+        places: their indices in the request, unless these are 0 to n - 1.
+
+    Raises:
+        RequestError: 422, an image may be on the other scale.
+    """
+    highest = np.maximum.reduce(pixels, axis=1)
+    if highest.max() <= 1:
+        return pixels.astype(np.float32)
+    # On the scale of 0 to 255, these have no ink. Float noise and resampling may take a
+    # pixel of the other scale above 1, and the two scales may be mixed.
+    dark = (highest > 0) & (highest < LEAST_INK)
+    for index in np.flatnonzero(dark).tolist():
+        if highest[index] <= 1 or (pixels[index] % 1).any():
+            raise RequestError(
+                422,
+                f"largest pixel of image {places[index] if places else index} is "
+                f"{highest[index].item()!r}, expected at most 1 in all images (0 to 1), or "
+                f"at least {LEAST_INK} (0 to 255)",
+                reason="pixel_value",
+            )
+    return pixels.astype(np.float32) / np.float32(255)

@@ -9,14 +9,25 @@ from typing import Any, TypeVar
 import msgspec
 
 from service.errors import RequestError
+from service.protocols import Limits
 
 COLON = re.compile(rb"\s*:")
+NEXT_CONTAINER, NEXT_STRING = re.compile(rb",\s*[\[{]"), re.compile(rb',\s*"')
+# 28 rows of 28, the list around them, and an object around each picture and each instance;
+# other keys of a request, which some dialects ignore, may have some more.
+CONTAINERS_AN_IMAGE = 29
+CONTAINERS = 1000
+STRINGS = 100_000  # keys among them, which are compared with each other: 50 ms
 
 T = TypeVar("T")
 
 
 def decode_json(
-    decoder: msgspec.json.Decoder[T], body: bytes, expected: str, images: Sequence[str]
+    decoder: msgspec.json.Decoder[T],
+    body: bytes,
+    expected: str,
+    images: Sequence[str],
+    max_images: int = Limits().images,
 ) -> T:
     """Decode a body.
 
@@ -25,11 +36,13 @@ def decode_json(
         body: the request's body.
         expected: the form of a request, for error messages.
         images: substrings of msgspec's path to a fault, if it is inside an image.
+        max_images: most images in a request.
 
     Raises:
-        RequestError: 400 not JSON, another object or a duplicate key; 422 a fault inside
-            an image.
+        RequestError: 400 not JSON, another object or a duplicate key; 413 far more lists,
+            objects or strings than so many images have; 422 a fault inside an image.
     """
+    _check_parts(body, max_images)
     try:
         value = decoder.decode(body)
         key = find_duplicate_key(body)
@@ -48,6 +61,26 @@ def decode_json(
             400, f"an object has the key {key!r:.100} twice; the request is {expected}"
         )
     return value
+
+
+def _check_parts(body: bytes, max_images: int) -> None:
+    """Refuse what is slow to build, before it is: each part costs more than its bytes."""
+    most = CONTAINERS_AN_IMAGE * max_images + CONTAINERS
+    # What only nests ends at the parser's depth, so those after others count.
+    if (
+        body.count(b"[") + body.count(b"{") > most
+        and (count := len(NEXT_CONTAINER.findall(body))) > most
+    ):
+        kind = "lists and objects"
+    elif body.count(b'"') > 2 * STRINGS and (count := len(NEXT_STRING.findall(body))) > (
+        most := STRINGS
+    ):
+        kind = "strings"
+    else:
+        return
+    raise RequestError(
+        413, f"body has {count} {kind}, expected at most {most} for {max_images} images"
+    )
 
 
 def find_duplicate_key(body: bytes) -> str | None:

@@ -4,6 +4,7 @@ Sources: open-inference-protocol, ``inference_rest.md``; Triton Inference Server
 ``extension_binary_data.md`` and ``extension_classification.md``.
 """
 
+import contextlib
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from service.protocols import (
 )
 from service.protocols.json_body import decode_json
 from service.protocols.tensors import (
+    Announcement,
     Input,
     Parameters,
     from_binary,
@@ -45,7 +47,7 @@ class Output(msgspec.Struct):
     """A requested output."""
 
     name: str
-    parameters: Parameters = {}
+    parameters: Parameters | None = None
 
 
 class Content(msgspec.Struct):
@@ -54,7 +56,7 @@ class Content(msgspec.Struct):
     inputs: list[Input]
     outputs: list[Output] | None = None
     id: str | None = None
-    parameters: Parameters = {}
+    parameters: Parameters | None = None
 
 
 class ReplyFormat(NamedTuple):
@@ -69,7 +71,14 @@ class ReplyFormat(NamedTuple):
     outputs: list[tuple[bool, int]]
 
 
+class Announced(msgspec.Struct):
+    """Whatever announces inputs, to say the most of a request that is none."""
+
+    inputs: list[Announcement]
+
+
 _decoder = msgspec.json.Decoder(Content)
+_announced = msgspec.json.Decoder(Announced)
 
 
 def read_head(headers: Headers, parameters: Mapping[str, str]) -> str:
@@ -82,7 +91,7 @@ def decode(options: str, bodies: Sequence[bytes], limits: Limits) -> Batch:
 
     Refusals: 400 malformed, 413 too many images, 422 not images of digits.
     """
-    return Batch.of(lambda body: _decode(options, body, limits), bodies)
+    return Batch.of(lambda body: _decode(options, body, limits), bodies, limits)
 
 
 def encode(
@@ -100,7 +109,14 @@ def _decode(length: str, body: bytes, limits: Limits) -> Decoded:
     if not text:  # the raw form: the tensor alone
         images = to_images(from_binary(binary, "FP32"), "FP32", None, limits)
         return Decoded(images, ReplyFormat(None, [(True, 0)]))
-    found = decode_json(_decoder, text, EXPECTED, (".data[",))
+    try:
+        found = decode_json(_decoder, text, EXPECTED, (".data[",), limits.images)
+    except RequestError as error:
+        if error.status != 413:
+            # What is no numbers may be of a datatype that is not served.
+            with contextlib.suppress(ValueError, RecursionError):
+                only_input(_announced.decode(text).inputs)
+        raise
     reply_format = ReplyFormat(found.id, list(_outputs(found)))
     tensor = only_input(found.inputs)
     values = read_values(tensor, binary)
@@ -145,7 +161,7 @@ def _split(length: str, body: bytes) -> tuple[bytes, bytes]:
 
 def _outputs(body: Content) -> Iterator[tuple[bool, int]]:
     """Yield the format of each requested output."""
-    everywhere = _flag(body.parameters, "binary_data_output", False)
+    everywhere = _flag(body.parameters or {}, "binary_data_output", False)
     if not body.outputs:
         yield everywhere, 0
         return
@@ -154,16 +170,19 @@ def _outputs(body: Content) -> Iterator[tuple[bool, int]]:
             raise RequestError(
                 400, f"output {index} is {output.name!r:.100}, expected only {OUTPUT}"
             )
-        k = output.parameters.get("classification", 0)
+        parameters = output.parameters or {}
+        k = parameters.get("classification")
+        k = 0 if k is None else k
         if isinstance(k, bool) or not isinstance(k, int) or k < 0:
             raise RequestError(
                 400, f"classification is {k!r:.100}, expected a number of classes"
             )
-        yield _flag(output.parameters, "binary_data", everywhere), min(k, 10)
+        yield _flag(parameters, "binary_data", everywhere), min(k, 10)
 
 
 def _flag(parameters: Mapping[str, Any], name: str, default: bool) -> bool:
-    value = parameters.get(name, default)
+    value = parameters.get(name)
+    value = default if value is None else value
     if not isinstance(value, bool):
         raise RequestError(400, f"{name} is {value!r:.100}, expected true or false")
     return value

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import orjson
+from werkzeug.http import parse_accept_header, parse_options_header
 
 from service.errors import RequestError
 from service.http import FORM_DATA, JPEG, JSON, PNG, RAW, Headers
@@ -34,6 +35,8 @@ from service.protocols.instances import (
 NAME = "predict"
 NEEDS_LAYERS = False
 MEDIA_TYPES = (JSON, RAW, FORM_DATA, PNG, JPEG)
+ALIASES = {"image/jpg": JPEG, "image/pjpeg": JPEG, "image/x-png": PNG}
+UTF_8 = ("", "utf-8", "utf8", "us-ascii", "ascii")  # ASCII is a part of it
 EXPECTED = '{"instances": [image, ...]}'
 
 
@@ -71,8 +74,7 @@ def read_head(headers: Headers, parameters: Mapping[str, str]) -> Options:
             type of body.
     """
     echo = _read_echo(parameters)
-    # Only if named: browsers and most clients accept */*.
-    raw = RAW in headers.get("accept", "").lower()
+    raw = _accepts_raw(headers.get("accept", ""))
     content_type = headers.get("content-type", "")
     media_type = _media_type(content_type)
     boundary = read_boundary(content_type) if media_type == FORM_DATA else ""
@@ -114,7 +116,7 @@ def decode(
             pictures = read_files(body, options.boundary, max_parts or limits.images)
         return Decoded(read_pictures(pictures, limits), options)
 
-    return Batch.of(decode_one, bodies)
+    return Batch.of(decode_one, bodies, limits)
 
 
 def encode(
@@ -158,10 +160,11 @@ def _frames(pixels: Pixels) -> npt.NDArray[np.uint8]:
 def _media_type(content_type: str) -> str:
     if content_type in MEDIA_TYPES:
         return content_type
-    media_type, _, parameters = content_type.lower().partition(";")
-    media_type = media_type.strip()
+    media_type, parameters = parse_options_header(content_type)
+    media_type = ALIASES.get(media_type.lower(), media_type.lower())
     # JSON is UTF-8 (RFC 8259); a client that announces another charset sends that one.
-    foreign = "charset" in parameters and "utf-8" not in parameters
+    # Of bytes, a charset says nothing.
+    foreign = media_type == JSON and parameters.get("charset", "").lower() not in UTF_8
     if media_type not in MEDIA_TYPES or foreign:
         raise RequestError(
             415,
@@ -169,6 +172,17 @@ def _media_type(content_type: str) -> str:
             f"{PNG}, {JPEG} or {FORM_DATA}",
         )
     return media_type
+
+
+def _accepts_raw(accept: str) -> bool:
+    """Whether raw bytes are named, which ``*/*`` does not, and JSON is not preferred."""
+    qualities = dict.fromkeys((RAW, JSON), 0.0)
+    if RAW in accept.lower():
+        for name, quality in parse_accept_header(accept):
+            media_type = name.partition(";")[0].strip().lower()
+            if media_type in qualities:
+                qualities[media_type] = quality
+    return qualities[RAW] > 0 and qualities[RAW] >= qualities[JSON]
 
 
 def _read_echo(parameters: Mapping[str, str]) -> bool:
@@ -205,4 +219,5 @@ def _read_json(body: bytes, limits: Limits) -> Pixels:
     integers = read_integer_images([body], limits)
     if integers is not None:
         return integers[0]
-    return read_instances(decode_instances(_decoder, body, EXPECTED).instances, limits)
+    found = decode_instances(_decoder, body, EXPECTED, limits.images)
+    return read_instances(found.instances, limits)

@@ -1,7 +1,7 @@
 """Input tensors of the Open Inference Protocol: JSON or binary data to pixels."""
 
 import contextlib
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -29,20 +29,26 @@ DATATYPES = {
 }
 
 Number = int | float
+Tensor = TypeVar("Tensor", bound="Announcement")
 Parameters = dict[str, str | int | float | bool | None]
 
 
-class Input(msgspec.Struct):
-    """An input tensor, with its data here or in the bytes after the JSON."""
+class Announcement(msgspec.Struct):
+    """An input tensor without its data."""
 
     name: str
     datatype: str
+
+
+class Input(Announcement):
+    """An input tensor, with its data here or in the bytes after the JSON."""
+
     shape: list[int]
     data: list[Number | list[Number]] | None = None
-    parameters: Parameters = {}
+    parameters: Parameters | None = None
 
 
-def only_input(inputs: list[Input]) -> Input:
+def only_input(inputs: list[Tensor]) -> Tensor:
     """Return the only input, or raise RequestError (400)."""
     names = [tensor.name for tensor in inputs]
     if names != [INPUT]:
@@ -51,7 +57,8 @@ def only_input(inputs: list[Input]) -> Input:
         raise RequestError(
             400,
             f"datatype of input {INPUT} is {inputs[0].datatype!r:.100}, expected one of: "
-            + ", ".join(DATATYPES),
+            + ", ".join(DATATYPES)
+            + "; PNG and JPEG go to /predict, or to /v1 in base64",
         )
     return inputs[0]
 
@@ -63,8 +70,9 @@ def read_values(tensor: Input, binary: bytes) -> npt.NDArray[Any]:
         RequestError: 400 both, neither or another number of bytes than announced, 422 not
             numbers of the datatype.
     """
-    size = tensor.parameters.get("binary_data_size")
-    if "shared_memory_region" in tensor.parameters:
+    parameters = tensor.parameters or {}
+    size = parameters.get("binary_data_size")
+    if parameters.get("shared_memory_region") is not None:
         raise RequestError(400, "found shared memory, expected data or binary_data_size")
     if (tensor.data is None) == (size is None):
         found = "neither" if size is None else "both"
@@ -161,9 +169,14 @@ def to_images(
         index, position = (int(i) for i in np.argwhere(outside)[0])
         raise RequestError(
             422,
-            f"pixel {position} of image {index} is {pixels[index, position]:g}, expected 0 "
-            f"to {most} ({datatype})",
+            f"pixel {position} of image {index} is {_digits(pixels[index, position])}, "
+            f"expected 0 to {most} ({datatype})",
             reason="pixel_value",
         )
     dtype = np.uint8 if most == 255 else np.float32
     return pixels.astype(dtype, copy=False)  # type: ignore[return-value]
+
+
+def _digits(value: np.generic) -> str:
+    """Write a number with as many digits as tell it from all others of its type."""
+    return str(value).removesuffix(".0")

@@ -41,7 +41,7 @@ class Content(msgspec.Struct):
 
     instances: list[Row] | None = None
     inputs: list[Numbers] | Column | None = None
-    signature_name: str = SIGNATURE
+    signature_name: str | None = SIGNATURE
 
 
 _decoder = msgspec.json.Decoder(Content)
@@ -57,7 +57,7 @@ def decode(options: None, bodies: Sequence[bytes], limits: Limits) -> Batch:
     The options of a request are the key of its reply: predictions for rows, outputs for a
     column. Refusals: 400 malformed, 413 too much, 422 not images of digits.
     """
-    return Batch.of(lambda body: _decode(body, limits), bodies)
+    return Batch.of(lambda body: _decode(body, limits), bodies, limits)
 
 
 def encode(
@@ -78,8 +78,8 @@ def _decode(body: bytes, limits: Limits) -> Decoded:
     integers = read_integer_images([body], limits)
     if integers is not None:
         return Decoded(integers[0], "predictions")
-    found = decode_instances(_decoder, body, EXPECTED)
-    if found.signature_name != SIGNATURE:
+    found = decode_instances(_decoder, body, EXPECTED, limits.images)
+    if found.signature_name not in (SIGNATURE, "", None):  # the last two: left out
         raise RequestError(
             400, f"signature_name is {found.signature_name!r:.100}, expected {SIGNATURE}"
         )

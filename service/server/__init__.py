@@ -19,22 +19,23 @@ kernel drop handshakes, and lets the workers answer what has connected.
     ANSWER   its request was passed on   no deadline
     LINGER   half closed, input dropped  deadline: 2 s; closed
 
-A client that does not read its replies has MNIST_CLIENT_SECONDS, in any state. What is
-kept for unfinished clients is bounded for each and for all together (`pool`). A request
-that has arrived whole in one read, with a head that was seen before, is passed on without
-a copy of anything but its body; all others go through `http1.collector`.
+A client has MNIST_CLIENT_SECONDS to read a reply, in any state, also while the worker
+stops. What is kept for unfinished clients is bounded for each and for all together
+(`pool`). A request that has arrived whole in one read, with a head that was seen before, is
+passed on without a copy of anything but its body; all others go through `http1.collector`.
 
 **A turn** (`turns`) begins with the first request that arrives in a turn of the event
 loop and ends in the next one, or in the one after if more keeps arriving. In between
-requests are admitted or refused at once; those that run the model are collected, and the
-end of the turn answers them together: predict, count, write all replies, then log and
-trace. Everything else is answered inline by the WSGI application (`gateway`), with
-gunicorn's own environ and response. More than 2 MiB of bodies end a turn early.
+requests are admitted or refused at once; the end of the turn answers them: those that run
+the model together (predict, count, write all replies, then log and trace), then the WSGI
+application (`gateway`) all others, with gunicorn's own environ and response. More than
+2 MiB of bodies end a turn early. After 50 ms a turn pauses, so that heartbeat and probes
+come in between; what has by then waited past its deadline, in CPU time, is refused.
 
 **Who may refuse what, and when:**
 
     acceptor    a new client whose whole POST is there, during overload     503, closed
-    turns       a whole request that would wait for too long (`admission`)  503, kept
+    turns       a whole request that would wait, or has waited, too long    503, kept
     connection  unfinished requests, when all of them take too much memory  503, closed
     connection  what is no HTTP/1.1, too long, or too slow          400 408 413 414 431
     inference   everything that depends on the request's meaning
@@ -50,5 +51,5 @@ and ends connections whose deadline has passed, ten at a time.
 
 **Accepting** (`acceptor`): all workers wait on the same sockets. A worker that has more
 connections than another waits 2 ms before it accepts; if many clients wait, each worker
-takes its share at once.
+takes its share at once. A full worker still accepts some at the address of the metrics.
 """

@@ -62,23 +62,31 @@ class Acceptor:
         self._loop = asyncio.get_running_loop()
         self._listeners, self._pool, self._log = listeners, pool, log
         self._connect, self._turn_away = connect, turn_away
-        self._active = self._closed = False
+        self._at_metrics = {it for it in listeners if pool.is_metrics(it)}
+        self._active: set[socket.socket] = set()
+        self._closed = False
         self.opening: set[asyncio.Task[Any]] = set()
         for listener in listeners:
             listener.setblocking(False)
 
     def resume(self) -> None:
-        """Accept, if there is room."""
-        if not (self._active or self._closed or self._pool.is_full(len(self.opening))):
-            self._active = True
-            for listener in self._listeners:
+        """Accept from each listener for which there is room."""
+        for listener in self._listeners:
+            if not (self._closed or listener in self._active or self._is_full(listener)):
+                self._active.add(listener)
                 self._loop.add_reader(listener.fileno(), self._accept_some, listener)
 
     def pause(self) -> None:
         """Accept no more; the kernel queues connections until `resume`."""
-        self._active = False
-        for listener in self._listeners:
-            self._loop.remove_reader(listener.fileno())
+        for listener in [*self._active]:
+            self._pause(listener)
+
+    def _pause(self, listener: socket.socket) -> None:
+        self._active.discard(listener)
+        self._loop.remove_reader(listener.fileno())
+
+    def _is_full(self, listener: socket.socket) -> bool:
+        return self._pool.is_full(len(self.opening), listener in self._at_metrics)
 
     def close(self) -> None:
         """Accept what the kernel has queued, and stop listening."""
@@ -93,7 +101,9 @@ class Acceptor:
         share = queued(listener) // self._pool.workers()
         if share > LONG:
             for before in range(min(share, MOST_AT_ONCE)):
-                if not (self._active and self._accept(listener, share - before)):
+                if not (
+                    listener in self._active and self._accept(listener, share - before)
+                ):
                     break
         elif self._pool.is_ahead():
             self.pause()
@@ -109,7 +119,9 @@ class Acceptor:
 
     def _take(self, listener: socket.socket) -> None:
         for _ in range(AT_ONCE):
-            if not (self._active and self._accept(listener)) or self._pool.is_ahead():
+            if not (listener in self._active and self._accept(listener)):
+                break
+            if self._pool.is_ahead():
                 break
 
     def _accept(self, listener: socket.socket, waiting: int = 0) -> bool:
@@ -130,8 +142,9 @@ class Acceptor:
         task = self._loop.create_task(opening)
         self.opening.add(task)
         task.add_done_callback(self.opening.discard)
-        if self._active and self._pool.is_full(len(self.opening)):
-            self.pause()
+        for other in [*self._active]:
+            if self._is_full(other):
+                self._pause(other)
         return True
 
 

@@ -1,16 +1,21 @@
 """Admission: which requests there is time for; the others are refused at once.
 
-A request waits for those that arrived before it. How long follows from how long requests of
-the same kind took, per byte of their bodies. A burst may make others wait for as long as
-the settings allow, and large requests for longer. Beyond that there is more to do than can
-be answered, and a queue would fill up however long it is: it is kept short until the
-overload is over, so that admitted requests are answered as quickly as ever.
+A request waits for those that are answered before it. How long follows from the CPU time
+that requests of the same kind took, per byte of their bodies; time that the machine gives
+to other processes does not count. A burst may make others wait for as long as the settings
+allow, and large requests for longer, which are answered after small ones for that. Beyond
+that there is more to do than can be answered, and a queue would fill up however long it is:
+it is kept short until the overload is over, so that admitted requests are answered as
+quickly as ever.
+
+Each admitted request has a deadline: a request whose kind turns out to be far more costly
+than it was known to be makes others miss theirs, and they are refused then.
 
 The idea, a queue that may be long for a moment but not for good, is CoDel's (RFC 8289).
 """
 
 import logging
-from time import monotonic
+from time import monotonic, thread_time
 
 # Seconds of work that may be ahead of a request during overload. An admitted request waits
 # for about twice that: as long as at 70 % of the capacity.
@@ -35,8 +40,10 @@ EARNED_S = 30e-6
 # of a request that only the application can answer.
 FIRST_RATE, FIRST_OTHER_S = 50e-9, 400e-6
 # How far one measurement moves the rate of a kind, up or down. That makes it the median: a
-# first request, or a pause of the machine, takes a thousand times as long as the others.
+# first request takes a hundred times as long as the others. But what takes this many times
+# as long as expected moves it further: such requests may all arrive at once.
 STEP = 1.1
+FAR, FAR_STEP = 10, 2
 MOST_KINDS = 256
 OTHER = 0  # the kind of everything the application answers, each of size 1
 
@@ -46,6 +53,7 @@ class Admission:
 
     Attributes:
         refused: requests refused during this overload.
+        clock: CPU seconds of this thread, as last read; reading takes half a microsecond.
     """
 
     def __init__(self, most_wait_s: float, log: logging.Logger) -> None:
@@ -58,24 +66,27 @@ class Admission:
         self._most, self._log = most_wait_s, log
         self._limit, self._patience = most_wait_s, PATIENCE
         self._rates = {OTHER: FIRST_OTHER_S}  # seconds per byte, by kind
-        self._work = 0.0  # seconds, of this turn
+        self._light = self._heavy = 0.0  # seconds of admitted work, of this turn
         self._earned = 0.0
         self._looked = monotonic()  # when it was last checked whether overload is over
         self._seen = self._refused = 0  # requests since then
         self._overload = False
+        self._noted: list[tuple[int, int, float]] = []
         self.refused = 0
+        self.clock = thread_time()
 
-    def admit(self, kind: int, size: int) -> bool:
-        """Return whether a request is admitted; count it as refused if not.
+    def admit(self, kind: int, size: int) -> float:
+        """Return the CPU seconds for which a request may wait; 0 if it is refused.
 
         Args:
             kind: requests of one kind take a time proportional to their size.
             size: bytes of its body.
         """
-        admitted = self._admit(LEAST_S + size * self._rates.get(kind, FIRST_RATE))
-        if not admitted:
-            self.count_refusal()
-        return admitted
+        takes = LEAST_S + size * self._rates.get(kind, FIRST_RATE)
+        if self._admit(takes):
+            return max(self._most, PATIENCE * takes)
+        self.count_refusal()
+        return 0.0
 
     def admit_new(self, waiting: int) -> bool:
         """Return whether a new client is admitted; the caller counts it if it refuses.
@@ -87,16 +98,52 @@ class Admission:
             self._begin_overload()
         return not self._overload or self._admit(CONNECT_S)
 
+    def note(self, kind: int, size: int, seconds: float) -> None:
+        """Note how long requests took by the wall clock, until `learn_noted`."""
+        self._noted.append((kind, size, seconds))
+
+    def learn_noted(self) -> None:
+        """Learn what was noted, but for the time that other processes took."""
+        before, self.clock = self.clock, thread_time()
+        seconds = sum([took for _, _, took in self._noted])
+        share = min(1.0, (self.clock - before) / seconds)
+        for kind, size, took in self._noted:
+            self.learn(kind, size, took * share)
+        self._noted.clear()
+
     def learn(self, kind: int, size: int, seconds: float) -> None:
-        """Learn that requests of a kind with so many bytes in all took so many seconds."""
+        """Learn how long requests of a kind took, answered or refused.
+
+        Args:
+            kind: their kind.
+            size: bytes of their bodies, in all.
+            seconds: CPU seconds, in all.
+        """
         if kind not in self._rates and len(self._rates) == MOST_KINDS:
             self._rates = {OTHER: self._rates[OTHER]}
         rate = self._rates.get(kind, FIRST_RATE)
-        self._rates[kind] = rate * STEP if seconds > rate * size else rate / STEP
+        expected = LEAST_S + rate * size
+        if seconds > FAR * expected:
+            rate *= FAR_STEP
+        else:
+            rate = rate * STEP if seconds > rate * size else rate / STEP
+        self._rates[kind] = rate
+
+    def has_heavy(self) -> bool:
+        """Whether requests were admitted in this turn that should wait for others."""
+        return self._heavy > 0
+
+    def keep(self, kind: int, size: int) -> None:
+        """Count an admitted request that the last turn had no time for."""
+        takes = LEAST_S + size * self._rates.get(kind, FIRST_RATE)
+        if PATIENCE * takes > self._most:
+            self._heavy += takes
+        else:
+            self._light += takes
 
     def end_turn(self) -> None:
         """Start again with an empty queue."""
-        self._work = self._earned = 0.0
+        self._light = self._heavy = self._earned = 0.0
 
     def sweep(self) -> None:
         """Check whether the overload is over; called at intervals."""
@@ -122,9 +169,14 @@ class Admission:
 
     def _admit(self, takes: float) -> bool:
         self._seen += 1
-        if self._work > self._limit + self._earned and self._work > self._patience * takes:
+        heavy = PATIENCE * takes > self._most
+        ahead = self._light + self._heavy if heavy else self._light
+        if ahead > self._limit + self._earned and ahead > self._patience * takes:
             return False
-        self._work += takes
+        if heavy:
+            self._heavy += takes
+        else:
+            self._light += takes
         return True
 
     def _begin_overload(self) -> None:

@@ -14,7 +14,7 @@ from service.errors import RequestError
 from service.http import overloaded
 from service.server.http1.collector import Collected, Collector, Missing
 from service.server.http1.request import END, Ends, RequestHead
-from service.server.pool import Pool
+from service.server.pool import Pool, in_kernel
 
 # Seconds that a connection stays half open after its last reply. Closed at once with bytes
 # unread, the kernel would reset it, and the client could lose the reply (RFC 9112, 9.6).
@@ -36,11 +36,7 @@ class State(Enum):
     LINGER = "the client to close"  # closed
 
 
-WAITS = {
-    Missing.REQUEST: State.IDLE,
-    Missing.HEAD: State.HEAD,
-    Missing.BODY: State.BODY,
-}
+WAITS = {Missing.HEAD: State.HEAD, Missing.BODY: State.BODY}
 
 
 class Callee(Protocol):
@@ -96,6 +92,7 @@ class Connection(asyncio.BufferedProtocol):
         self._scheduled = False  # the next request is read in the loop's next turn
         self._full = False  # enough was read ahead: nothing is read for now
         self._paused = False  # the client does not read what it was sent
+        self._since = self._seconds = 0.0  # since when it waits, and for how long
         self._eof = False
         self._held = 0  # bytes that are kept for this client
 
@@ -152,15 +149,22 @@ class Connection(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:  # noqa: D102
         self._paused = False
         self._count_bytes()
-        self._wait(self.state, self._pool.client_seconds)
+        idle = self.state is State.IDLE
+        self._wait(self.state, self._pool.keepalive if idle else self._pool.client_seconds)
         if self.state not in (State.LINGER, State.ANSWER) and not self._scheduled:
             self._advance()
 
     # Called by the worker and the callee.
 
     def expire(self) -> None:
-        """End what has waited for too long."""
-        if self.transport.get_write_buffer_size():
+        """End what has waited for too long, by what it waits for in fact."""
+        unsent = self.transport.get_write_buffer_size()
+        reads = unsent or self.state is State.IDLE and in_kernel(self.transport)
+        until = self._since + (self._pool.client_seconds if reads else self._seconds)
+        waits = unsent or self._pool.accepting  # a worker that ends waits only for readers
+        if waits and self._pool.loop.time() < until:
+            self.deadline = until
+        elif unsent:
             self.transport.abort()  # close() would wait for the client to read
         elif self.state in (State.HEAD, State.BODY):
             waited = f"{self.state.value} did not come in {self._pool.client_seconds} s"
@@ -291,5 +295,6 @@ class Connection(asyncio.BufferedProtocol):
         return self._held > FREE_BYTES and self._pool.held_bytes > self._pool.most_bytes
 
     def _wait(self, state: State, seconds: float) -> None:
-        self.state = state
-        self.deadline = self._pool.loop.time() + seconds
+        self.state, self._seconds, self._since = state, seconds, self._pool.loop.time()
+        # Has the reply been read by then? Only `expire` can know.
+        self.deadline = self._since + min(seconds, self._pool.client_seconds)

@@ -1,5 +1,6 @@
 """Between the worker and a WSGI application: gunicorn's own environ, response and log."""
 
+import os
 from collections.abc import Sequence
 from datetime import timedelta
 from io import BytesIO
@@ -12,11 +13,9 @@ from gunicorn.http.message import HeaderPolicy
 
 from service.errors import RequestError
 from service.http import PHRASES
+from service.inference.access import is_below
 from service.monitoring.outcome import Outcome
 from service.server.http1.request import Ends, RequestHead, malformed
-
-# An outcome with the ends of its connection and its head; None if that cannot be parsed.
-Done = tuple[Ends, RequestHead | None, Outcome]
 
 
 class Sink:
@@ -52,7 +51,7 @@ class Request(HeaderPolicy):  # type: ignore[misc]
         self.peer_addr = self.remote_addr = peer
         self.scheme = "https" if cfg.is_ssl else "http"
         self.method, self.uri, self.version = head.method, head.uri, head.version
-        self.path, self.query = head.path, head.query
+        self.path, self.query = head.full_path, head.query
         self.body = BytesIO()  # gunicorn looks for one; the gateway sets the real one
         self._keep_alive = head.keep_alive
         if head.environ_headers is None or head.special:
@@ -75,6 +74,9 @@ class Request(HeaderPolicy):  # type: ignore[misc]
             raise RequestError(417, f"{error}, expected 100-continue") from None
         except ParseException as error:
             raise malformed(str(error)) from None
+        prefixes = [value for name, value in headers if name == "SCRIPT_NAME"]
+        if prefixes:  # of a trusted proxy; gunicorn takes the last
+            head.prefix = prefixes[-1].rstrip("/")
         head.expects_continue = bool(self._expected_100_continue)
         self._expected_100_continue: bool = False  # the connection answers it, not gunicorn
         return headers
@@ -89,6 +91,25 @@ class Response(wsgi.Response):  # type: ignore[misc]
 
     def can_sendfile(self) -> bool:  # noqa: D102
         return False
+
+
+def place_below_prefix(request: Any) -> None:
+    """Let gunicorn make an environ for a path outside of SCRIPT_NAME.
+
+    It raises an error for such a path, which would count as a bug. With the prefix added,
+    the application sees the path as it was sent; it compares the target (RAW_URI) with
+    SCRIPT_NAME, and answers 404.
+
+    Args:
+        request: gunicorn's, of any worker.
+    """
+    prefix = os.environ.get("SCRIPT_NAME", "")
+    for name, value in request.headers:
+        if name == "SCRIPT_NAME":
+            prefix = value
+    inside = request.path.startswith(prefix) and is_below(request.path, prefix.rstrip("/"))
+    if prefix and not inside:
+        request.path = prefix + request.path
 
 
 class Gateway:
@@ -139,7 +160,7 @@ class Gateway:
             self._log.access(response, request, environ, seconds)
         return b"".join(sink.parts), not response.should_close()
 
-    def log(self, done: Sequence[Done]) -> None:
+    def log(self, done: Sequence[tuple[Ends, RequestHead | None, Outcome]]) -> None:
         """Write a line for each request that was answered without the application."""
         if self._writes_outcomes:
             self._log.write_outcomes([outcome for _, _, outcome in done])
@@ -162,6 +183,7 @@ class Gateway:
         self, ends: Ends, head: RequestHead, sink: Sink
     ) -> tuple[Request, Response, dict[str, Any]]:
         request = Request(head, self._cfg, ends.peer)
+        place_below_prefix(request)
         response, environ = wsgi.create(
             request, sink, ends.peer, ends.server, self._cfg, Response
         )

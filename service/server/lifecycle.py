@@ -54,10 +54,13 @@ def on_starting(server: Any) -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Give the worker a slot that no live worker has."""
+    """Give the worker a slot that no live worker has, and start its heartbeat."""
     taken = {other.slot for other in server.WORKERS.values()}
     slots = range(server.shared.roster.slots - 1)
     worker.slot = next((slot for slot in slots if slot not in taken), slots[-1])
+    # Until a worker's first heartbeat gunicorn would read the file's wall-clock time, which
+    # is in the far future of the monotonic clock: a hang before it would last for ever.
+    worker.tmp.notify()
     server.shared.counters.row(table.STARTS.key())[0] += 1
 
 

@@ -1,9 +1,77 @@
-"""How many cores and files this process may use, and how much memory it takes."""
+"""What the service may use: cores, files and memory, and gunicorn's settings."""
 
 import contextlib
 import os
 import resource
 from pathlib import Path
+from typing import Any
+
+from gunicorn.config import Config
+
+from service.errors import SettingsError
+
+# gunicorn's settings that would do nothing, or harm, with any worker, by what to do
+# instead. Those of a worker class are in its attribute `refused`.
+REFUSED = {
+    "the model is loaded after the fork, and its bytes are shared": ("preload_app",),
+    "a stop empties the one queue that all workers accept from": ("reuse_port",),
+    "scrape /metrics": (
+        *("statsd_host", "statsd_prefix", "dogstatsd_tags", "enable_backlog_metric"),
+    ),
+    "there is no control socket; send signals": ("control_socket", "control_socket_mode"),
+    "nothing uses dirty workers": (
+        *("dirty_apps", "dirty_workers", "dirty_timeout", "dirty_threads"),
+        *("dirty_graceful_timeout", "on_dirty_starting", "dirty_post_fork"),
+        *("dirty_worker_init", "dirty_worker_exit"),
+    ),
+    "a body stays in memory": ("tmp_upload_dir",),
+}
+# What gunicorn.conf.py sets itself of the refused ones.
+OWN = {"threads": 4, "http_parser": "python"}
+# They are read before gunicorn sets what --env says.
+EARLY = ("MNIST_", "WEB_CONCURRENCY=", "PORT=", "SCRIPT_NAME=")
+# With none of these, a service would start and serve nobody.
+LEAST = {"workers": 1, "worker_connections": 1, "threads": 1}
+# WEB_CONCURRENCY's; the largest number of a user.
+MOST = {"workers": 1000, "user": (1 << 32) - 2, "group": (1 << 32) - 2}
+MOST_OF_ALL = (1 << 31) - 1  # the system's calls take an int of C
+
+
+def check_settings(cfg: Any) -> None:
+    """Refuse settings of gunicorn that would have no effect, or cannot work.
+
+    Raises:
+        SettingsError: names the first one, and what to do instead.
+    """
+    usual = Config().settings
+    tables = REFUSED, getattr(cfg.worker_class, "refused", {})
+    advice = {
+        name: text for table in tables for text, names in table.items() for name in names
+    }
+    for name, setting in cfg.settings.items():
+        value, flag = setting.get(), (setting.cli or [name])[-1]
+        start = f"found gunicorn's setting {flag}"
+        if name in advice and value not in (usual[name].get(), OWN.get(name)):
+            raise SettingsError(f"{start}, expected none: {advice[name]}")
+        least, most = LEAST.get(name, 0), MOST.get(name, MOST_OF_ALL)
+        if isinstance(value, int) and not least <= value <= most:
+            raise SettingsError(f"{start} {value!s:.30}, expected {least} to {most}")
+    for entry in cfg.raw_env:
+        if entry.startswith(EARLY):
+            raise SettingsError(
+                f"found {entry.partition('=')[0]} in gunicorn's setting --env, expected it "
+                "in the environment"
+            )
+    # gunicorn would go on without a word.
+    if cfg.logconfig_json and not os.path.exists(cfg.logconfig_json):
+        found = f"found no file {cfg.logconfig_json!r:.100}"
+        raise SettingsError(f"{found}, expected one for gunicorn's --log-config-json")
+    # A configuration that replaces the service's own would have none of its hooks.
+    if cfg.on_starting.__module__ != "service.server.lifecycle":
+        raise SettingsError(
+            f"found gunicorn's setting --config {cfg.config}, expected none: the service "
+            "has its own; use flags or GUNICORN_CMD_ARGS"
+        )
 
 
 def cores(cgroup: Path | None = None) -> int:

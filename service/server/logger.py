@@ -10,11 +10,19 @@ from gunicorn import glogging
 from gunicorn.config import AccessLogFormat
 
 from service.http import Reply
-from service.monitoring.access_log import format_json, format_text
+from service.monitoring.access_log import escape, format_json, format_text
 from service.monitoring.json_lines import Formatter
 from service.monitoring.nonblocking import Handler
 from service.monitoring.outcome import OUTCOME, UNMATCHED, HeadFacts, Outcome
 from service.monitoring.trace_context import read_trace
+
+
+class TextFormatter(logging.Formatter):
+    """gunicorn's lines of text, without what a terminal would obey."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record as lines."""
+        return escape(super().format(record))
 
 
 class Logger(glogging.Logger):  # type: ignore[misc]
@@ -46,7 +54,9 @@ class Logger(glogging.Logger):  # type: ignore[misc]
         if output == "-":  # if the stream is closed, its number is another file's
             output = plain.stream.fileno() if plain.stream else os.devnull
         handler = Handler(output)
-        handler.setFormatter(Formatter() if self.json else fmt)
+        # Of a format and of times, as gunicorn's.
+        text = TextFormatter(fmt._fmt, fmt.datefmt)
+        handler.setFormatter(Formatter() if self.json else text)
         log.removeHandler(plain)
         log.addHandler(handler)
         plain.close()

@@ -24,6 +24,7 @@ from service.model.snapshot import Snapshot, read
 from service.monitoring import table
 from service.monitoring.json_lines import early
 from service.server.lifecycle import Shared
+from service.server.limits import check_settings
 from service.settings import Settings
 
 # Between the last connection that the kernel lets in and the end of listening: a handshake
@@ -37,8 +38,16 @@ SO_ATTACH_FILTER = 26  # Linux
 NO_SYN = ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
 
 
+# What ends the service.
+ENDING = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
+
+
 class _GivenUpError(Exception):
     """A reload that cannot go on."""
+
+
+class _EndingError(Exception):
+    """A reload during which the service was told to end."""
 
 
 class Master(Arbiter):  # type: ignore[misc]
@@ -50,6 +59,7 @@ class Master(Arbiter):  # type: ignore[misc]
 
     shared: Shared
     _retiring: frozenset[int] = frozenset()  # replaced once as many new ones are ready
+    _reloading = _ending = _hup_waits = False
 
     def __init__(self, app: Any) -> None:
         super().__init__(app)
@@ -57,11 +67,27 @@ class Master(Arbiter):  # type: ignore[misc]
         # What SIGUSR2 starts: a module and not its file.
         self.START_CTX["args"][1:2] = ["-m", "service.server.master"]
 
+    # Signals.
+
+    def signal(self, sig: int, frame: Any) -> None:
+        """Queue a signal; hang-ups that wait are one."""
+        self._ending = self._ending or sig in ENDING
+        if sig == signal.SIGHUP:
+            if self._hup_waits:
+                return
+            self._hup_waits = True
+        super().signal(sig, frame)
+
+    def wait_for_signals(self, timeout: float = 1.0) -> list[int]:
+        """Return signals that have arrived; those that end the service come first."""
+        return sorted(super().wait_for_signals(timeout), key=lambda sig: sig not in ENDING)
+
     # Reload.
 
     def reload(self) -> None:
         """Replace the workers by new ones, or keep them if the new ones cannot serve."""
         before = self.shared.snapshot
+        self._hup_waits, self._reloading = False, True
         self._retiring = frozenset(self.WORKERS)
         try:
             self._check_config()
@@ -75,8 +101,10 @@ class Master(Arbiter):  # type: ignore[misc]
             self._hand_on(before)
             result = "refused"
             self._dismiss_new(f"{error}")
+        except _EndingError:  # all workers will be stopped
+            result = "refused" if self._retiring else "done"
         finally:
-            self._retiring = frozenset()
+            self._retiring, self._reloading = frozenset(), False
         self.shared.counters.row(table.RELOADS.key(result))[0] += 1
         self.shared.roster.reload_refused = result == "refused"
 
@@ -100,6 +128,8 @@ class Master(Arbiter):  # type: ignore[misc]
     def reap_workers(self) -> None:
         """Reap workers that have exited; a reload checks here how far it is."""
         super().reap_workers()
+        if self._reloading and self._ending:
+            raise _EndingError
         if not self._retiring:
             return
         new, ready = self._new_workers(), self.shared.roster.ready
@@ -196,6 +226,7 @@ class Application(WSGIApplication):  # type: ignore[misc]
         super().load_config()
         try:
             self.settings = Settings.from_environment()
+            check_settings(self.cfg)
         except SettingsError as error:
             print(early(f"error: {error}"), file=sys.stderr)
             sys.exit(Arbiter.APP_LOAD_ERROR)

@@ -1,6 +1,10 @@
 """What the connections of a worker share: limits, memory, a clock, and their number."""
 
 import asyncio
+import socket
+import struct
+from fcntl import ioctl
+from termios import TIOCOUTQ
 from typing import Any, Protocol
 
 from service.monitoring.roster import NOBODY, Roster
@@ -10,6 +14,9 @@ from service.settings import Settings
 
 # Most bytes that one read takes from the kernel: as much as uvloop's own buffer.
 INBOX_BYTES = 1 << 18
+# Places that only the listener of the metrics may take: Prometheus keeps a connection open,
+# and Kubernetes makes one a probe. Some to spare, of thousands.
+METRICS_PLACES = 16
 # What is kept for all unfinished clients, in bodies of the largest size: as many as can be
 # expected at a time, 128 MiB by default.
 MOST_BODIES = 32
@@ -59,6 +66,8 @@ class Pool:
         self.held_bytes = 0
         self.most_bytes = MOST_BODIES * settings.max_body_bytes
         self._most_connections = int(cfg.worker_connections)
+        reserved = min(METRICS_PLACES, self._most_connections // 2)
+        self._reserved = reserved if settings.metrics_bind else 0
         self.accepting = True
 
     def add(self, connection: Client) -> None:
@@ -81,9 +90,19 @@ class Pool:
         self.accepting = False
         self._roster.count_connections(NOBODY)
 
-    def is_full(self, opening: int) -> bool:
-        """Whether there is no room beyond the connections that are opening."""
-        return len(self.connections) + opening >= self._most_connections
+    def is_full(self, opening: int, at_metrics: bool = False) -> bool:
+        """Whether there is no room beyond the connections that are opening.
+
+        Args:
+            opening: how many are opening.
+            at_metrics: whether for a connection to the address of the metrics.
+        """
+        most = self._most_connections - (0 if at_metrics else self._reserved)
+        return len(self.connections) + opening >= most
+
+    def is_metrics(self, listener: socket.socket) -> bool:
+        """Whether a socket listens at the address of the metrics."""
+        return self.heads.is_metrics(listener.getsockname())
 
     def is_ahead(self) -> bool:
         """Whether another worker has fewer connections."""
@@ -92,3 +111,12 @@ class Pool:
     def workers(self) -> int:
         """Return how many workers accept connections, including this one."""
         return self._roster.workers()
+
+
+def in_kernel(transport: asyncio.Transport) -> bool:
+    """Whether the kernel has bytes that the client has not taken yet."""
+    try:
+        queued = ioctl(transport.get_extra_info("socket").fileno(), TIOCOUTQ, bytes(4))
+    except OSError:  # the client has gone
+        return False
+    return struct.unpack("=I", queued) > (0,)

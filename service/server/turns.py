@@ -2,33 +2,53 @@
 
 import socket
 from collections.abc import Callable
+from math import inf
+from operator import attrgetter
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.errors import RequestError
 from service.http import INTERNAL_ERROR, Reply, overloaded, refusal, request_id
 from service.inference import Call, Inference
 from service.inference.access import HEALTH, METRICS
 from service.inference.batch import MOST_BYTES
-from service.monitoring import log_bug
 from service.monitoring.outcome import UNMATCHED, Outcome
-from service.monitoring.trace_context import read_trace
 from service.server.acceptor import reply_and_close
 from service.server.admission import CONNECT_S, OTHER, Admission
 from service.server.connection import Connection
-from service.server.gateway import Done, Gateway
+from service.server.gateway import Gateway
 from service.server.http1.request import Ends, RequestHead
 from service.server.http1.response import Writer
 from service.server.pool import Pool
+from service.server.recorder import Done, Recorder
 
 # A batch with more bytes is answered before the loop turns. Replies that are sent together
 # wake a client once: with 2 MiB, forty requests of 64 images as bytes, the service answers
 # half as many again as with one or two of them, and more change nothing.
 BATCH_BYTES = 1 << 21
-# Answered even if there is no time for anything else.
+# Seconds after which a turn pauses, so that the loop can look at its sockets: the
+# worker reports that it lives, and probes are answered. Longer than any usual turn.
+SLICE_S = 0.05
+# Answered at once, and even if there is no time for anything else.
 URGENT = {*HEALTH, METRICS}
 
-_Item = tuple[Connection, RequestHead, Call]
+
+class _Item(NamedTuple):
+    """An admitted request.
+
+    Attributes:
+        connection: where it came from.
+        head: its head.
+        deadline: when it has waited for too long, by the admission's clock.
+        kind: for the admission; OTHER for what the application answers.
+        call: target, body and id.
+    """
+
+    connection: Connection
+    head: RequestHead
+    deadline: float
+    kind: int
+    call: Call
 
 
 class Turns:
@@ -36,7 +56,7 @@ class Turns:
 
     Attributes:
         closing: whether connections are to end after their next reply.
-        accepts_all: whether everything is admitted, because the worker stops.
+        accepts_all: whether everything is answered, because the worker stops.
 
     Args:
         pool: what the connections share.
@@ -60,18 +80,16 @@ class Turns:
     ) -> None:
         self._pool, self._inference, self._gateway = pool, inference, gateway
         self._writer, self._admission = writer, admission
-        self._monitoring = inference.monitoring
         self._left, self._on_last = most_requests, on_last
         self._overloaded = refusal(overloaded("there is more to do than there is time for"))
-        # Only then do outcomes need to say where their requests came from.
-        self._described = gateway.logs or self._monitoring.spans is not None
+        self._recorder = Recorder(inference, gateway)
         self._running, self._began = False, 0.0
         self._batch: list[_Item] = []
         self._batch_bytes = 0
+        self._others: list[_Item] = []  # for the application
+        self._pausing = False  # this turn goes on after the loop has looked at its sockets
         self._refused: list[Done] = []
         self.closing = self.accepts_all = False
-
-    # Called by connections and the acceptor.
 
     def take(
         self,
@@ -84,25 +102,28 @@ class Turns:
         self._begin()
         target, size = head.target, len(body)
         kind, cost = (OTHER, 1) if target is None else (target.kind, size)
-        # While stopping, everything that was accepted is answered.
-        urgent = head.path in URGENT or self.accepts_all
-        if not urgent and not self._admission.admit(kind, cost):
-            self._refuse(connection, head, self._overloaded)
-            connection.go_on(head.keep_alive)
-            return
+        urgent, patience = head.path in URGENT, inf
+        if not (urgent or self.accepts_all):
+            patience = self._admission.admit(kind, cost)
+            if not patience:
+                self._give_up(connection, head)
+                return
         self._left -= 1
         if self._left == 0:
             self._on_last()
         if self.closing:
             head = head.closing()
-        if target is None or not whole:
-            self._call(connection, head, bytes(body))
-            return
         call = Call(target, bytes(body), head.request_id)
-        self._batch.append((connection, head, call))
-        self._batch_bytes += size
-        if self._batch_bytes > BATCH_BYTES:
-            self._answer()
+        item = _Item(connection, head, self._admission.clock + patience, kind, call)
+        if urgent:
+            self._call(item)
+        elif target is None or not whole:
+            self._others.append(item)
+        else:
+            self._batch.append(item)
+            self._batch_bytes += size
+            if self._batch_bytes > BATCH_BYTES and not self._pausing:
+                self._answer()
 
     def refuse(
         self, connection: Connection, error: RequestError, head: RequestHead | None
@@ -133,6 +154,11 @@ class Turns:
         return True
 
     # Refusing.
+
+    def _give_up(self, connection: Connection, head: RequestHead) -> None:
+        """Refuse a whole request for which there is no time."""
+        self._refuse(connection, head, self._overloaded)
+        connection.go_on(head.keep_alive)
 
     def _refuse(
         self, connection: Connection, head: RequestHead | None, reply: Reply
@@ -169,57 +195,92 @@ class Turns:
         if seen < len(self._batch) and self._batch_bytes < MOST_BYTES:
             self._pool.loop.call_soon(self._end, len(self._batch))
             return
-        self._running = False
-        self._admission.end_turn()
+        self._running = self._pausing = False
         self._answer()
+        self._call_others()
+        self._admission.end_turn()
+        if self._batch or self._others:
+            self._pause()
         if self._refused:
             refused, self._refused = self._refused, []
-            self._monitoring.count([outcome for _, _, outcome in refused])
-            self._log(refused)  # without spans: each takes as long as a refusal
-        self._monitoring.metrics.count_turn(perf_counter() - self._began)
+            self._recorder.count([outcome for _, _, outcome in refused])
+            self._recorder.log(refused)  # without spans: each takes as long as a refusal
+        self._recorder.count_turn(perf_counter() - self._began)
+        if self._batch or self._others:
+            self._begin()
 
     def _answer(self) -> None:
         """Answer the inference requests that have arrived since the last time."""
-        batch, self._batch, self._batch_bytes = self._batch, [], 0
-        if not batch:
+        items, self._batch, self._batch_bytes = self._batch, [], 0
+        if not items:
             return  # a full batch was answered already
-        calls = [call for _, _, call in batch]
-        outcomes = self._inference.answer(calls, self._admission.learn)
+        if self._admission.has_heavy():  # light requests do not wait for those
+            items.sort(key=attrgetter("deadline"))
+        calls = [item.call for item in items]
+        until = perf_counter() + SLICE_S
+        found = self._inference.answer(calls, self._admission.note, until)
+        self._admission.learn_noted()
+        if None in found:
+            self._pausing = True
+            pairs = list(zip(items, found))
+            self._batch = [item for item, outcome in pairs if outcome is None]
+            items = [item for item, outcome in pairs if outcome is not None]
+        self._reply(items, [outcome for outcome in found if outcome is not None])
+
+    def _reply(self, batch: list[_Item], outcomes: list[Outcome]) -> None:
+        """Count outcomes, send their replies, log and trace."""
         # Counted before it is sent: a client that has its reply finds it in the metrics.
-        self._monitoring.count(outcomes)
-        for (connection, head, _), outcome in zip(batch, outcomes):
+        self._recorder.count(outcomes)
+        for item, outcome in zip(batch, outcomes):
             if outcome.error is not None:
-                self._log_bug(connection, head, outcome)
+                self._recorder.log_bug(item.connection.ends, item.head, outcome)
         write = self._writer.write
         contents = [
             write(outcome.reply, outcome.request_id, head.keep_alive, head.version[1])
-            for (_, head, _), outcome in zip(batch, outcomes)
+            for (_, head, _, _, _), outcome in zip(batch, outcomes)
         ]
         # One right after the other: in a pause the client's core would fall asleep, and
         # waking it up costs more than writing.
-        for (connection, _, _), content in zip(batch, contents):
-            connection.send(content)
-        for connection, head, _ in batch:
-            connection.go_on(head.keep_alive)
-        if self._described:
-            self._log([(c.ends, head, it) for (c, head, _), it in zip(batch, outcomes)])
-            self._monitoring.trace(outcomes)
+        for item, content in zip(batch, contents):
+            item.connection.send(content)
+        for item in batch:
+            item.connection.go_on(item.head.keep_alive)
+        if self._recorder.describes:
+            pairs = zip(batch, outcomes)
+            done = [(item.connection.ends, item.head, it) for item, it in pairs]
+            self._recorder.log(done)
+            self._recorder.trace(outcomes)
 
-    def _log(self, done: list[Done]) -> None:
-        """Write access lines of requests that the application has not answered."""
-        if self._described:
-            for ends, head, outcome in done:
-                _describe(outcome, ends, head)
-        if self._gateway.logs:
-            self._gateway.log(done)
+    def _call_others(self) -> None:
+        """Let the application answer what is its own, as far as there is time."""
+        until = perf_counter() + SLICE_S
+        for number, item in enumerate(self._others):
+            if number and perf_counter() > until:
+                del self._others[:number]
+                return
+            self._call(item)
+        self._others.clear()
 
-    @staticmethod
-    def _log_bug(connection: Connection, head: RequestHead, outcome: Outcome) -> None:
-        _describe(outcome, connection.ends, head)
-        log_bug(outcome)
+    def _pause(self) -> None:
+        """Keep what there was no time for, but what has waited for too long."""
+        self._batch = [item for item in self._batch if self._may_wait(item)]
+        self._batch_bytes = sum(len(item.call.body) for item in self._batch)
+        self._others = [item for item in self._others if self._may_wait(item)]
 
-    def _call(self, connection: Connection, head: RequestHead, body: bytes) -> None:
+    def _may_wait(self, item: _Item) -> bool:
+        """Return whether a request may wait on; refuse it if not."""
+        if item.connection.transport.is_closing():
+            return False  # nobody waits
+        if item.deadline < self._admission.clock and not self.accepts_all:
+            self._admission.count_refusal()
+            self._give_up(item.connection, item.head)
+            return False
+        self._admission.keep(item.kind, 1 if item.kind == OTHER else len(item.call.body))
+        return True
+
+    def _call(self, item: _Item) -> None:
         """Let the application answer, or answer for it if it fails."""
+        connection, head, body = item.connection, item.head, item.call.body
         start = perf_counter()
         try:
             content, keep = self._gateway.call(connection.ends, head, body)
@@ -227,18 +288,12 @@ class Turns:
             used_id, keep = head.request_id or request_id(), False
             reply = INTERNAL_ERROR
             outcome = Outcome(head.method, UNMATCHED, None, used_id, reply, error=error)
-            self._log_bug(connection, head, outcome)
-            self._monitoring.count([outcome])
-            self._log([(connection.ends, head, outcome)])
+            self._recorder.log_bug(connection.ends, head, outcome)
+            self._recorder.count([outcome])
+            self._recorder.log([(connection.ends, head, outcome)])
             content = self._writer.write(reply, used_id, keep, head.version[1])
         if head.path not in URGENT:
-            self._admission.learn(OTHER, 1, perf_counter() - start)
+            self._admission.note(OTHER, 1, perf_counter() - start)
+            self._admission.learn_noted()
         connection.send(content)
         connection.go_on(keep)
-
-
-def _describe(outcome: Outcome, ends: Ends, head: RequestHead | None) -> None:
-    """Add where a request came from."""
-    outcome.client = ends.peer[0]
-    if head is not None:
-        outcome.head, outcome.trace = head.facts, read_trace(head.fields)

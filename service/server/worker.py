@@ -10,7 +10,6 @@ import gc
 import os
 import signal
 from time import monotonic, process_time
-from typing import Any
 
 import uvloop
 from gunicorn.workers import base
@@ -36,16 +35,37 @@ DRAIN_SWEEP_S = 0.02
 EXPIRE_AT_ONCE = 10
 
 
+# gunicorn's settings that would have no effect, by what to do instead; the start refuses
+# them (`limits.check_settings`), with those that have none in any worker.
+REFUSED = {
+    "TLS is for a proxy in front, or use gthread": (
+        *("keyfile", "certfile", "ssl_version", "cert_reqs", "ca_certs", "ciphers"),
+        *("suppress_ragged_eofs", "do_handshake_on_connect", "ssl_context"),
+    ),
+    "no PROXY line is read; use gthread": ("proxy_protocol", "proxy_allow_ips"),
+    "this worker speaks HTTP/1.1, and reads it in one strict way; use gthread": (
+        *("protocol", "uwsgi_allow_ips", "http_protocols", "http2_cleartext"),
+        *("http2_max_concurrent_streams", "http2_initial_window_size"),
+        *("http2_max_frame_size", "http2_max_header_list_size", "http_parser"),
+        *("permit_obsolete_folding", "strip_header_spaces", "casefold_http_method"),
+        *("permit_unconventional_http_method", "permit_unconventional_http_version"),
+    ),
+    "no ASGI application is served; the path of a mount is SCRIPT_NAME": (
+        *("asgi_loop", "asgi_lifespan", "asgi_disconnect_grace_period", "root_path"),
+        "websocket_max_message_size",
+    ),
+    "this worker has one thread; use --workers": ("threads",),
+    "requests are answered in batches, without hooks; use gthread": (
+        *("pre_request", "post_request"),
+    ),
+}
+
+
 class Worker(base.Worker):  # type: ignore[misc]
     """The worker class."""
 
     alive: bool
-
-    @classmethod
-    def check_config(cls, cfg: Any, log: Any) -> None:
-        """Refuse what this worker cannot do, before anything starts."""
-        if cfg.is_ssl:
-            raise ValueError("found a certfile or keyfile, expected none: use gthread")
+    refused = REFUSED
 
     def run(self) -> None:
         """Serve until gunicorn, or the number of requests, ends it."""

@@ -16,12 +16,13 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
-from werkzeug.routing.exceptions import WebsocketMismatch
+from werkzeug.routing import BaseConverter, MapAdapter
+from werkzeug.wrappers import Request
 
 from service.errors import REASONS, RequestError
 from service.http import ALWAYS, INTERNAL_ERROR, Reply, json, readiness, refusal, request_id
 from service.inference import Call, Endpoint, Inference
-from service.inference.access import HEALTH, METRICS, no_route
+from service.inference.access import HEALTH, METRICS, authority, is_below, no_route
 from service.inference.target import ROUTES
 from service.monitoring import log_bug
 from service.monitoring.exposition import Exposition
@@ -34,10 +35,42 @@ from service.web.responses import response
 UNCOUNTED = {*HEALTH, METRICS}
 
 
+# Of targets that are no path: `OPTIONS *` asks for the server as a whole.
+METHODS = {"Allow": "GET, HEAD, OPTIONS, POST"}
+
+
+class _Segment(BaseConverter):
+    """A segment of a path, such as a model's name, which has no colon."""
+
+    part_isolating = True
+    regex = "[^/:]+"  # or `:predict`, which is POST, would be the end of a name, with GET
+
+
+class _Application(Flask):
+    """Flask, with routes matched by path and method alone."""
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Return what matches the request.
+
+        Flask's own looks at the Host, which `Access` checks, and refuses a WebSocket's
+        handshake, while an Upgrade may be ignored (RFC 9110, 7.8), as the fast path does.
+        """
+        if request is None:
+            return super().create_url_adapter(request)
+        return self.url_map.bind(
+            "localhost",
+            script_name=request.root_path,
+            default_method=request.method,
+            path_info=request.path,
+            query_args=request.query_string.decode("latin-1"),
+        )
+
+
 def create(inference: Inference) -> Flask:
     """Return the Flask application."""
-    app = Flask(__name__, static_folder=None)  # the pages have their own
+    app = _Application(__name__, static_folder=None)  # the pages have their own
     app.extensions["inference"] = inference
+    app.url_map.converters["default"] = _Segment
     app.url_map.merge_slashes = False  # a path with // inside is no route, and no redirect
     for route in ROUTES:
         _add_inference(app, inference, route)
@@ -95,6 +128,10 @@ def _add_hooks(app: Flask, inference: Inference) -> None:
     def start() -> Response | None:
         g.start = perf_counter()
         g.request_id = request_id(request.headers.get("X-Request-ID", ""))
+        early = _answer_early(request.environ)
+        if early is not None:
+            request.url_rule = None
+            return response(early)
         at_metrics = access.is_metrics_address(_own_address())
         runs = request.endpoint in ROUTES and request.method == "POST"
         if runs and not at_metrics:
@@ -105,12 +142,37 @@ def _add_hooks(app: Flask, inference: Inference) -> None:
     @app.after_request
     def finish(found: Response) -> Response:
         found.headers.update((*ALWAYS, ("X-Request-ID", g.request_id)))
+        if request.method in ("GET", "HEAD") and not found.cache_control:
+            found.cache_control.no_store = True  # of this moment
         outcome = request.environ[OUTCOME] = _outcome(found)
         # But a client that is refused at these may be trying keys.
         if outcome.route not in UNCOUNTED or outcome.reply.reason:
             monitoring.count([outcome])
             monitoring.trace([outcome])
         return found
+
+
+def _answer_early(environ: dict[str, Any]) -> Reply | None:
+    """Answer what is wrong, or complete, before its path and headers are looked at.
+
+    What a server has made of the target is not all of it, so RAW_URI, the target as it was
+    sent, counts where there is one: gunicorn has it.
+    """
+    target = environ.get("RAW_URI", "/")
+    if request.method == "CONNECT":
+        text = f"method CONNECT is not allowed, expected {METHODS['Allow']}"
+        return refusal(RequestError(405, text, METHODS))
+    if target == "*":
+        return Reply(200, b"", headers=tuple(METHODS.items()))
+    host = authority(target)
+    if host is not None:
+        environ["HTTP_HOST"] = host
+    elif "HTTP_HOST" not in environ and environ.get("SERVER_PROTOCOL") == "HTTP/1.1":
+        text = "request is not HTTP/1.1: there is no header Host, expected one"
+        return refusal(RequestError(400, text))
+    prefix = environ.get("SCRIPT_NAME", "").rstrip("/")
+    outside = prefix and "RAW_URI" in environ and not is_below(_path(target), prefix)
+    return refusal(no_route(request.path)) if outside else None
 
 
 def _outcome(found: Response) -> Outcome:
@@ -202,8 +264,6 @@ def _http_error(error: HTTPException) -> Response:
         error.valid_methods = sorted(error.valid_methods or ())  # it is a set
         allowed = ", ".join(error.valid_methods)
         message = f"method {request.method} is not allowed on {path}, expected {allowed}"
-    elif isinstance(error, WebsocketMismatch):
-        message = f"found a WebSocket's handshake on {path}, expected a request"
     else:
         message = error.description or error.name
     reply = json({"error": message}, status)._replace(reason=REASONS.get(status, ""))

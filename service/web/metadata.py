@@ -112,6 +112,13 @@ def _register_triton(app: Flask, inference: Inference) -> None:
         found = [_statistics(repository.models[v], metrics.totals(v)) for v in versions]
         return response(json({"model_stats": found}))
 
+    @app.post("/v2/repository/models/<model>/load", endpoint="load")
+    @app.post("/v2/repository/models/<model>/unload", endpoint="unload")
+    def v2_load(model: str) -> Response:
+        repository.find(model, None)
+        text = f"found a request to {request.endpoint} model {model!r:.100}, expected none"
+        raise RequestError(403, f"{text}: the operator does that, with a reload (SIGHUP)")
+
     @app.post("/v2/repository/index")
     def v2_index() -> Response:
         return response(json(_index(repository, _only_ready(settings.max_body_bytes))))
@@ -205,15 +212,12 @@ def _index(repository: Repository, only_ready: bool) -> list[dict[str, str]]:
         # The reasons name files of the server, so they stay in its log.
         refused = ("UNAVAILABLE", "refused when it was loaded; the server's log says why")
         states |= dict.fromkeys(repository.refused, refused)
-    return [
-        {
-            "name": repository.default.name,
-            "version": str(version),
-            "state": state,
-            "reason": reason,
-        }
-        for version, (state, reason) in sorted(states.items())
-    ]
+    found = [(str(version), *state) for version, state in sorted(states.items())]
+    if not only_ready:
+        left_out = "UNAVAILABLE", "left out, for its name is no number of a version"
+        found += [(name, *left_out) for name in repository.left_out]
+    fields = "name", "version", "state", "reason"
+    return [dict(zip(fields, (repository.default.name, *each))) for each in found]
 
 
 class _IndexBody(msgspec.Struct):

@@ -24,6 +24,8 @@ def document(name: str, settings: Settings) -> dict[str, Any]:
     found: dict[str, Any] = orjson.loads(TEMPLATE.read_bytes())
     paths, components = found["paths"], found["components"]
     found["info"]["version"] = VERSION
+    length = components["parameters"]["Inference-Header-Content-Length"]["schema"]
+    length["maximum"] = settings.max_body_bytes
     components["parameters"]["Model"]["schema"]["examples"] = [name]
     for batch in BATCHES:
         components["schemas"][batch]["maxItems"] = settings.max_images

@@ -1,10 +1,14 @@
 """The pages and everything they load, all from this server."""
 
+from functools import lru_cache
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
 import orjson
-from flask import Blueprint, Flask, Response, render_template, request, send_from_directory
+from flask import Blueprint, Flask, Response, render_template, request, send_file
+from werkzeug.exceptions import NotFound
+from werkzeug.security import safe_join
 
 from service.errors import RequestError
 from service.http import JSON, RAW
@@ -37,8 +41,7 @@ GUARDS = {
 def register(app: Flask, inference: Inference) -> None:
     """Add the routes."""
     settings, repository = inference.settings, inference.repository
-    pages = Blueprint("pages", __name__, static_folder="static", static_url_path="/static")
-    folder = settings.model_root / settings.model_name
+    pages = Blueprint("pages", __name__)
     documents = {
         "/openapi.json": orjson.dumps(openapi.document(repository.default.name, settings)),
         "/gallery.json": gallery(),
@@ -59,12 +62,30 @@ def register(app: Flask, inference: Inference) -> None:
 
     @pages.get("/docs/<path:name>", endpoint="static-docs")
     def docs_asset(name: str) -> Response:
-        return send_from_directory(docs, name)
+        return _file(docs, name)
+
+    @pages.get("/static/<path:filename>", endpoint="static")
+    def asset(filename: str) -> Response:
+        return _file(HERE / "static", filename)
 
     @pages.get("/openapi.json", endpoint="openapi")
     @pages.get("/gallery.json", endpoint="gallery")
     def document() -> Response:
-        return Response(documents[request.path], content_type=JSON)
+        content = documents[request.path]
+        return _validated(Response(content, content_type=JSON), sha256(content).hexdigest())
+
+    @pages.after_request
+    def guard(response: Response) -> Response:
+        response.headers.update(GUARDS)
+        return response
+
+    _register_data(pages, inference)
+    app.register_blueprint(pages)
+
+
+def _register_data(pages: Blueprint, inference: Inference) -> None:
+    settings, repository = inference.settings, inference.repository
+    folder = settings.model_root / settings.model_name
 
     @pages.get("/lesson.json")
     def lesson() -> Response:
@@ -74,7 +95,7 @@ def register(app: Flask, inference: Inference) -> None:
                 "found no lesson.json in the model repository, expected what "
                 "`python -m training lesson` writes",
             )
-        return send_from_directory(folder.resolve(), "lesson.json")
+        return _file(folder.resolve(), "lesson.json")
 
     @pages.get("/weights")
     def weights() -> Response:
@@ -82,17 +103,7 @@ def register(app: Flask, inference: Inference) -> None:
         if model.layers is None:
             raise layers.not_dense(model.name, model.version)
         response = Response(layers.to_bytes(model.layers), content_type=RAW)
-        response.set_etag(model.sha256)
-        response.cache_control.no_cache = True  # revalidate: a version can be replaced
-        response.make_conditional(request)
-        return response
-
-    @pages.after_request
-    def guard(response: Response) -> Response:
-        response.headers.update(GUARDS)
-        return response
-
-    app.register_blueprint(pages)
+        return _validated(response, model.sha256)
 
 
 def gallery() -> bytes:
@@ -110,6 +121,36 @@ def gallery() -> bytes:
 def _page(template: str, policy: str = POLICY, **values: object) -> Response:
     response = Response(render_template(template, **values))
     response.headers["Content-Security-Policy"] = policy
+    return _validated(response, sha256(response.get_data()).hexdigest())
+
+
+def _file(folder: Path, name: str) -> Response:
+    """Return a file of a folder."""
+    path = safe_join(str(folder), name)
+    try:
+        if path is None or not Path(path).is_file():
+            raise NotFound
+    except (OSError, ValueError):  # too long a name, a byte of 0
+        raise NotFound from None
+    state = Path(path).stat()
+    # A file that is written again, of whatever size and time, changes its inode or ctime.
+    digest = _digest(path, state.st_ino, state.st_ctime_ns)
+    response = send_file(path, conditional=False, etag=False)
+    del response.headers["Last-Modified"]  # all files of an image have the same
+    return _validated(response, digest, state.st_size)
+
+
+@lru_cache(maxsize=256)
+def _digest(path: str, *_: int) -> str:
+    return sha256(Path(path).read_bytes()).hexdigest()
+
+
+def _validated(response: Response, digest: str, size: int | None = None) -> Response:
+    """Let clients keep a response, and ask whether it still is what they have."""
+    response.set_etag(digest)
+    response.cache_control.no_cache = True
+    ranges = size is not None
+    response.make_conditional(request, accept_ranges=ranges, complete_length=size)
     return response
 
 

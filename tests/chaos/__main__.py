@@ -13,7 +13,10 @@ from tests.chaos.case import CASES
 
 OUTPUT = Path(__file__).resolve().parents[2] / "load" / "results"
 # In the order of the table.
-MODULES = ("life", "boot", "models", "rude", "slow", "neighbours", "containers", "others")
+MODULES = (
+    *("life", "boot", "models", "rude", "slow", "costly"),
+    *("neighbours", "containers", "others"),
+)
 MOST_FILES = 20_000  # 10,000 connections have two ends, and servers inherit the limit
 ABOUT = (
     "Faults on purpose, against a real gunicorn with two workers unless stated: "

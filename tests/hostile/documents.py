@@ -105,6 +105,12 @@ DOCUMENTS: dict[str, bytes] = {
     "depth-400-unknown": b'{"x": ' + b"[" * 400 + b"]" * 400 + b"}",
     "depth-100000-unknown": b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
 }
+# Far more of something than images have, which is slow to build.
+MANY = {
+    "381296-pictures": b'{"instances": [' + b'{"b64":""},' * 381_295 + b'{"b64":""}]}',
+    "500000-lists": b'{"instances": [' + b"[]," * 499_999 + b"[]]}",
+    "300000-keys": b"{" + b",".join(b'"%d":0' % n for n in range(300_000)) + b"}",
+}
 # What is done to a body that every dialect takes.
 CHANGES = {
     "bom": lambda body: b"\xef\xbb\xbf" + body,
@@ -141,6 +147,8 @@ def build() -> Iterator[tuple[str, Row]]:
     for path in PATHS:
         for name, body in DOCUMENTS.items():
             yield f"json-{name}-{path}", Row(400, partial(request, path, body))
+        for name, body in MANY.items():
+            yield f"json-{name}-{path}", Row(413, partial(request, path, body))
         for name, change in CHANGES.items():
             body = change(WHOLE[path])
             yield f"json-{name}-{path}", Row(400, partial(request, path, body))

@@ -8,8 +8,9 @@ from functools import cache, partial
 
 from PIL import Image
 
-from service.pictures.decode import PNG, SCAN
+from service.pictures.decode import JPEG, PNG, SCAN
 from tests.hostile.dialects import PICTURES, PREDICT, Row, request
+from tests.picture_bombs import scan_bomb
 from tests.picture_files import (
     GOOD,
     GOOD_JPEG,
@@ -50,6 +51,10 @@ def scans(count: int) -> bytes:
     return content[:start] + content[start:-2] * count + content[-2:]
 
 
+def commented(count: int) -> bytes:
+    return GOOD_JPEG[:2] + b"\xff\xfe\0\2" * count + GOOD_JPEG[2:]
+
+
 COMPRESSED = zlib.compress(bytes(1 << 20))
 MORE = {
     "13000x13000": (413, lambda: png_of(header(13_000, 13_000), chunk(b"IDAT", ROW))),
@@ -59,8 +64,8 @@ MORE = {
     "largest": (422, lambda: saved(Image.new("L", (2048, 2048)))),
     "too-large": (413, lambda: saved(Image.new("L", (2049, 2048)))),
     "scans": (413, lambda: scans(200)),
-    "itxt-bomb": (400, lambda: after_header(chunk(b"iTXt", b"a\0\1\0\0\0" + COMPRESSED))),
-    "ztxt-bomb": (400, lambda: after_header(chunk(b"zTXt", b"a\0\0" + COMPRESSED))),
+    "itxt-bomb": (200, lambda: after_header(chunk(b"iTXt", b"a\0\1\0\0\0" + COMPRESSED))),
+    "ztxt-bomb": (200, lambda: after_header(chunk(b"zTXt", b"a\0\0" + COMPRESSED))),
     "60-texts": (200, lambda: after_header(*[chunk(b"tEXt", b"a\0b")] * 60)),
     "exif-bomb": (200, lambda: after_header(chunk(b"eXIf", b"MM\0*" + b"\xff" * 100_000))),
     "exif-of-itself": (200, lambda: after_header(chunk(b"eXIf", loop()))),
@@ -80,6 +85,14 @@ MORE = {
     "png-and-html": (200, lambda: GOOD + HTML),
     "png-and-zip": (200, zipped),
     "html-in-png": (200, lambda: after_header(chunk(b"tEXt", b"a\0" + HTML))),
+    "jpeg-and-scans": (200, lambda: GOOD_JPEG + SCAN * 200_000),
+    "16-empty-scans": (422, scan_bomb),
+    "17-empty-scans": (413, lambda: scan_bomb(17)),
+    "jpeg-of-fill": (400, lambda: JPEG + b"\xff" * 2_000_000),
+    "jpeg-and-fill": (200, lambda: GOOD_JPEG + b"\xff" * 2_000_000),
+    "jpeg-of-1001-comments": (413, lambda: commented(1001)),
+    "jpeg-of-900-comments": (200, lambda: commented(900)),
+    "jpeg-arithmetic": (415, lambda: GOOD_JPEG.replace(b"\xff\xc0", b"\xff\xc9")),
     "jpeg-and-html": (200, lambda: GOOD_JPEG + HTML),
     "html-in-jpeg": (
         200,
@@ -124,9 +137,10 @@ BASE64 = {
     "not-ascii": '{"instances": [{"b64": "é"}]}'.encode(),
     "empty-data-url": b'{"instances": [{"b64": "data:"}]}',
     "number": b'{"instances": [{"b64": 5}]}',
+    "only-line-breaks": b'{"instances": [{"b64": "\\n\\n"}]}',
     "url": b'{"instances": [{"b64": "http://127.0.0.1/x.png"}]}',
     "file-url": b'{"instances": [{"b64": "file:///etc/passwd"}]}',
 }
 for name, body in BASE64.items():
-    status = 400 if name == "empty-data-url" else 422
+    status = 400 if name in ("empty-data-url", "only-line-breaks") else 422
     ROWS[f"b64-{name}"] = Row(status, partial(request, PREDICT, body))

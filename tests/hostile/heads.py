@@ -46,7 +46,7 @@ for path in (PREDICT, EXPLAIN, V2):
         ROWS[f"method-{method}-{path}"] = Row(405, partial(get, path, method=method))
 for query, status in {
     "version=9": 404,
-    "version=" + "9" * 11: 400,
+    "version=" + "9" * 11: 404,
     "version=-1": 400,
     "version=%FF": 400,
     "version=%D9%A1": 400,
@@ -166,7 +166,16 @@ for spoof in SPOOFS:
         200, partial(request, PREDICT, WHOLE[PREDICT], JSON, spoof)
     )
 ORIGIN = ("Origin: http://evil", "Access-Control-Request-Method: POST")
+CROSS = ("Sec-Fetch-Site: cross-site", "Origin: http://evil")
 for path in PATHS:
+    for kind in (JSON, "text/plain", "application/x-www-form-urlencoded", RAW):
+        ROWS[f"cross-site-{kind}-{path}"] = Row(
+            403, partial(request, path, WHOLE[path], kind, *CROSS)
+        )
+    for script in ("/x", "x", "/predic"):
+        ROWS[f"script-name-{script}-{path}"] = Row(
+            404, partial(request, path, WHOLE[path], JSON, f"SCRIPT_NAME: {script}")
+        )
     ROWS[f"preflight-{path}"] = Row(200, partial(get, path, *ORIGIN, method="OPTIONS"))
 
 # What is no HTTP/1.1. One of another version has its own code in RFC 9110 (505); a client
@@ -186,10 +195,96 @@ WIRE: dict[str, tuple[int | None, bytes]] = {
     "no-host": (400, b"GET /livez HTTP/1.1\r\n\r\n"),
     "smtp": (400, b"EHLO x\r\n\r\n"),
     "socks": (None, b"\x05\x01\x00"),
-    "connect": (404, b"CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n"),
+    "connect": (405, b"CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n"),
     "websocket": (
-        400,
+        200,
         get("/livez", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Key: x"),
+    ),
+    # What h1spec and Http11Probe try, by the sections of RFC 9112.
+    "2.2-bare-lf": (400, b"GET /livez HTTP/1.1\nHost: x\n\n"),
+    "2.2-bare-lf-in-line": (400, b"GET /livez HTTP/1.1\nHost: x\r\n\r\n"),
+    "2.2-bare-lf-in-header": (400, b"GET /livez HTTP/1.1\r\nHost: x\n\r\n"),
+    "2.2-bare-cr": (400, b"GET /livez HTTP/1.1\rHost: x\r\r"),
+    "2.2-bare-cr-in-header": (400, get("/livez", "A: b\rc")),
+    "2.2-space-before-headers": (400, b"GET /livez HTTP/1.1\r\n Host: x\r\n\r\n"),
+    "2.2-empty-line-first": (200, b"\r\n" + get("/livez")),
+    "2.3-lower-case-version": (400, b"GET /livez http/1.1\r\nHost: x\r\n\r\n"),
+    "2.3-two-digits": (400, b"GET /livez HTTP/1.10\r\nHost: x\r\n\r\n"),
+    "2.3-one-digit": (400, b"GET /livez HTTP/1\r\nHost: x\r\n\r\n"),
+    "2.3-letter": (400, b"GET /livez HTTP/1.x\r\nHost: x\r\n\r\n"),
+    "2.3-minor-2": (400, b"GET /livez HTTP/1.2\r\nHost: x\r\n\r\n"),
+    "2.3-space-inside": (400, b"GET /livez HTTP/ 1.1\r\nHost: x\r\n\r\n"),
+    "3-two-spaces": (400, b"GET  /livez HTTP/1.1\r\nHost: x\r\n\r\n"),
+    "3-tab": (400, b"GET\t/livez HTTP/1.1\r\nHost: x\r\n\r\n"),
+    "3-space-at-the-end": (400, b"GET /livez HTTP/1.1 \r\nHost: x\r\n\r\n"),
+    "3-space-first": (400, b" GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"),
+    "3.1-lower-case-method": (400, get("/livez", method="get")),
+    "3.1-method-of-specials": (400, get("/livez", method="G@T")),
+    "3.1-no-method": (400, b" /livez HTTP/1.1\r\nHost: x\r\n\r\n"),
+    "3.2-no-target": (400, b"GET HTTP/1.1\r\nHost: x\r\n\r\n"),
+    "3.2-relative": (400, get("livez")),
+    "3.2-host-twice": (400, get("/livez", "Host: x")),
+    "3.2-host-empty": (400, b"GET /livez HTTP/1.1\r\nHost:\r\n\r\n"),
+    "3.2-host-user": (400, b"GET /livez HTTP/1.1\r\nHost: a@b\r\n\r\n"),
+    "3.2-host-path": (400, b"GET /livez HTTP/1.1\r\nHost: a/b\r\n\r\n"),
+    "3.2-host-list": (400, b"GET /livez HTTP/1.1\r\nHost: a, b\r\n\r\n"),
+    "3.2-host-port": (400, b"GET /livez HTTP/1.1\r\nHost: x:y\r\n\r\n"),
+    "3.2.2-absolute": (200, get("http://x/livez")),
+    "3.2.2-absolute-user": (400, get("http://a@x/livez")),
+    "3.2.3-authority": (400, get("x:80")),
+    "3.2.4-asterisk": (200, get("*", method="OPTIONS")),
+    "3.2.4-asterisk-get": (400, get("*")),
+    "5-no-colon": (400, get("/livez", "nonsense")),
+    "5-no-name": (400, get("/livez", ": x")),
+    "5-name-of-specials": (400, get("/livez", "A(b): c")),
+    "5.1-space-before-colon": (400, get("/livez", "A : b")),
+    "5.1-tab-before-colon": (400, get("/livez", "A\t: b")),
+    "5.2-folded": (400, get("/livez", "A: b", " c")),
+    "5.2-folded-with-tab": (400, get("/livez", "A: b", "\tc")),
+    "5.5-nul": (400, get("/livez", "A: b\0")),
+    "6.1-chunked-in-1.0": (
+        400,
+        b"POST /predict HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ),
+    **{
+        f"6-{name}": (400, get("/predict", *headers, method="POST") + b"0\r\n\r\n")
+        for name, headers in {
+            "both-lengths": ("Content-Length: 5", "Transfer-Encoding: chunked"),
+            "lengths-differ": ("Content-Length: 5", "Content-Length: 6"),
+            "lengths-twice": ("Content-Length: 5", "Content-Length: 5"),
+            "length-list": ("Content-Length: 5, 5",),
+            "length-plus": ("Content-Length: +5",),
+            "length-minus": ("Content-Length: -5",),
+            "length-hexadecimal": ("Content-Length: 0x5",),
+            "length-letters": ("Content-Length: five",),
+            "length-empty": ("Content-Length:",),
+            "not-chunked": ("Transfer-Encoding: gzip",),
+            "chunked-first": ("Transfer-Encoding: chunked, gzip",),
+            "chunked-twice": ("Transfer-Encoding: chunked, chunked",),
+            "chunked-quoted": ('Transfer-Encoding: "chunked"',),
+        }.items()
+    },
+    **{
+        f"7.1-{name}": (
+            400,
+            get("/predict", "Transfer-Encoding: chunked", method="POST") + chunks,
+        )
+        for name, chunks in {
+            "size-letters": b"xyz\r\n0\r\n\r\n",
+            "size-0x": b"0x1\r\na\r\n0\r\n\r\n",
+            "size-minus": b"-1\r\na\r\n0\r\n\r\n",
+            "size-space": b" 1\r\na\r\n0\r\n\r\n",
+            "size-of-70-bits": b"fffffffffffffffff0\r\n",
+            "size-none": b"\r\na\r\n0\r\n\r\n",
+            "no-end": b"1\r\nab\r\n0\r\n\r\n",
+            "bare-lf": b"1\na\n0\n\n",
+            "extension-bare-cr": b"1;a\rb\r\na\r\n0\r\n\r\n",
+        }.items()
+    },
+    "7.1.1-extension": (
+        415,  # taken: the body is one byte of no known type
+        get("/predict", "Transfer-Encoding: chunked", method="POST")
+        + b'1;a=b;c="d"\r\na\r\n0\r\n\r\n',
     ),
 }
 ROWS |= {

@@ -6,7 +6,25 @@ from typing import NamedTuple
 
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) [A-Za-z \-']+")
 FIELD = re.compile(rb"[!#-'*+.0-9A-Z^-z|~-]+: [\t -~\x80-\xff]*")
-KNOWN = {200, 206, 304, 400, 404, 405, 408, 411, 413, 414, 415, 416, 417, 422, 429, 431}
+KNOWN = {
+    200,
+    206,
+    304,
+    400,
+    403,
+    404,
+    405,
+    408,
+    411,
+    413,
+    414,
+    415,
+    416,
+    417,
+    422,
+    429,
+    431,
+}
 # What would tell a client of the inside: objects, files, modules and exceptions.
 INSIDE = re.compile(
     rb" at 0x[0-9a-f]{6}|Traceback|File \"|site-packages|msgspec|werkzeug|PIL\b|numpy|"

@@ -69,6 +69,13 @@ HEADERS += [
     "Content-Type: a/b",
     "A:\0",
 ]
+HEADERS += [
+    "Sec-Fetch-Site: cross-site",
+    "SCRIPT_NAME: /x",
+    "Script-Name: /x",
+    "PATH_INFO: /x",
+]
+HEADERS += ["Host: a@b", "Host: [::1]:80", "Upgrade: WebSocket"]
 TYPES = [JSON, RAW, FORM_DATA, "image/png", "image/jpeg", "text/plain", ""]
 QUERIES = ["", "?echo=frame", "?version=1", "?version=9", "?x", "?version=%FF&echo=", "?%"]
 TARGETS = ["/livez", "/readyz", "/", "/learn", "/v2", "/v1/models/mnist", "/static/pad.js"]
@@ -78,6 +85,9 @@ TARGETS += [
     "/nope",
     "*",
     "http://x/livez",
+    "http://a@b/livez",
+    "x:443",
+    "/v2/repository/models/mnist/load",
     "/%2e%2e/x",
 ]
 METHODS = ["GET", "GET", "GET", "HEAD", "OPTIONS", "PUT", "BREW", "get", "CONNECT"]

@@ -13,8 +13,9 @@ from service.model import repository
 from service.protocols.oip import LENGTH
 from service.settings import Settings
 from tests.hostile.bodies import bomb
+from tests.picture_bombs import scan_bomb
 
-RAW = "application/octet-stream"
+RAW, JSON = "application/octet-stream", "application/json"
 INFER, TFS = "/v2/models/mnist/infer", "/v1/models/mnist:predict"
 
 
@@ -149,8 +150,132 @@ def test_pictures_of_too_many_pixels_in_all_are_refused(server):
     stroke.paste(1, (900, 400, 1100, 1600))
     buffer = io.BytesIO()
     stroke.save(buffer, "PNG")
-    answer = server.post(*form_data(*[buffer.getvalue()] * 5))
-    assert (answer.status, "pixels in all" in answer.json["error"]) == (413, True)
+    answer = server.post(*form_data(*[buffer.getvalue()] * 9))
+    assert (answer.status, "image 7 takes more work" in answer.json["error"]) == (413, True)
+    assert server.post(*form_data(*[buffer.getvalue()] * 4)).status == 200
+
+
+THRESHOLDED = np.tile(np.uint8([[0, 1]]), (1, 392))
+DARK = {
+    "raw": lambda s, x: s.post(x.tobytes(), RAW),
+    "v2-uint8": lambda s, x: binary(s, "UINT8", x),
+    "v2-int32": lambda s, x: binary(s, "INT32", x.astype(np.int32)),
+    "v2-json": lambda s, x: s.post(tensor("INT64", x, data=x.tolist()), path=INFER),
+    "v2-fp32": lambda s, x: binary(s, "FP32", floats(x)),
+    "png": lambda s, x: s.post(png(x), "image/png"),
+    "json-fractions": lambda s, x: s.post(dump({"instances": floats(x).tolist()})),
+}
+
+
+@pytest.mark.parametrize("way", DARK)
+@pytest.mark.parametrize("level", [1, 15])
+def test_less_than_16_grey_levels_are_no_ink_by_any_way(server, way, level):
+    answer = DARK[way](server, THRESHOLDED * level)
+    assert (answer.status, "has no ink" in answer.json["error"]) == (422, True)
+
+
+@pytest.mark.parametrize("path", ["/predict", TFS])
+def test_zeros_and_ones_of_json_are_on_the_scale_of_0_to_1(server, frames, path):
+    ones = (frames > 127).astype(np.uint8)
+    found = server.post(dump({"instances": ones.tolist()}), path=path)
+    white = server.post(dump({"instances": (255 * ones).tolist()}), path=path)
+    assert (found.status, found.json) == (200, white.json)
+
+
+@pytest.mark.parametrize("largest", [1.0000001, 1.1])
+@pytest.mark.parametrize("path", ["/predict", TFS])
+def test_a_largest_pixel_just_above_1_is_ambiguous(server, frames, path, largest):
+    images = (frames / 255).tolist()
+    images[7][int(frames[7].argmax())] = largest
+    for body in ({"instances": images}, {"instances": images[7:8]}):
+        answer = server.post(dump(body), path=path)
+        assert answer.status == 422
+        assert "expected at most 1 in all images (0 to 1), or" in answer.json["error"]
+
+
+BAR = json.dumps([[0] * 28] * 13 + [[255] * 28] + [[0] * 28] * 14)
+FLAT = json.dumps([0] * 364 + [255] * 28 + [0] * 392)
+MANY = ",".join(['{"b64":""}'] * 381_296)
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "body", "status", "message"),
+    [
+        (TFS, "text/plain", f'{{"signature_name": "", "instances": [{BAR}]}}', 200, ""),
+        (TFS, "text/plain", '{"inputs": {"image": [["a"]]}}', 422, "got str"),
+        (
+            INFER,
+            JSON,
+            '{"parameters": null, "inputs": [{"name": "image", "shape": [1, 784], '
+            f'"datatype": "UINT8", "parameters": null, "data": {FLAT}}}], '
+            '"outputs": [{"name": "probabilities", "parameters": null}]}',
+            200,
+            "",
+        ),
+        (
+            "/predict",
+            "application/json; charset=utf8",
+            f'{{"instances":[{BAR}]}}',
+            200,
+            "",
+        ),
+        ("/predict", "image/png; charset=binary", "GIF", 415, "expected PNG or JPEG"),
+        (
+            INFER,
+            "text/plain",
+            '{"inputs": [{"name": "image", "shape": [1], "datatype": "BYTES", '
+            '"data": ["iVBORw0KGgo="]}]}',
+            400,
+            "'BYTES', expected one of: FP16",
+        ),
+        (
+            "/predict",
+            "multipart/form-data; boundary=B",
+            '--B\r\nContent-Disposition: form-data; name="image"\r\n\r\nx\r\n--B--\r\n',
+            400,
+            "without a filename",
+        ),
+        (
+            "/predict",
+            "multipart/form-data; boundary=B",
+            f"--B\r\nContent-Disposition: form-data; {'a; ' * 1_000_000}",
+            413,
+            "too long headers",
+        ),
+        (
+            "/predict",
+            JSON,
+            f'{{"instances": [{MANY}]}}',
+            413,
+            "body has 381295 lists and objects",
+        ),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_what_is_meant_is_read_or_told(server, path, content_type, body, status, message):
+    answer = server.post(body.encode(), content_type, path)
+    assert answer.status == status
+    assert message in answer.json.get("error", "")
+
+
+def test_a_jpeg_may_have_a_film_behind_its_end(server, frames):
+    content = png(frames[3], format="jpeg")
+    film = content + (b"\xff\xda" + bytes(1000)) * 2000
+    found = server.post(film, "image/jpg; charset=binary")
+    assert (found.status, found.json) == (200, server.post(content, "image/jpeg").json)
+
+
+def test_small_bombs_of_pictures_are_within_the_work_of_a_request(server):
+    """Each is 2048 × 2048 in four components and 16 scans without data, of 308 bytes."""
+    bombs = [{"b64": base64.b64encode(scan_bomb(16)).decode()}] * 1024
+    answer = server.post(dump({"instances": bombs}))
+    assert answer.status in (413, 422)
+
+
+def test_a_client_that_refuses_raw_bytes_gets_json(server, frames):
+    headers = {"Content-Type": RAW, "Accept": f"{RAW};q=0, application/json"}
+    answer = server.request("POST", "/predict", frames[:1].tobytes(), headers)
+    assert answer.json["predictions"][0]["digit"] == 0
 
 
 def test_a_gzip_bomb_is_refused(server):
@@ -166,7 +291,7 @@ def test_a_gzip_bomb_is_refused(server):
         ("GET", "/v1/models/mnist/versions/9", 404),
         ("POST", "/v1/models/nope:predict", 404),
         ("POST", "/v1/models/mnist/versions/9:predict", 404),
-        ("GET", "/v1/models/mnist:predict", 404),
+        ("GET", "/v1/models/mnist:predict", 405),
         ("GET", "/v2/models/nope", 404),
         ("GET", "/v2/models/nope/ready", 404),
         ("GET", "/v2/models/mnist/versions/9/ready", 404),

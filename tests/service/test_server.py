@@ -222,7 +222,8 @@ def test_start_without_a_good_version_stops_with_the_reason(start, tmp_path):
 def test_start_with_a_bad_setting_stops_with_the_reason(start):
     started = start(MNIST_MAX_IMAGES="many")
     assert started.wait() == 4
-    reason = "error: MNIST_MAX_IMAGES has value 'many', expected a whole number above 0"
+    expected = "expected a whole number from 1 to 100000"
+    reason = f"error: MNIST_MAX_IMAGES has value 'many', {expected}"
     assert started.log.splitlines() == [reason]
     assert "Traceback" not in started.log
 

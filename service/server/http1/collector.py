@@ -1,5 +1,6 @@
 """From bytes to whole requests: bounded, without I/O and without a clock."""
 
+import re
 from enum import Enum
 from typing import NamedTuple
 
@@ -11,9 +12,13 @@ from service.server.http1.request import (
     MAX_HEAD_BYTES,
     Ends,
     RequestHead,
-    too_large_fields,
+    malformed,
+    too_large_head,
     too_long_line,
 )
+
+# Half of the end of a line, which no parser behind this may take for a whole one.
+BARE = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)")
 
 
 class Limits(NamedTuple):
@@ -130,11 +135,13 @@ class Collector:
             data = data[2:]
         end = data.find(END)
         if end > MAX_HEAD_BYTES or (end < 0 and len(data) > MAX_HEAD_BYTES):
-            raise too_large_fields(f"a head of more than {MAX_HEAD_BYTES} bytes")
+            raise too_large_head(data)
         if end < 0:
             limit = self._limits.line
             if len(data) > limit > 0 and data.find(b"\r\n", 0, limit + 2) < 0:
                 raise too_long_line(limit)
+            if BARE.search(data):  # its end may have come already, or never will
+                raise malformed("a line ends in a bare CR or LF, expected both")
             return Missing.HEAD if data else Missing.REQUEST
         end += len(END)
         content = bytes(data[:end])
@@ -166,13 +173,15 @@ class Collector:
         """Let the application refuse a body that is too long.
 
         Most clients look for a reply only when they have sent everything, so a body that is
-        not far too long is read and dropped first.
+        not far too long is read and dropped first; but a client that asks to go on is told
+        not to.
         """
         assert head.length is not None
         self._dropped += len(self.buffer)
         self.buffer = b""
         done = self._dropped >= head.length or head.length > 2 * self._limits.body
-        return self._collected(b"", False) if done or ended else Missing.BODY
+        done = done or ended or head.expects_continue
+        return self._collected(b"", False) if done else Missing.BODY
 
     def _collected(self, body: bytes, whole: bool) -> Collected:
         head = self.head

@@ -4,6 +4,7 @@ Sources: RFC 9112 (syntax), RFC 9110 (semantics). What two servers could read di
 refused, because request smuggling depends on that.
 """
 
+import os
 import re
 from collections.abc import Mapping
 from copy import copy
@@ -15,6 +16,7 @@ from gunicorn.util import split_request_uri
 
 from service.errors import RequestError
 from service.http import sane_id
+from service.inference.access import authority
 from service.monitoring.outcome import HeadFacts
 
 END = b"\r\n\r\n"  # of a head
@@ -47,12 +49,14 @@ class HeadLimits(NamedTuple):
         fields: most headers.
         field_size: most bytes of a header.
         special: names of headers, in lower case, that gunicorn trusts some clients with.
+        prefix: path that the service is below, empty for none.
     """
 
     line: int
     fields: int
     field_size: int
     special: frozenset[str]
+    prefix: str = ""
 
     @classmethod
     def of(cls, cfg: Any) -> Self:
@@ -63,6 +67,7 @@ class HeadLimits(NamedTuple):
             cfg.limit_request_fields,
             cfg.limit_request_field_size,
             special,
+            os.environ.get("SCRIPT_NAME", "").rstrip("/"),
         )
 
 
@@ -70,7 +75,10 @@ class RequestHead:
     """The head of a request.
 
     Attributes:
-        method, uri, path, query: of the request line; uri is the target as it was sent.
+        method, uri, query: of the request line; uri is the target as it was sent.
+        prefix: path that the service is below, of the settings or of a trusted proxy.
+        full_path: the target's path.
+        path: the target's path below the prefix.
         version: (1, 0) or (1, 1).
         raw: names and values of the headers as they were sent.
         fields: the headers, by names in lower case; repeated ones joined with commas.
@@ -107,6 +115,7 @@ class RequestHead:
         self.raw: list[tuple[bytes, bytes]] = []
         self._target = b""
         self._parse(head)
+        self.prefix = limits.prefix
         self._read_line(head, limits)
         self._read_fields(head, limits)
 
@@ -158,6 +167,7 @@ class RequestHead:
         except ValueError:
             raise malformed(f"the target is {uri!r:.100}, expected a path") from None
         self.path, self.query = parts.path, parts.query
+        self.full_path = self.path
 
     def _read_fields(self, head: bytes, limits: HeadLimits) -> None:
         self._check_limits(head, limits)
@@ -170,6 +180,11 @@ class RequestHead:
                     raise malformed(f"there are two headers {name}, expected one")
                 value = f"{fields[name]},{value}"
             fields[name] = value
+        if "host" not in fields and self.version == (1, 1):
+            raise malformed("there is no header Host, expected one")
+        host = authority(self.uri)
+        if host is not None:
+            fields["host"] = host
         self.fields = fields
         self.request_id = sane_id(fields.get("x-request-id", ""))
         # llhttp's own answer is about the next message once this one has ended.
@@ -178,8 +193,6 @@ class RequestHead:
         self.keep_alive = "close" not in asked and self.method != "CONNECT"
         if self.version == (1, 0):
             self.keep_alive = self.keep_alive and "keep-alive" in asked
-        if "host" not in fields and self.version == (1, 1):
-            raise malformed("there is no header Host, expected one")
         self._read_length()
         underscores = b"_" in head and any(b"_" in name for name, _ in self.raw)
         trusted = any(name in fields for name in limits.special)
@@ -191,9 +204,11 @@ class RequestHead:
                 f"{len(self.raw)} headers, expected at most {limits.fields}"
             )
         if len(head) > limits.field_size > 0:
-            size = limits.field_size
-            if any(len(n) + len(v) + len(b": \r\n") > size for n, v in self.raw):
-                raise too_large_fields(f"a header of more than {size} bytes")
+            for name, value in self.raw:
+                size = len(name) + len(value) + len(b": \r\n")
+                if size > limits.field_size:
+                    found = f"a header {name.decode()!r:.100} of {size} bytes"
+                    raise too_large_fields(f"{found}, expected at most {limits.field_size}")
 
     def _read_length(self) -> None:
         self.length: int | None = int(self.fields.get("content-length", 0))
@@ -208,7 +223,7 @@ class RequestHead:
         known = self.original or self
         if known._facts is None:
             known._facts = HeadFacts(
-                known.method, known.path, known.fields, known.uri, known.version
+                known.method, known.full_path, known.fields, known.uri, known.version
             )
         return known._facts
 
@@ -244,6 +259,14 @@ def too_long_line(limit: int) -> RequestError:
 def too_large_fields(found: str) -> RequestError:
     """Return the error for headers over the limits."""
     return RequestError(431, f"found {found}")
+
+
+def too_large_head(data: bytes | bytearray) -> RequestError:
+    """Return the error for a head over the limit, which names the longest line."""
+    longest = max(bytes(data).split(b"\r\n"), key=len)
+    name = longest.partition(b":")[0].decode("latin-1")
+    found = f"a head of more than {MAX_HEAD_BYTES} bytes, most of a line in {name!r:.100}"
+    return too_large_fields(found)
 
 
 def malformed(found: str) -> RequestError:

@@ -110,10 +110,10 @@ def test_a_client_s_id_comes_back_and_others_get_one_each(inference, make, frame
 def test_a_bug_in_one_answer_is_no_other_ones(inference, make, monkeypatch):
     real = Answerer._reply
 
-    def reply(answerer, target, bodies):
+    def reply(answerer, target, bodies, limits):
         if b"bug" in bodies:
             raise ZeroDivisionError
-        return real(answerer, target, bodies)
+        return real(answerer, target, bodies, limits)
 
     monkeypatch.setattr(Answerer, "_reply", reply)
     good = make("raw", 1, 1)
@@ -132,9 +132,9 @@ def test_an_answer_too_few_is_a_bug_and_nobody_gets_another_one_s(
 ):
     real = Answerer._reply
 
-    def reply(answerer, target, bodies):
-        replies, stages = real(answerer, target, bodies)
-        return replies[: max(1, len(bodies) - 1)], stages
+    def reply(answerer, target, bodies, limits):
+        replies, stages, left = real(answerer, target, bodies, limits)
+        return replies[: max(1, len(bodies) - 1)], stages, left
 
     monkeypatch.setattr(Answerer, "_reply", reply)
     batch = [make("raw", n, 1) for n in range(4)]

@@ -33,7 +33,7 @@ def build(*nodes, shape=(784, 3)):
 def test_kernels_and_biases_are_those_that_onnx_reads(content):
     graph = onnx.load_from_string(content).graph
     expected = {tuple(t.dims): numpy_helper.to_array(t) for t in graph.initializer}
-    found = layers.read(content, "image", "probabilities")
+    found = layers.read(layers.parse(content), "image", "probabilities")
     assert [layer.activation for layer in found] == ["relu", "relu", "softmax"]
     for layer in found:
         np.testing.assert_array_equal(layer.kernel, expected[layer.kernel.shape])
@@ -51,7 +51,9 @@ def test_sums_and_activations_are_those_of_onnx_runtime(content):
         model.SerializeToString(), providers=["CPUExecutionProvider"]
     )
     expected = session.run(names, {"image": IMAGES})
-    found = layers.forward(layers.read(content, "image", "probabilities"), IMAGES)
+    found = layers.forward(
+        layers.read(layers.parse(content), "image", "probabilities"), IMAGES
+    )
     for ours, theirs in zip([v for outcome in found for v in outcome], expected):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
 
@@ -62,7 +64,7 @@ def test_bytes_are_kernel_and_biases_layer_by_layer(content):
     order = [(784, 128), (128,), (128, 64), (64,), (64, 10), (10,)]
     expected = np.concatenate([by_shape[shape].reshape(-1) for shape in order])
     found = np.frombuffer(
-        layers.to_bytes(layers.read(content, "image", "probabilities")), "<f4"
+        layers.to_bytes(layers.read(layers.parse(content), "image", "probabilities")), "<f4"
     )
     np.testing.assert_array_equal(found, expected)
 
@@ -73,7 +75,9 @@ def test_sigmoid_layers_are_read_too():
         ("Add", ["product", "biases"], "sum"),
         ("Sigmoid", ["sum"], "probabilities"),
     )
-    (layer,) = layers.read(model.SerializeToString(), "image", "probabilities")
+    (layer,) = layers.read(
+        layers.parse(model.SerializeToString()), "image", "probabilities"
+    )
     (outcome,) = layers.forward([layer], IMAGES)
     session = ort.InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]
@@ -130,7 +134,7 @@ def test_sigmoid_layers_are_read_too():
 )
 def test_what_is_not_dense_layers_alone_is_not_read(nodes):
     content = build(*nodes).SerializeToString()
-    assert layers.read(content, "image", "probabilities") is None
+    assert layers.read(layers.parse(content), "image", "probabilities") is None
 
 
 def test_softmax_of_huge_sums_is_no_overflow():

@@ -45,6 +45,10 @@ def add_output(model):
     model.graph.output.append(helper.make_tensor_value_info(relu, TensorProto.FLOAT, None))
 
 
+def drop_input(model):
+    del model.graph.input[:]
+
+
 def change_bias(values):
     def change(model):
         (bias,) = [t for t in model.graph.initializer if list(t.dims) == [10]]
@@ -74,7 +78,7 @@ def test_shipped_version_predicts_the_projects_digits(shipped):
         pytest.param(
             lambda c: c[:-100], {"honest": False}, "has the SHA-256", id="truncated"
         ),
-        pytest.param(lambda c: c[:-100], {}, "ONNX Runtime cannot load", id="no-protobuf"),
+        pytest.param(lambda c: c[:-100], {}, "cannot be read as ONNX", id="no-protobuf"),
         pytest.param(lambda c: b"", {}, "ONNX Runtime cannot load", id="empty"),
         pytest.param(
             edit(rename_input), {}, r"input is \[\('pixels'.*expected", id="input"
@@ -94,15 +98,7 @@ def test_shipped_version_predicts_the_projects_digits(shipped):
             edit(change_bias(1e3 * np.eye(10)[4])), {}, "self-check read 10%", id="wrong"
         ),
         pytest.param(
-            lambda c: c, {"version": 3}, "expected 'mnist' version 2", id="version"
-        ),
-        pytest.param(
-            lambda c: c, {"name": "cats"}, "manifest.json is of 'cats'", id="name"
-        ),
-        pytest.param(lambda c: c, {"sha256": None}, "expected None", id="no-hash"),
-        pytest.param(lambda c: c, {"unsure_below": 1.5}, "expected 0 to 1", id="threshold"),
-        pytest.param(
-            lambda c: c, {"unsure_below": "x"}, "cannot be read", id="no-threshold"
+            edit(drop_input), {}, "ONNX Runtime cannot load model.onnx", id="no-graph"
         ),
     ],
 )
@@ -124,14 +120,62 @@ def test_bad_version_is_refused_and_the_good_one_served(
         pytest.param(None, "there is no manifest.json", id="missing"),
         pytest.param("{", "manifest.json cannot be read", id="no-json"),
         pytest.param("[]", "expected an object with name, version and sha256", id="list"),
-        pytest.param('{"name": "mnist"}', "cannot be read", id="incomplete"),
+        pytest.param('{"name": "mnist"}', "has version null, expected", id="incomplete"),
+        pytest.param(b"\xff", "cannot be read", id="no-text"),
         pytest.param("[" * 100_000, "cannot be read", id="nested"),
     ],
 )
 def test_unreadable_manifest_is_refused(models, add_version, manifest, reason):
     path = add_version(2) / "manifest.json"
-    path.unlink() if manifest is None else path.write_text(manifest)
+    if manifest is None:
+        path.unlink()
+    else:
+        path.write_bytes(manifest if isinstance(manifest, bytes) else manifest.encode())
     assert reason in repository.load(Settings(model_root=models)).refused[2]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("name", "cats", "name \"cats\", expected 'mnist'"),
+        ("name", ["mnist"], "name [\"mnist\"], expected 'mnist'"),
+        ("version", 3, "version 3, expected the number 2"),
+        ("version", 2.0, "version 2.0, expected the number 2"),
+        ("version", "2", 'version "2", expected the number 2'),
+        ("version", [2], "version [2], expected the number 2"),
+        ("version", None, "version null, expected the number 2"),
+        ("sha256", None, "sha256 null, expected 64 hexadecimal digits"),
+        ("sha256", {}, "sha256 {}, expected 64 hexadecimal digits"),
+        ("sha256", "0" * 63, f'sha256 "{"0" * 63}", expected 64 hexadecimal digits'),
+        ("unsure_below", 1.5, "unsure_below 1.5, expected a number from 0 to 1"),
+        ("unsure_below", -1, "unsure_below -1, expected a number from 0 to 1"),
+        ("unsure_below", "0.5", 'unsure_below "0.5", expected a number from 0 to 1'),
+        ("unsure_below", True, "unsure_below true, expected a number from 0 to 1"),
+        ("unsure_below", float("nan"), "unsure_below NaN, expected a number from 0 to 1"),
+        (
+            "unsure_below",
+            10**400,
+            f"unsure_below 1{'0' * 99}, expected a number from 0 to 1",
+        ),
+        ("unsure_below", [], "unsure_below [], expected a number from 0 to 1"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_field_of_the_manifest_that_does_not_fit_is_refused(
+    models, add_version, field, value, reason
+):
+    add_version(2, **{field: value})
+    loaded = repository.load(Settings(model_root=models))
+    assert loaded.default.version == 1
+    assert loaded.refused == {2: f"manifest.json has {reason}"}
+
+
+def test_true_is_no_version(models):
+    path = models / "mnist" / "1" / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"version": True}))
+    reason = "manifest.json has version true, expected the number 1"
+    with pytest.raises(ModelError, match=reason):
+        repository.load(Settings(model_root=models))
 
 
 def test_missing_model_file_is_refused(models, add_version):
@@ -160,12 +204,42 @@ def test_a_default_that_cannot_be_served_is_refused(models):
         repository.load(Settings(model_root=models, model_version=7))
 
 
-def test_folders_that_are_no_version_are_ignored(models):
-    for name in ("01", "0", "-1", "latest", "٣", ".export-x"):
-        (models / "mnist" / name).mkdir()
-    (models / "mnist" / "2").write_text("a file")
+def test_a_number_with_zeros_in_front_is_a_version(models, add_version):
+    add_version(2).rename(models / "mnist" / "0002")
+    loaded = repository.load(Settings(model_root=models))
+    assert (list(loaded.models), loaded.left_out) == ([1, 2], ())
+
+
+@pytest.mark.parametrize("number", [20260101120000, (1 << 63) - 1])
+def test_a_version_has_up_to_63_bits(models, add_version, number):
+    add_version(number)
+    assert repository.load(Settings(model_root=models)).default.version == number
+
+
+@pytest.mark.parametrize(
+    "name", ["01", "0", "-1", "v1", "latest", "٣", str(1 << 63), "9" * 200]
+)
+def test_a_folder_that_is_no_version_is_left_out_with_a_word(models, caplog, name):
+    (models / "mnist" / name).mkdir()
     loaded = repository.load(Settings(model_root=models))
     assert (list(loaded.models), dict(loaded.refused)) == ([1], {})
+    assert loaded.left_out == (name,)
+    (record,) = caplog.records
+    message = record.getMessage()
+    assert message.startswith(f"mnist version {repr(name)[:100]} is left out, expected a")
+
+
+def test_a_file_in_place_of_a_version_is_left_out_with_a_word(models):
+    (models / "mnist" / "2").write_text("a file")
+    assert repository.load(Settings(model_root=models)).left_out == ("2",)
+
+
+@pytest.mark.parametrize("name", [".export-x", "lesson.json"])
+def test_what_is_meant_as_no_version_needs_no_word(models, caplog, name):
+    path = models / "mnist" / name
+    path.mkdir() if name[0] == "." else path.write_text("{}")
+    assert repository.load(Settings(model_root=models)).left_out == ()
+    assert not caplog.records
 
 
 def test_no_version_at_all_says_what_is_expected(tmp_path):

@@ -219,6 +219,14 @@ def test_a_protocol_other_than_http_stops_the_start(start):
     assert "PROTOCOL has value 'grpc', expected http/protobuf" in server.log
 
 
+@pytest.mark.parametrize("name", ["", "TRACES_"])
+def test_the_key_of_the_collector_is_never_logged(start, name):
+    variable = {f"OTEL_EXPORTER_OTLP_{name}HEADERS": "Authorization: Bearer secret"}
+    server = start(**SWITCHED_ON, **variable).wait_ready()
+    assert "OTEL_EXPORTER_OTLP_HEADERS has a malformed header" in server.log
+    assert "secret" not in server.log
+
+
 def test_without_the_packages_the_error_names_one():
     message = "the package opentelemetry is missing, expected those of requirements/tracing"
     with pytest.raises(SettingsError, match=message):

@@ -1,3 +1,4 @@
+import struct
 from contextlib import suppress
 
 import numpy as np
@@ -10,7 +11,9 @@ from service.errors import RequestError
 from service.model import digits
 from service.model.snapshot import VersionFiles
 from service.model.version import Model
-from service.pictures.decode import _UPRIGHT, JPEG, PNG, decode
+from service.pictures.decode import _UPRIGHT, JPEG, PNG, SCAN, Budget, decode
+from service.pictures.files import walk
+from tests.picture_bombs import filtered, scan_bomb
 from tests.picture_files import (
     CANVAS,
     GOOD,
@@ -21,11 +24,13 @@ from tests.picture_files import (
     animated,
     black_on_white,
     canvas,
+    chunk,
     interlaced,
     palette,
     png,
     rotated,
     saved,
+    uneven,
     with_checksums,
 )
 
@@ -110,6 +115,103 @@ def test_every_orientation_is_turned_upright(orientation):
     exif[0x0112] = orientation
     content = saved(turned, exif=exif)
     assert np.array_equal(decode(content, LIMIT), decode(png(grey), LIMIT))
+
+
+def with_speck(grey, level, at=(0, 0), size=1):
+    grey = grey.copy()
+    grey[at[0] : at[0] + size, at[1] : at[1] + size] = level
+    return grey
+
+
+@pytest.mark.parametrize("white_ink", [False, True])
+@pytest.mark.parametrize("level", [254, 240, 128, 0])
+@pytest.mark.parametrize("at", [(0, 0), (3, 277), (279, 140)])
+def test_one_pixel_does_not_move_the_digit(level, at, white_ink):
+    for number in TEN:
+        grey = black_on_white(number, side=120)
+        specked = with_speck(grey, level, at)
+        if white_ink:
+            grey, specked = 255 - grey, 255 - specked
+        found = decode(png(specked), LIMIT).astype(int)
+        assert np.abs(found - decode(png(grey), LIMIT)).max() <= 2
+
+
+def test_faint_specks_of_small_pictures_do_not_move_the_digit_either():
+    grey = black_on_white(TEN[3], side=40, size=84)
+    found = decode(png(with_speck(grey, 254)), LIMIT).astype(int)
+    assert np.abs(found - decode(png(grey), LIMIT)).max() <= 2
+
+
+def test_a_dotted_digit_keeps_its_dots():
+    grey = np.full((200, 200), 255, np.uint8)
+    grey[40:160:8, 100] = 0
+    assert decode(png(grey), LIMIT).any()
+
+
+def test_bytes_behind_the_end_of_a_jpeg_are_no_part_of_it():
+    """Phones put a short film there, whose bytes may look like markers."""
+    behind = SCAN * 1000 + np.random.default_rng(1).bytes(2_000_000) + GOOD_JPEG
+    assert np.array_equal(decode(GOOD_JPEG + behind, LIMIT), decode(GOOD_JPEG, LIMIT))
+
+
+def test_scans_are_those_of_the_picture_and_not_of_its_thumbnail():
+    exif = Image.Exif()
+    exif[0x010E] = (SCAN * 500).decode("latin-1")
+    content = saved(Image.fromarray(black_on_white(TEN[3])), "JPEG", exif=exif)
+    assert decode(content, LIMIT).any()
+
+
+def test_jpegs_of_rare_codings_are_refused():
+    """Arithmetic decoding takes many times as long; Pillow writes none."""
+    for marker in b"\xc3\xc9\xca\xcb":
+        content = GOOD_JPEG.replace(b"\xff\xc0", bytes([0xFF, marker]))
+        with pytest.raises(
+            RequestError, match="neither baseline nor progressive"
+        ) as caught:
+            decode(content, LIMIT)
+        assert caught.value.status == 415
+
+
+def test_a_request_has_a_budget_for_all_its_pictures():
+    budget = Budget(1 << 22)
+    statuses = []
+    for _ in range(20):
+        with pytest.raises(RequestError) as caught:
+            decode(scan_bomb(1, components=1), budget, "image 99")
+        statuses.append(caught.value.status)
+    first = statuses.index(413)
+    assert 0 < first < 20
+    assert statuses == [422] * first + [413] * (20 - first)
+    assert caught.value.message.startswith("image 99 takes more work than is left")
+
+
+def test_one_picture_of_the_largest_size_is_within_it_whatever_its_kind():
+    grey = np.kron(uneven(black_on_white(TEN[3])), np.ones((7, 7), np.uint8))
+    for mode in ("L", "RGBA", "CMYK"):
+        picture = Image.fromarray(grey).convert(mode)
+        kind = "JPEG" if mode == "CMYK" else "PNG"
+        decode(saved(picture, kind, compress_level=1), Budget(1960 * 1960))
+    wide = filtered(bytes(1 + 8 * 2048), 2048, 2048, channels=4, depth=16)
+    with pytest.raises(RequestError, match="has no ink"):
+        decode(wide, Budget(2048 * 2048))
+
+
+def test_a_thousand_small_pictures_are_within_it():
+    budget = Budget(1 << 22)
+    content = png(digits.load().frames[3].reshape(28, 28))
+    for _ in range(1024):
+        decode(content, budget)
+
+
+def test_what_pixels_do_not_need_is_never_parsed():
+    """5,000 entries of EXIF that refer to the same 60 kB: 300 MB in Pillow's memory."""
+    entries = b"".join(struct.pack(">HHII", n, 7, 60_000, 10) for n in range(5000))
+    exif = b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 5000) + entries
+    content = saved(Image.fromarray(black_on_white(TEN[3])), "JPEG")
+    segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
+    assert walk(content[:2] + segment + content[2:], "x").content == content
+    chunks = GOOD[:33] + chunk(b"eXIf", exif[6:]) + GOOD[33:]
+    assert walk(chunks, "x").content == GOOD
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")

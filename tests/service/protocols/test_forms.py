@@ -14,10 +14,11 @@ from werkzeug.http import parse_options_header
 
 from service.errors import RequestError
 from service.protocols import Limits, explain, predict
-from service.protocols.forms import PIECE, read_boundary, read_files
+from service.protocols.forms import MAX_HEAD, read_boundary, read_files
 
 TYPE = "multipart/form-data; boundary="
 MOST = 4
+PIECE = 64 * 1024  # that werkzeug's own parser reads at a time
 
 
 def part(content=b"x", field='name="image"; filename="../../x"'):
@@ -68,19 +69,35 @@ def test_files_that_urllib3_writes_come_back(files, boundary, quoted):
     assert read_files(body, boundary, MOST) == [content for _, content in files]
 
 
+class Whole(BytesIO):
+    """A stream read in one piece: with a boundary in two, a file gets a CR more."""
+
+    def read(self, size=-1):
+        return super().read()
+
+
 def read_by_werkzeug(body, content_type):
     """Return the files, or status and message, by werkzeug's own parser of forms."""
     parser = FormDataParser(lambda *_, **__: BytesIO(), max_form_parts=MOST)
     media_type, parameters = parse_options_header(content_type)
     try:
-        _, fields, found = parser.parse(BytesIO(body), media_type, len(body), parameters)
+        _, fields, found = parser.parse(Whole(body), media_type, len(body), parameters)
     except RequestEntityTooLarge:
         return 413, "form has too many parts or too long a field"
+    if "image" in fields:
+        return no_filename()
     names = sorted({name or "" for name in (*fields, *(found.keys() - {"image"}))})
     if names or not found:
         expected = "expected files in the field 'image'"
         return 400, f"form has the fields {names!r:.100}, {expected}"
     return [file.read() for file in found.getlist("image")]
+
+
+def no_filename():
+    return 400, (
+        "form has a part 'image' without a filename, expected a file: "
+        'Content-Disposition: form-data; name="image"; filename="..."'
+    )
 
 
 headers = st.sampled_from(
@@ -125,7 +142,16 @@ def test_every_form_gets_the_answer_of_werkzeugs_own_parser(body, content_type):
         found = read_files(body, read_boundary(content_type), MOST)
     except RequestError as error:
         found = error.status, error.message
+        if "headers in its parts" in error.message:
+            return  # a limit that werkzeug does not have
     assert found == read_by_werkzeug(body, content_type)
+
+
+@pytest.mark.parametrize("end", range(-20, 1))
+def test_a_file_comes_back_wherever_a_piece_of_64_kb_would_end(end):
+    head = len(part()) - len(b"x\r\n")
+    content = bytes(PIECE - head + end)
+    assert read_files(part(content) + b"--B--\r\n", "B", MOST) == [content]
 
 
 def no_files(names):
@@ -142,13 +168,27 @@ def test_more_parts_than_the_limit_are_refused():
     ("field", "name"),
     [
         ('name="file"; filename="x"', "file"),
-        ('name="image"', "image"),  # a text, not a file
         ('filename="x"', ""),
     ],
 )
 def test_other_fields_are_refused_beside_an_image_too(field, name):
     body = part() + part(field=field) + b"--B--\r\n"
     assert refusal(body) == no_files([name])
+
+
+def test_a_part_without_a_filename_is_told_so():
+    body = part(field='name="image"') + b"--B--\r\n"
+    assert refusal(body) == no_filename()
+
+
+def test_headers_of_parts_are_bounded():
+    """werkzeug's parser takes seconds for 4 MB of them."""
+    long = part(field=f'name="image"; filename="{"a" * MAX_HEAD}"')
+    many = part(field=f'name="image"; filename="{"a" * 3000}"') * MOST
+    for body in (long, many):
+        status, message = refusal(body + b"--B--\r\n")
+        assert (status, "too long headers in its parts" in message) == (413, True)
+    assert read_files(many[: len(many) // 2] + b"--B--\r\n", "B", MOST) == [b"x"] * 2
 
 
 def test_a_form_without_parts_is_refused():

@@ -69,6 +69,36 @@ def test_two_ways_to_write_a_key_are_one_key():
     assert json_body.find_duplicate_key(rb'{"a": 1, "\u0061": 2}') == "a"
 
 
+PARTS = {
+    "pictures": b'{"instances": [%b]}' % b",".join([b'{"b64":""}'] * 381_296),
+    "lists": b'{"instances": [%b]}' % b" , ".join([b"[]"] * 100_000),
+    "keys": b"{%b}" % b",".join(b'"%d":0' % n for n in range(200_000)),
+    "strings": b'{"instances": [%b]}' % b",".join([b'""'] * 200_000),
+}
+
+
+@pytest.mark.parametrize("kind", PARTS)
+def test_far_more_parts_than_images_have_are_refused_before_they_are_built(kind):
+    for dialect in (predict, tfserving, oip):
+        options = dialect.read_head({"content-type": "application/json"}, {})
+        (error,) = dialect.decode(options, [PARTS[kind]], Limits()).refused.values()
+        assert (error.status, error.message.startswith("body has ")) == (413, True)
+
+
+def test_brackets_that_only_nest_are_the_parsers_to_refuse():
+    body = b'{"instances": ' + b"[" * 100_000
+    options = predict.read_head({"content-type": "application/json"}, {})
+    (error,) = predict.decode(options, [body], Limits()).refused.values()
+    assert error.status == 422
+
+
+def test_images_of_rows_are_within_the_parts():
+    rows = json.dumps([[0, 255] * 14] * 28)
+    body = f'{{"instances": [{", ".join([rows] * 64)}]}}'.encode()
+    options = predict.read_head({"content-type": "application/json"}, {})
+    assert predict.decode(options, [body], Limits(64)).counts == [64]
+
+
 image = json.dumps(ONE)
 tensor = f'"name": "image", "datatype": "UINT8", "shape": [1, 784], "data": {image}'
 TWICE = {

@@ -208,11 +208,70 @@ def test_what_is_no_request_is_refused(tensor, binary, others, status, message):
     assert len(caught.value.message) < 300
 
 
+def test_what_is_told_of_a_fault_does_not_depend_on_what_follows():
+    deep = b'{"inputs": [{"name": "image", "datatype": "FP32", "shape": [1, 784], "data": '
+    with pytest.raises(RequestError, match=r"got object - at \$\.inputs\[0\]\.data\[0\]"):
+        decode(({}, deep + b'[{}], "x": ' + b"[" * 100_000))
+
+
 @pytest.mark.parametrize("length", ["-1", "x", "9999", "٣", "1" * 11])
 def test_a_length_of_the_json_that_cannot_be_is_refused(length):
     with pytest.raises(RequestError, match="Inference-Header-Content-Length is") as caught:
         decode(({LENGTH: length}, b"{}"))
     assert caught.value.status == 400
+
+
+@pytest.mark.parametrize("data", [["aGVsbG8="], "aGVsbG8=", [["aGVsbG8="]], None])
+def test_an_unserved_datatype_is_what_is_wrong_with_its_data(data):
+    """Clients of Triton send pictures so."""
+    with pytest.raises(RequestError, match="'BYTES', expected one of: FP16, ") as caught:
+        decode(ask({"data": data, "datatype": "BYTES", "shape": [1]}))
+    assert caught.value.status == 400
+    assert "PNG and JPEG go to /predict" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("fields", "others"),
+    [
+        ({}, {"parameters": None}),
+        ({"parameters": None}, {}),
+        ({"parameters": {"binary_data_size": None}}, {}),
+        ({"parameters": {"shared_memory_region": None}}, {}),
+        ({}, {"id": None, "outputs": None}),
+        ({}, {"parameters": {"binary_data_output": None}}),
+        ({}, {"outputs": [{"name": "probabilities", "parameters": None}]}),
+        (
+            {},
+            {
+                "outputs": [
+                    {
+                        "name": "probabilities",
+                        "parameters": {"binary_data": None, "classification": None},
+                    }
+                ]
+            },
+        ),
+    ],
+)
+def test_null_is_as_if_left_out(fields, others):
+    found = encode(decode(ask({"data": ONE, **fields}, **others)), PROBABILITIES[:1])
+    assert found == encode(decode(ask({"data": ONE})), PROBABILITIES[:1])
+
+
+@pytest.mark.parametrize(
+    ("datatype", "value", "written"),
+    [
+        ("FP64", 1.0000001, "1.0000001"),
+        ("FP64", 1 + 2**-52, "1.0000000000000002"),
+        ("FP32", 1 + 2**-23, "1.0000001"),
+        ("FP32", -1e-9, "-1e-09"),
+    ],
+)
+def test_a_pixel_out_of_range_is_told_in_all_its_digits(datatype, value, written):
+    binary = np.array([value, *[0] * 783], tensors.DATATYPES[datatype]).tobytes()
+    tensor = {"datatype": datatype, "parameters": {"binary_data_size": len(binary)}}
+    with pytest.raises(RequestError, match=f" is {written}, expected 0 to 1"):
+        decode(ask(tensor, binary))
 
 
 def test_nan_in_binary_is_refused():

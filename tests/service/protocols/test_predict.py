@@ -1,5 +1,6 @@
 """The dialect of /predict, with plain bytes and arrays."""
 
+import base64
 import contextlib
 import json
 
@@ -10,14 +11,17 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from service.errors import RequestError
+from service.model import digits
 from service.protocols import (
     Batch,
     Limits,
     Predictions,
+    blanks,
     instances,
     predict,
     scale,
 )
+from tests.picture_files import png
 
 JSON, RAW = "application/json", "application/octet-stream"
 images = arrays.arrays(np.uint8, st.tuples(st.integers(1, 5), st.just(784))).map(
@@ -49,6 +53,10 @@ def dump(instances):
     return json.dumps({"instances": instances}).encode()
 
 
+PICTURE = png(digits.load().frames[7].reshape(28, 28))
+SEVEN = base64.b64encode(PICTURE).decode()
+
+
 @given(images)
 def test_every_form_of_the_same_pixels_gives_the_same_images(pixels):
     expected = pixels.astype(np.float32) / np.float32(255)
@@ -65,16 +73,58 @@ def test_every_form_of_the_same_pixels_gives_the_same_images(pixels):
         assert np.array_equal(found, expected)
 
 
-def test_an_image_whose_largest_pixel_is_1_is_on_the_scale_of_0_to_1():
-    bright, dark = [0, 1] * 392, [0, 2] * 392
-    found = scale(decode(dump([bright, dark])).pixels)
-    assert found.max(axis=1).tolist() == [1, np.float32(2) / np.float32(255)]
+def test_a_request_whose_largest_pixel_is_1_is_on_the_scale_of_0_to_1():
+    images = [[0, 1] * 392, [0, 0.5] * 392]
+    assert scale(decode(dump(images)).pixels).max(axis=1).tolist() == [1, 0.5]
+
+
+def test_all_others_are_on_the_scale_of_0_to_255():
+    images = [[0, 255] * 392, [0, 20.5] * 392, [0] * 784]
+    found = scale(decode(dump(images)).pixels).max(axis=1)
+    assert found.tolist() == [1, np.float32(20.5) / np.float32(255), 0]
+
+
+@pytest.mark.parametrize("largest", [1.0000001, 1.1, 2.5, 15.5])
+def test_fractions_and_a_largest_pixel_just_above_1_are_ambiguous(largest):
+    with pytest.raises(RequestError, match=f"image 0 is {largest}, expected at most 1"):
+        decode(dump([[0, 0.5] * 391 + [0, largest]]))
+
+
+@pytest.mark.parametrize("other", [1, 0.9, 1.1])
+def test_two_scales_in_one_request_are_refused(other):
+    for images in ([[0, 255] * 392, [0, other] * 392], [{"b64": SEVEN}, [0, 255] * 392]):
+        images += [[0, other] * 392]
+        place = 1 if isinstance(images[0], list) else 2
+        with pytest.raises(RequestError, match=f"image {place} is {other}") as caught:
+            decode(dump(images))
+        assert caught.value.status == 422
+
+
+def test_a_picture_says_nothing_of_the_scale_of_numbers():
+    found = decode(dump([[0, 1] * 392, {"b64": SEVEN}])).pixels
+    assert found.max(axis=1).tolist() == [1, 1]
 
 
 def test_forms_may_be_mixed_in_one_request():
     flat = [0, 255] * 392
     nested = np.reshape(flat, (28, 28)).tolist()
-    assert len(decode(dump([flat, nested, [x / 255 for x in flat]])).pixels) == 3
+    assert len(decode(dump([flat, nested, [x + 0.0 for x in flat]])).pixels) == 3
+
+
+@pytest.mark.parametrize(
+    ("pixels", "blank"),
+    [
+        (np.uint8([0, 1] * 392), True),
+        (np.uint8([0, 15] * 392), True),
+        (np.uint8([0, 16] * 392), False),
+        (np.uint8([16, 0] * 392), False),
+        (np.uint8([255, 240] * 392), True),
+        (np.float32([0, 15] * 392) / np.float32(255), True),
+        (np.float32([0, 16] * 392) / np.float32(255), False),
+    ],
+)
+def test_ink_is_16_grey_levels_by_every_way(pixels, blank):
+    assert blanks(pixels[None]).tolist() == [blank]
 
 
 def image(pixel=7, count=784):
@@ -194,6 +244,10 @@ def test_raw_bytes_that_are_no_request_are_refused(body, status, message):
         "text/plain",
         "application/jsonp",
         "image/gif",
+        "image",
+        ";image/png",
+        "multipart/mixed; boundary=B",
+        "application/json; charset=utf-8-sig",
         "application/json; charset=latin-1",
     ],
 )
@@ -205,7 +259,16 @@ def test_other_content_types_are_refused(content_type):
 
 @pytest.mark.parametrize(
     "content_type",
-    ["application/json;charset=UTF-8", "Application/JSON", 'application/json; x="y"'],
+    [
+        "application/json;charset=UTF-8",
+        "Application/JSON",
+        'application/json; x="y"',
+        "application/json; charset=utf8",
+        'application/json; charset="utf-8"',
+        "application/json; charset=us-ascii",
+        "application/json; x=charset",
+        "application/json;",
+    ],
 )
 def test_content_type_is_read_as_http_says(content_type):
     assert decode(dump([image()]), content_type).pixels.shape == (1, 784)
@@ -270,6 +333,52 @@ def test_a_raw_reply_is_the_bytes_of_the_probabilities():
         assert reply.body == expected.tobytes()
 
 
+@pytest.mark.parametrize(
+    ("content_type", "read_as"),
+    [
+        ("image/png; charset=binary", "image/png"),
+        ("image/jpg", "image/jpeg"),
+        ("Image/PJPEG; x=y", "image/jpeg"),
+        ("image/x-png", "image/png"),
+        (f"{RAW}; charset=binary", RAW),
+        ("multipart/form-data; boundary=B; charset=latin-1", "multipart/form-data"),
+    ],
+)
+def test_a_charset_of_bytes_means_nothing(content_type, read_as):
+    assert predict.read_head({"content-type": content_type}, {}).content_type == read_as
+
+
+@pytest.mark.parametrize(
+    ("accept", "raw"),
+    [
+        (RAW, True),
+        (f"{RAW}, */*", True),
+        (f"{RAW}; q=0.5, text/html", True),
+        (f"{RAW.upper()};x=y", True),
+        (f"{RAW}, {JSON}", True),
+        (f"{RAW};q=0, {JSON}", False),
+        (f"{RAW};q=0.0", False),
+        (f"{RAW};q=0.5, {JSON}", False),
+        (f'text/html;x="{RAW}"', False),
+        (f"{RAW}-x", False),
+        ("application/*", False),
+    ],
+)
+def test_accept_is_read_as_http_says(accept, raw):
+    headers = {"content-type": JSON, "accept": accept}
+    assert predict.read_head(headers, {}).raw == raw
+
+
+@pytest.mark.parametrize(
+    "write", [base64.encodebytes, lambda x: base64.b64encode(x) + b"\n"]
+)
+def test_base64_may_have_line_breaks(write):
+    text = write(base64.b64decode(SEVEN)).decode()
+    for broken in (text, text.replace("\n", "\r\n"), "data:image/png;base64," + text):
+        found = decode(dump([{"b64": broken}])).pixels
+        assert np.array_equal(found, decode(dump([{"b64": SEVEN}])).pixels)
+
+
 def test_a_client_that_accepts_anything_gets_json():
     headers = {"content-type": RAW, "accept": "*/*"}
     batch = decode_all([b"\1\2" * 392], headers)
@@ -327,7 +436,7 @@ def test_plain_json_is_read_as_all_other_json_is(images, changes, form):
     body = form % json.dumps({"instances": images}).encode()
     plain = instances.read_integer_images([body], Limits())
     if plain is not None:
-        parsed = instances.decode_instances(predict._decoder, body, predict.EXPECTED)
+        parsed = instances.decode_instances(predict._decoder, body, predict.EXPECTED, 1024)
         assert np.array_equal(
             scale(plain[0]), instances.read_instances(parsed.instances, Limits())
         )

@@ -15,7 +15,10 @@ from service.server.acceptor import AT_ONCE, LONG, WAIT_S, Acceptor, queued
 def make_acceptor(listener, protocol, ahead, turn_away=lambda client, peer, waiting: False):
     """Make an acceptor whose worker is ahead of another, or not."""
     pool = SimpleNamespace(
-        is_full=lambda opening: False, is_ahead=lambda: ahead, workers=lambda: 1
+        is_full=lambda opening, at_metrics: False,
+        is_ahead=lambda: ahead,
+        is_metrics=lambda listener: False,
+        workers=lambda: 1,
     )
     return Acceptor([listener], pool, protocol, turn_away, logging.getLogger())
 

@@ -285,3 +285,49 @@ def test_a_stopped_worker_does_not_hold_up_the_other(start, frames):
         os.kill(stopped, signal.SIGSTOP)
         stack.callback(os.kill, stopped, signal.SIGCONT)
         assert all(digit(server, frames, n % 10) for n in range(50))
+
+
+# Signals that queue.
+
+
+def test_hang_ups_that_wait_are_one(server):
+    for _ in range(40):
+        server.process.send_signal(signal.SIGHUP)
+        time.sleep(0.005)
+    reload(server)  # what waits is handled before it, or is this one
+    wait_for(lambda: "Hang up" in server.log)
+    assert server.log.count("Hang up") < 10
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+def test_what_ends_the_service_overtakes_reloads(start, models, ending):
+    server = start(WEB_CONCURRENCY="2", MNIST_MODEL_ROOT=str(models)).wait_ready()
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_until("Hang up")
+    server.process.send_signal(signal.SIGHUP)
+    server.process.send_signal(ending)
+    assert server.wait() == 0
+    assert server.log.count("Hang up") == 1
+
+
+HANGS_AT_START = """
+import signal, time
+from service.wsgi import load as real
+
+def load():
+    with open({flag!r}, "a+") as flag:
+        flag.seek(0)
+        first = not flag.read()
+        flag.write("x")
+    if first:
+        time.sleep(1000)
+    return real()
+"""
+
+
+def test_a_worker_that_hangs_before_its_first_heartbeat_is_replaced(start, tmp_path):
+    (tmp_path / "hangs.py").write_text(HANGS_AT_START.format(flag=str(tmp_path / "flag")))
+    options = ["--pythonpath", str(tmp_path), "--timeout", "2", "hangs:load()"]
+    server = start(*options, WEB_CONCURRENCY="1")
+    server.wait_until("WORKER TIMEOUT")
+    assert server.wait_ready().request("GET", "/readyz").status == 200

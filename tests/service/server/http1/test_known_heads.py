@@ -2,6 +2,7 @@
 
 import gc
 import sys
+import tracemalloc
 from types import SimpleNamespace
 
 import pytest
@@ -11,9 +12,12 @@ from hypothesis import strategies as st
 
 from service import create_app
 from service.errors import RequestError
+from service.http import Reply
+from service.monitoring.access_log import format_json, format_text
+from service.monitoring.outcome import Outcome
 from service.monitoring.trace_context import read_trace
 from service.server.gateway import Gateway, Request
-from service.server.http1.known_heads import MOST_HEADS, KnownHeads
+from service.server.http1.known_heads import HEAD_COST, MOST_BYTES, KnownHeads
 from service.server.http1.request import Ends, HeadLimits, RequestHead
 from service.settings import Settings
 
@@ -190,7 +194,7 @@ def test_heads_with_ever_new_values_drive_no_other_out(make):
     reader = make()
     usual = head(*USUAL)
     known = reader.read(usual)
-    for number in range(2 * MOST_HEADS):
+    for number in range(2000):
         reader.read(head(*USUAL, f"X-Request-ID: {number}"))
     assert reader.read(usual) is known
 
@@ -205,7 +209,9 @@ def test_a_head_for_flask_is_parsed_whole(make):
 def test_a_limit_that_a_changing_value_could_exceed_is_kept(make):
     reader = make(limit_request_field_size=60)
     reader.read(head(*USUAL, "X-Request-ID: 0"))
-    with pytest.raises(RequestError, match="a header of more than 60 bytes"):
+    with pytest.raises(
+        RequestError, match="'X-Request-ID' of 76 bytes, expected at most 60"
+    ):
         reader.read(head(*USUAL, f"X-Request-ID: {'1' * 60}"))
 
 
@@ -226,3 +232,53 @@ def test_a_head_that_is_kept_does_not_keep_its_body(make):
     assert reply.startswith(b"HTTP/1.1 404 ")
     gc.collect()
     assert sys.getrefcount(body) == before
+
+
+class Used:
+    """Reads heads, and uses each as a request that is logged does."""
+
+    def __init__(self, reader):
+        self.reader = reader
+
+    def read(self, content):
+        found = self.reader.read(content)
+        Request(found, self.reader.cfg, ENDS.peer)
+        facts = found.facts
+        outcome = Outcome("POST", "/predict", None, "x", Reply(200, b""))
+        outcome.head = facts
+        format_json([outcome])
+        format_text([outcome], "now", lambda _: None)
+
+
+@pytest.mark.parametrize("changing", [[], ["X-Request-ID: a"]])
+@pytest.mark.parametrize(
+    ("fields", "length"), [(0, 0), (6, 30), (20, 20), (85, 1), (4, 200)]
+)
+def test_heads_take_no_more_memory_than_is_counted(make, fields, length, changing):
+    reader = make()
+    used = Used(reader)
+
+    def content(number):
+        lines = [f"x{at}: {'v' * length}" for at in range(fields)]
+        return head(USUAL[0], f"Host: h{number}", *USUAL[2:], *changing, *lines)
+
+    used.read(content(-1))
+    gc.collect()
+    counted = reader.heads.size
+    tracemalloc.start()
+    for number in range(300):
+        used.read(content(number))
+    gc.collect()
+    taken = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert taken <= reader.heads.size - counted
+
+
+def test_all_heads_together_are_bounded(make):
+    reader = make()
+    most = 0
+    for number in range(20_000):
+        reader.read(head(USUAL[0], f"Host: h{number}", *USUAL[2:]))
+        most = max(most, reader.heads.size)
+    assert MOST_BYTES * 0.9 < most <= MOST_BYTES
+    assert len(reader.known) * HEAD_COST < MOST_BYTES
