@@ -17,8 +17,8 @@ from training import data
 hypothesis.settings.register_profile("project", deadline=None)
 hypothesis.settings.load_profile("project")
 
-# ONNX Runtime makes tiny numbers zero in the thread that loads a model; Hypothesis needs the
-# usual arithmetic to draw floats.
+# ONNX Runtime makes tiny numbers zero in the thread that loads a model; Hypothesis needs
+# the usual arithmetic to draw floats.
 LIBM = ctypes.CDLL(None)
 FE_DFL_ENV = ctypes.c_void_p(-1)
 

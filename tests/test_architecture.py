@@ -213,3 +213,10 @@ def test_the_glossary_is_short(root):
     page = (root / "docs" / "architecture.md").read_text()
     table = page.partition("| word | meaning |")[2].partition("\n\n")[0]
     assert len(table.strip().splitlines()) - 1 <= 20
+
+
+def test_the_page_on_architecture_names_every_module(root):
+    page = (root / "docs" / "architecture.md").read_text()
+    table = page.partition("| room | what it does")[2].partition("\n\n")[0]
+    modules = {path.stem for path in FILES if path.parent != root / "service"}
+    assert {name for name in modules if f"`{name}`" not in table} <= {"__init__"}

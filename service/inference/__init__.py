@@ -14,7 +14,7 @@ from math import inf
 
 from service.http import Headers
 from service.inference.access import Access
-from service.inference.batch import Answerer, Call, Learn
+from service.inference.batch import Answerer, Asked, Call, Learn
 from service.inference.target import Endpoint, Target, Targets, asked_version
 from service.model.repository import Repository
 from service.monitoring import Monitoring
@@ -68,7 +68,7 @@ class Inference:
         return self._targets.read(endpoint, query, headers)
 
     def answer(
-        self, calls: Sequence[Call], learn: Learn | None = None, until: float = inf
+        self, calls: Sequence[Asked], learn: Learn | None = None, until: float = inf
     ) -> list[Outcome | None]:
         """Answer calls that are there at the same time; none is recorded yet.
 

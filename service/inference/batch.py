@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf
 from time import perf_counter
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -43,14 +43,25 @@ MOST_BYTES = 1 << 16
 Learn = Callable[[int, int, float], None]
 
 
-class Call(NamedTuple):
-    """A request to answer.
+class Asked(Protocol):
+    """A request to answer, with whatever else its door needs to know.
 
     Attributes:
         target: what its head asks for.
         body: its complete body, within the limit.
-        request_id: the client's, if it is sane.
+        request_id: the client's, if it is sane, else empty.
     """
+
+    @property
+    def target(self) -> Target: ...  # noqa: D102
+    @property
+    def body(self) -> bytes: ...  # noqa: D102
+    @property
+    def request_id(self) -> str: ...  # noqa: D102
+
+
+class Call(NamedTuple):
+    """A request to answer, and no more."""
 
     target: Target
     body: bytes
@@ -80,7 +91,7 @@ class Answerer:
         self._max_body_bytes = max_body_bytes
 
     def answer(
-        self, calls: Sequence[Call], learn: Learn | None = None, until: float = inf
+        self, calls: Sequence[Asked], learn: Learn | None = None, until: float = inf
     ) -> list[Outcome | None]:
         """Answer calls that are there at the same time.
 
@@ -109,7 +120,7 @@ class Answerer:
                 learn(calls[places[0]].target.kind, size, ended - began)
             began = ended
         seconds = began - start
-        outcomes: dict[int, Outcome] = {}
+        outcomes: list[Outcome | None] = [None] * len(calls)
         for run, replies, stages, error in answered:
             target = calls[run[0]].target
             version = target.version
@@ -125,10 +136,10 @@ class Answerer:
                     stages,
                     error,
                 )
-        return [outcomes.get(place) for place in range(len(calls))]
+        return outcomes
 
     def _answer(
-        self, places: Sequence[int], calls: Sequence[Call], limits: Limits
+        self, places: Sequence[int], calls: Sequence[Asked], limits: Limits
     ) -> list[_Answered]:
         """Answer calls of one kind together, or one by one if that hits a bug.
 
@@ -263,7 +274,7 @@ def _refuse_blanks(batch: Batch, blank: npt.NDArray[np.bool_], total: int) -> Ba
     return Batch(pixels[rows], counts, options, refused, left)
 
 
-def _runs(calls: Sequence[Call]) -> Iterator[list[int]]:
+def _runs(calls: Sequence[Asked]) -> Iterator[list[int]]:
     """Yield the places of calls to answer together: of one kind, and not too many bytes."""
     groups: dict[int, list[int]] = defaultdict(list)
     for place, call in enumerate(calls):

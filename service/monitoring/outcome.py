@@ -63,7 +63,7 @@ class HeadFacts:
         self.text: tuple[str, str, str] | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Outcome:
     """What became of one request.
 

@@ -15,6 +15,7 @@ The idea, a queue that may be long for a moment but not for good, is CoDel's (RF
 """
 
 import logging
+from collections.abc import Callable
 from time import monotonic, thread_time
 
 # Seconds of work that may be ahead of a request during overload. An admitted request waits
@@ -45,6 +46,9 @@ FIRST_RATE, FIRST_OTHER_S = 50e-9, 400e-6
 STEP = 1.1
 FAR, FAR_STEP = 10, 2
 MOST_KINDS = 256
+# One answer in so many is measured, since that costs microseconds; and after one that was
+# longer than this, each: seconds, as far above what a turn usually takes as below SLICE_S.
+SAMPLED, LONG_S = 8, 0.005
 OTHER = 0  # the kind of everything the application answers, each of size 1
 
 
@@ -53,7 +57,7 @@ class Admission:
 
     Attributes:
         refused: requests refused during this overload.
-        clock: CPU seconds of this thread, as last read; reading takes half a microsecond.
+        clock: CPU seconds of this thread, as last read.
     """
 
     def __init__(self, most_wait_s: float, log: logging.Logger) -> None:
@@ -71,6 +75,8 @@ class Admission:
         self._looked = monotonic()  # when it was last checked whether overload is over
         self._seen = self._refused = 0  # requests since then
         self._overload = False
+        self._samples = 0
+        self._sampling = self._long = False
         self._noted: list[tuple[int, int, float]] = []
         self.refused = 0
         self.clock = thread_time()
@@ -98,18 +104,46 @@ class Admission:
             self._begin_overload()
         return not self._overload or self._admit(CONNECT_S)
 
-    def note(self, kind: int, size: int, seconds: float) -> None:
-        """Note how long requests took by the wall clock, until `learn_noted`."""
-        self._noted.append((kind, size, seconds))
+    def read_clock(self) -> float:
+        """Read the clock, which takes half a microsecond."""
+        self.clock = thread_time()
+        return self.clock
 
-    def learn_noted(self) -> None:
-        """Learn what was noted, but for the time that other processes took."""
-        before, self.clock = self.clock, thread_time()
-        seconds = sum([took for _, _, took in self._noted])
-        share = min(1.0, (self.clock - before) / seconds)
+    def begin_sample(self) -> Callable[[int, int, float], None] | None:
+        """Return what notes costs by the wall clock if they are to be learned, else None.
+
+        They are of one answer in SAMPLED, and of those that follow a long one.
+        """
+        self._samples += 1
+        self._sampling = self._long or self._samples % SAMPLED == 0
+        if not self._sampling:
+            return None
+        self.read_clock()
+        return self._note
+
+    def end_sample(self, seconds: float) -> None:
+        """Learn what was noted, but for the time that other processes took.
+
+        Args:
+            seconds: how long the answer took by the wall clock.
+        """
+        self._long = seconds > LONG_S
+        if not self._sampling:
+            return
+        before = self.clock
+        share = min(1.0, (self.read_clock() - before) / seconds)
         for kind, size, took in self._noted:
             self.learn(kind, size, took * share)
         self._noted.clear()
+
+    def end_other(self, seconds: float) -> None:
+        """Do the same for one request that the application has answered."""
+        if self._sampling:
+            self._note(OTHER, 1, seconds)
+        self.end_sample(seconds)
+
+    def _note(self, kind: int, size: int, seconds: float) -> None:
+        self._noted.append((kind, size, seconds))
 
     def learn(self, kind: int, size: int, seconds: float) -> None:
         """Learn how long requests of a kind took, answered or refused.

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from service.errors import RequestError
 from service.http import INTERNAL_ERROR, Reply, overloaded, refusal, request_id
-from service.inference import Call, Inference
+from service.inference import Inference, Target
 from service.inference.access import HEALTH, METRICS
 from service.inference.batch import MOST_BYTES
 from service.monitoring.outcome import UNMATCHED, Outcome
@@ -34,21 +34,23 @@ URGENT = {*HEALTH, METRICS}
 
 
 class _Item(NamedTuple):
-    """An admitted request.
+    """An admitted request, which inference takes as an `Asked`.
 
     Attributes:
+        target, body, request_id: see `Asked`.
         connection: where it came from.
         head: its head.
         deadline: when it has waited for too long, by the admission's clock.
         kind: for the admission; OTHER for what the application answers.
-        call: target, body and id.
     """
 
+    target: Target
+    body: bytes
+    request_id: str
     connection: Connection
     head: RequestHead
     deadline: float
     kind: int
-    call: Call
 
 
 class Turns:
@@ -113,8 +115,8 @@ class Turns:
             self._on_last()
         if self.closing:
             head = head.closing()
-        call = Call(target, bytes(body), head.request_id)
-        item = _Item(connection, head, self._admission.clock + patience, kind, call)
+        deadline, used_id = self._admission.clock + patience, head.request_id
+        item = _Item(target, bytes(body), used_id, connection, head, deadline, kind)
         if urgent:
             self._call(item)
         elif target is None or not whole:
@@ -164,8 +166,8 @@ class Turns:
         self, connection: Connection, head: RequestHead | None, reply: Reply
     ) -> None:
         """Send a refusal, to be counted and logged at the end of the turn."""
-        method, route, version, used_id = "other", UNMATCHED, None, ""
-        keep, minor = False, 1
+        method, route, version, used_id, keep = "other", UNMATCHED, None, "", False
+        minor = 1
         if head is not None:
             method, used_id = head.method, head.request_id
             keep, minor = head.keep_alive, head.version[1]
@@ -216,10 +218,10 @@ class Turns:
             return  # a full batch was answered already
         if self._admission.has_heavy():  # light requests do not wait for those
             items.sort(key=attrgetter("deadline"))
-        calls = [item.call for item in items]
-        until = perf_counter() + SLICE_S
-        found = self._inference.answer(calls, self._admission.note, until)
-        self._admission.learn_noted()
+        began = perf_counter()
+        note = self._admission.begin_sample()
+        found = self._inference.answer(items, note, began + SLICE_S)
+        self._admission.end_sample(perf_counter() - began)
         if None in found:
             self._pausing = True
             pairs = list(zip(items, found))
@@ -237,7 +239,7 @@ class Turns:
         write = self._writer.write
         contents = [
             write(outcome.reply, outcome.request_id, head.keep_alive, head.version[1])
-            for (_, head, _, _, _), outcome in zip(batch, outcomes)
+            for (_, _, _, _, head, _, _), outcome in zip(batch, outcomes)
         ]
         # One right after the other: in a pause the client's core would fall asleep, and
         # waking it up costs more than writing.
@@ -263,8 +265,9 @@ class Turns:
 
     def _pause(self) -> None:
         """Keep what there was no time for, but what has waited for too long."""
+        self._admission.read_clock()
         self._batch = [item for item in self._batch if self._may_wait(item)]
-        self._batch_bytes = sum(len(item.call.body) for item in self._batch)
+        self._batch_bytes = sum(len(item.body) for item in self._batch)
         self._others = [item for item in self._others if self._may_wait(item)]
 
     def _may_wait(self, item: _Item) -> bool:
@@ -275,25 +278,23 @@ class Turns:
             self._admission.count_refusal()
             self._give_up(item.connection, item.head)
             return False
-        self._admission.keep(item.kind, 1 if item.kind == OTHER else len(item.call.body))
+        self._admission.keep(item.kind, 1 if item.kind == OTHER else len(item.body))
         return True
 
     def _call(self, item: _Item) -> None:
         """Let the application answer, or answer for it if it fails."""
-        connection, head, body = item.connection, item.head, item.call.body
-        start = perf_counter()
+        connection, head, start = item.connection, item.head, perf_counter()
+        self._admission.begin_sample()
         try:
-            content, keep = self._gateway.call(connection.ends, head, body)
+            content, keep = self._gateway.call(connection.ends, head, item.body)
         except Exception as error:
-            used_id, keep = head.request_id or request_id(), False
-            reply = INTERNAL_ERROR
+            used_id, keep, reply = head.request_id or request_id(), False, INTERNAL_ERROR
             outcome = Outcome(head.method, UNMATCHED, None, used_id, reply, error=error)
             self._recorder.log_bug(connection.ends, head, outcome)
             self._recorder.count([outcome])
             self._recorder.log([(connection.ends, head, outcome)])
             content = self._writer.write(reply, used_id, keep, head.version[1])
         if head.path not in URGENT:
-            self._admission.note(OTHER, 1, perf_counter() - start)
-            self._admission.learn_noted()
+            self._admission.end_other(perf_counter() - start)
         connection.send(content)
         connection.go_on(keep)
