@@ -59,8 +59,8 @@ def _other_shape(content: bytes) -> bytes:
 # What is done to the file, whether the manifest has its hash, what the log must say.
 SPOILED: dict[str, tuple[Callable[[bytes], bytes], bool, str]] = {
     "wrong hash": (lambda c: c[:-1] + bytes([c[-1] ^ 1]), False, "has the SHA-256"),
-    "truncated": (lambda c: c[: len(c) // 2], True, "ONNX Runtime cannot load"),
-    "corrupt": (lambda c: c[::-1], True, "ONNX Runtime cannot load"),
+    "truncated": (lambda c: c[: len(c) // 2], True, "cannot be read as ONNX"),
+    "corrupt": (lambda c: c[::-1], True, "cannot be read as ONNX"),
     "wrong shape": (_other_shape, True, "the input is|ONNX Runtime cannot load"),
     "NaN weights": (_without_numbers, True, "do not add up to 1"),
 }
