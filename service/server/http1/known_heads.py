@@ -8,8 +8,8 @@ from service.inference import Inference
 from service.inference.access import is_below
 from service.server.http1.request import Ends, HeadLimits, RequestHead
 
-# Memory for all heads that are remembered: more than a thousand usual ones, of ten headers.
-MOST_BYTES = 8 << 20
+# Memory for all heads that are remembered: five hundred usual ones, of ten headers.
+MOST_BYTES = 4 << 20
 # A longer head is not remembered.
 MOST_HEAD_BYTES = 1024
 # What one takes, at most, once it was used and logged: measured with tracemalloc for 4 to
