@@ -24,6 +24,8 @@ help:  ## show this list
 # One environment a job, so that the service never has TensorFlow beside it.
 .venv/%/installed: requirements/%.txt
 	@test -n "$(PYTHON)" || { echo "found no Python 3.11 to 3.13; name one with PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "found no module venv in $(PYTHON), expected it: on Debian, apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv/$*
 	.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@

@@ -56,3 +56,16 @@ def test_accuracies_are_the_manifests(root, text):
     metrics = [json.loads(path.read_text())["metrics"] for path in manifests]
     accuracies = [f"{100 * each['test_accuracy']['value']:.2f}" for each in metrics]
     assert sorted(set(re.findall(r"(\d\d\.\d\d) %", text))) == accuracies
+
+
+def test_a_python_without_venv_is_told_what_to_install(root, tmp_path):
+    (tmp_path / "requirements").mkdir()
+    for name in ("Makefile", "requirements/service.txt"):
+        (tmp_path / name).write_bytes((root / name).read_bytes())
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nexit 1\n")
+    python.chmod(0o755)
+    command = ["make", "-C", str(tmp_path), f"PYTHON={python}", "serve"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "expected it: on Debian, apt-get install python3-venv" in done.stderr
