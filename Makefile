@@ -37,7 +37,7 @@ serve: .venv/service/installed  ## serve on http://127.0.0.1:8000 (PORT=...)
 test: .venv/dev/installed .venv/service/installed .venv/load/installed \
 		.venv/clients/installed .venv/perf_analyzer/installed \
 		.venv/tracing/installed .venv/sbom/installed  ## run every test
-	.venv/dev/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	.venv/dev/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 fuzz: .venv/fuzz/installed  ## fuzz every decoder (SECONDS=)
 	.venv/fuzz/bin/python tests/fuzz.py -max_total_time=$(SECONDS) -max_len=4000

@@ -23,7 +23,7 @@ LIBM = ctypes.CDLL(None)
 FE_DFL_ENV = ctypes.c_void_p(-1)
 
 ROOT = Path(__file__).resolve().parent.parent
-LONG = {"training", "test_containers.py"}  # folders and files
+LONG = {"training", "soak", "test_containers.py", "test_fuzz_http.py"}  # and folders
 BESIDE = ROOT.parent / "shared" / "mnist"
 
 if "MNIST_DIR" not in os.environ and BESIDE.is_dir():
