@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 from time import monotonic, process_time
+from typing import Any
 
 import uvloop
 from gunicorn.workers import base
@@ -66,6 +67,15 @@ class Worker(base.Worker):  # type: ignore[misc]
 
     alive: bool
     refused = REFUSED
+
+    def handle_abort(self, sig: int, frame: Any) -> None:
+        """Exit at once, because the master found that this worker hangs.
+
+        gunicorn raises SystemExit, and the loop would first go on with what else is ready:
+        it could accept a connection, and take it along.
+        """
+        self.cfg.worker_abort(self)
+        os._exit(1)
 
     def run(self) -> None:
         """Serve until gunicorn, or the number of requests, ends it."""
