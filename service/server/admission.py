@@ -180,7 +180,8 @@ class Admission:
         self._light = self._heavy = self._earned = 0.0
 
     def sweep(self) -> None:
-        """Check whether the overload is over; called at intervals."""
+        """Read the clock, and check whether the overload is over; called at intervals."""
+        self.read_clock()  # answers alone may not have read it for long
         now = monotonic()
         if now - self._looked < CALM_S:
             return

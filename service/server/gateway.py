@@ -17,6 +17,9 @@ from service.inference.access import is_below
 from service.monitoring.outcome import Outcome
 from service.server.http1.request import Ends, RequestHead, malformed
 
+# An outcome with the ends of its connection and its head; None if that cannot be parsed.
+Done = tuple[Ends, RequestHead | None, Outcome]
+
 
 class Sink:
     """Collects what gunicorn's response writes to its socket."""
@@ -160,7 +163,7 @@ class Gateway:
             self._log.access(response, request, environ, seconds)
         return b"".join(sink.parts), not response.should_close()
 
-    def log(self, done: Sequence[tuple[Ends, RequestHead | None, Outcome]]) -> None:
+    def log(self, done: Sequence[Done]) -> None:
         """Write a line for each request that was answered without the application."""
         if self._writes_outcomes:
             self._log.write_outcomes([outcome for _, _, outcome in done])

@@ -6,11 +6,8 @@ from service.inference import Inference
 from service.monitoring import log_bug
 from service.monitoring.outcome import Outcome
 from service.monitoring.trace_context import read_trace
-from service.server.gateway import Gateway
+from service.server.gateway import Done, Gateway
 from service.server.http1.request import Ends, RequestHead
-
-# An outcome with the ends of its connection and its head; None if that cannot be parsed.
-Done = tuple[Ends, RequestHead | None, Outcome]
 
 
 class Recorder:

@@ -16,11 +16,11 @@ from service.monitoring.outcome import UNMATCHED, Outcome
 from service.server.acceptor import reply_and_close
 from service.server.admission import CONNECT_S, OTHER, Admission
 from service.server.connection import Connection
-from service.server.gateway import Gateway
+from service.server.gateway import Done, Gateway
 from service.server.http1.request import Ends, RequestHead
 from service.server.http1.response import Writer
 from service.server.pool import Pool
-from service.server.recorder import Done, Recorder
+from service.server.recorder import Recorder
 
 # A batch with more bytes is answered before the loop turns. Replies that are sent together
 # wake a client once: with 2 MiB, forty requests of 64 images as bytes, the service answers
