@@ -1,6 +1,8 @@
+import itertools
 import socket
 import threading
 from array import array
+from contextlib import ExitStack, suppress
 
 import numpy as np
 import pytest
@@ -56,64 +58,72 @@ def test_requests_without_an_answer_are_counted():
     assert judge(1000, found(silent=7), OVER_SECONDS)["normal"]["unanswered"] == 7
 
 
-REPLIES = [
-    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
-    b"HTTP/1.1 503 X\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n",
-    b"HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n",
-    b"",
-]
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+BUSY = b"HTTP/1.1 503 X\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
+BROKEN = b"HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n"
+HANG_UP = b""
+REQUEST = b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
 
 
 @pytest.fixture
 def toy():
-    """A server that gives one reply after the other; the last is to hang up."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    """Return a function that starts a server of the given replies, one a request."""
+    with ExitStack() as stack:
 
-    def serve():
-        number = 0
-        while True:
-            try:
-                client, _ = listener.accept()
-            except OSError:
-                return
-            with client:
-                while client.recv(100):
-                    reply = REPLIES[number % len(REPLIES)]
-                    number += 1
-                    if not reply:
-                        break
-                    client.sendall(reply)
+        def start(*replies):
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            thread = threading.Thread(
+                target=_serve, args=(listener, itertools.cycle(replies))
+            )
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(listener.shutdown, socket.SHUT_RDWR)
+            return listener.getsockname()[1]
 
-    thread = threading.Thread(target=serve)
-    thread.start()
-    yield listener.getsockname()[1]
-    listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
-    thread.join()
+        yield start
 
 
-def test_the_generator_tells_answers_refusals_and_silence(toy):
-    request = b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
-    times = schedule([Phase(20, 1)], seed=3)[:8]
-    _, statuses = Rush(toy, [request]).run(times)
-    # A 503 that does not say when to come again is no answer, and neither is an end where
-    # no reply has come before; after one, the request goes out again.
-    assert set(statuses) == {200, 503, UNANSWERED}
-    assert list(statuses[:3]) == [200, 503, UNANSWERED]
+def _serve(listener, replies):
+    while True:
+        try:
+            client, _ = listener.accept()
+        except OSError:
+            return
+        with client, suppress(ConnectionError):
+            while client.recv(100):
+                reply = next(replies)
+                if not reply:
+                    break
+                client.sendall(reply)
+
+
+# A 503 that does not say when to come again is no answer, and neither is an end where no
+# reply has come before.
+@pytest.mark.parametrize(
+    ("reply", "status"),
+    [(OK, 200), (BUSY, 503), (BROKEN, UNANSWERED), (HANG_UP, UNANSWERED)],
+)
+def test_the_generator_tells_answers_refusals_and_silence(toy, reply, status):
+    _, statuses = Rush(toy(reply), [REQUEST]).run(array("d", [0.0]))
+    assert list(statuses) == [status]
+
+
+def test_a_request_goes_out_again_where_a_kept_connection_ends(toy):
+    # The second is due long after the first is answered; the server hangs up on it, once.
+    _, statuses = Rush(toy(OK, HANG_UP, BUSY), [REQUEST]).run(array("d", [0.0, 2.0]))
+    assert list(statuses) == [200, 503]
 
 
 def test_a_generator_that_sleeps_in_between_sends_when_due(toy):
-    request = b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
-    rush = Rush(toy, [request], waits=True)
-    seconds, statuses = rush.run(array("d", [0.0, 0.4]))
+    rush = Rush(toy(OK, BUSY), [REQUEST], waits=True)
+    _, statuses = rush.run(array("d", [0.0, 2.0]))
     assert list(statuses) == [200, 503]
     assert rush.most_open == 1
 
 
 def test_one_client_alone_takes_no_refusal_for_an_answer(toy):
-    request = b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
     with pytest.raises(ConnectionError, match="503.* expected a 200"):
-        alone.run(toy, [request], seconds=5)
+        alone.run(toy(OK, BUSY), [REQUEST], seconds=5)
 
 
 def test_the_tables_have_every_phase():
