@@ -1,6 +1,6 @@
 # Every target works on a fresh clone with Python 3.11 to 3.13 and make, and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help serve test fuzz fuzz-http fuzz-costs chaos soak overload overhead bench profile slow capacity lint train evaluate report baselines int8 lesson load load-page \
+.PHONY: help serve test fuzz fuzz-http fuzz-costs chaos soak overload overhead bench profile slow lint train evaluate report baselines int8 lesson load load-page \
 	up down roll drills sbom digits screenshots picture latency lock audit clean
 
 # The first Python that the pinned packages have wheels for.
@@ -40,19 +40,19 @@ test: .venv/dev/installed .venv/service/installed .venv/load/installed \
 	.venv/dev/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 fuzz: .venv/fuzz/installed  ## fuzz every decoder (SECONDS=)
-	.venv/fuzz/bin/python tests/fuzz.py -max_total_time=$(SECONDS) -max_len=4000
+	.venv/fuzz/bin/python bench/fuzz/decoders.py -max_total_time=$(SECONDS) -max_len=4000
 
 fuzz-http: .venv/dev/installed .venv/service/installed  ## fuzz the running service over HTTP (REQUESTS=)
-	.venv/dev/bin/python -m tests.fuzz_http --requests $(REQUESTS) $(ARGS)
+	.venv/dev/bin/python -m bench.fuzz.http --requests $(REQUESTS) $(ARGS)
 
 fuzz-costs: .venv/dev/installed  ## bound what decoding any request costs, and a table (SECONDS=)
-	.venv/dev/bin/python -m tests.fuzz_costs --seconds $(SECONDS) $(ARGS)
+	.venv/dev/bin/python -m bench.fuzz.costs --seconds $(SECONDS) $(ARGS)
 
 chaos: .venv/dev/installed .venv/service/installed  ## faults on purpose, and a table (ARGS='--only PATTERN --rounds 2')
-	.venv/dev/bin/python -m tests.chaos $(ARGS)
+	.venv/dev/bin/python -m bench.chaos $(ARGS)
 
 soak: .venv/dev/installed .venv/service/installed  ## load with faults at 70 % of capacity (MINUTES= ARGS='--workers 2')
-	.venv/dev/bin/python -m tests.soak --minutes $(MINUTES) $(ARGS)
+	.venv/dev/bin/python -m bench.soak --minutes $(MINUTES) $(ARGS)
 
 lint: .venv/dev/installed  ## ruff and mypy
 	.venv/dev/bin/ruff check
@@ -103,7 +103,7 @@ roll:  ## replace the replicas behind the proxy one by one, by a new image, with
 	COMPOSE="$(COMPOSE)" deploy/roll.sh
 
 drills: .venv/dev/installed  ## the containers under load, restarted, killed, swapped, and a table (ARGS='--only PATTERN')
-	.venv/dev/bin/python -m tests.drills $(ARGS)
+	.venv/dev/bin/python -m bench.drills $(ARGS)
 
 sbom: .venv/sbom/installed  ## what is in the image, in CycloneDX: sbom.json (IMAGE=)
 	.venv/sbom/bin/python deploy/sbom.py $(IMAGE) > sbom.json || { rm sbom.json; exit 1; }
@@ -112,31 +112,29 @@ digits: .venv/service/installed  ## render service/model/digits.json for the loa
 	.venv/service/bin/python -m service.model.digits > load/digits.json
 
 bench: .venv/bench/installed .venv/service/installed  ## compare with other model servers (needs wrk)
-	.venv/bench/bin/python -m load.peers $(ARGS)
+	.venv/bench/bin/python -m bench.peers $(ARGS)
 
 profile: .venv/bench/installed .venv/service/installed  ## where the microseconds go, layer by layer (needs wrk)
-	.venv/bench/bin/python -m load.layers $(ARGS)
+	.venv/bench/bin/python -m bench.layers $(ARGS)
 
 overload: .venv/bench/installed .venv/service/installed  ## more requests than it can answer (needs wrk)
-	.venv/bench/bin/python -m load.overload $(ARGS)
+	.venv/bench/bin/python -m bench.overload $(ARGS)
 
 overhead: .venv/bench/installed .venv/service/installed .venv/tracing/installed  ## what metrics, logs and tracing cost (needs wrk)
-	.venv/bench/bin/python -m tests.overhead $(ARGS)
+	.venv/bench/bin/python -m bench.overhead $(ARGS)
 
-capacity: .venv/bench/installed .venv/service/installed  ## service times, and two real replicas beside the model (needs wrk, HAProxy, root)
-	.venv/bench/bin/python -m load.capacity.run $(ARGS)
 
 slow: .venv/bench/installed .venv/service/installed  ## latency beside thousands of slow clients (needs wrk)
-	.venv/bench/bin/python -m load.slow $(ARGS)
+	.venv/bench/bin/python -m bench.slow $(ARGS)
 
 screenshots: .venv/dev/installed .venv/service/installed  ## pictures of the pages (ARGS='--output FOLDER')
-	.venv/dev/bin/python -m tests.browser.screenshots $(ARGS)
+	.venv/dev/bin/python -m bench.pages.screenshots $(ARGS)
 
 picture: .venv/dev/installed .venv/service/installed  ## film the page while a digit is drawn (ARGS='--output FILE')
-	.venv/dev/bin/python -m tests.browser.picture $(ARGS)
+	.venv/dev/bin/python -m bench.pages.picture $(ARGS)
 
 latency: .venv/dev/installed .venv/service/installed  ## from a stroke to its painted answer, in the browser
-	.venv/dev/bin/python -m tests.browser.latency $(ARGS)
+	.venv/dev/bin/python -m bench.pages.latency $(ARGS)
 
 lock: .venv/dev/installed  ## pin the newest versions that fit together, with hashes
 	cd requirements && for job in dev service tracing training load clients perf_analyzer fuzz bench audit sbom; do \
@@ -145,7 +143,7 @@ lock: .venv/dev/installed  ## pin the newest versions that fit together, with ha
 			--fork-strategy fewest --generate-hashes --no-header --upgrade \
 			$$constraint $$job.in -o $$job.txt || exit 1; \
 	done
-	for folder in load/peers/*/requirements.in; do (cd $$(dirname $$folder) && \
+	for folder in bench/peers/*/requirements.in; do (cd $$(dirname $$folder) && \
 		$(CURDIR)/.venv/dev/bin/uv pip compile --quiet --universal --python-version 3.11 \
 			--fork-strategy fewest --generate-hashes --no-header --upgrade \
 			requirements.in -o requirements.txt) || exit 1; \

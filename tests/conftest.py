@@ -10,7 +10,7 @@ import pytest
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
-from tests.server import Server
+from tests.support.server import Server
 from training import data
 
 # How long a single example takes says something of the machine, and nothing of the code.

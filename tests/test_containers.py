@@ -11,8 +11,8 @@ import urllib.request
 
 import pytest
 
-from tests import standins
-from tests.engine import (
+from tests.support import standins
+from tests.support.engine import (
     BUILD_S,
     LATE,
     START_S,

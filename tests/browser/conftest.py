@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.browser import driver
+from tests.support import browser as driver
 
 WAIT_MS = 15_000  # far above what anything takes, for a machine that is busy
 

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser import driver
+from tests.support import browser as driver
 
 KEY, WRONG = "a-key.of~the_test+16/", "another-key-of-16-letters"
 LINE = [[[0.45, 0.15], [0.45, 0.85]]]

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser import driver
+from tests.support import browser as driver
 from training import reference
 
 STEPS = ["Drawing", "Frame", "784 numbers", "Layer 1", "Layer 2", "Output"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.browser import driver
+from tests.support import browser as driver
 from training import reference
 from training.baselines import hog
 

@@ -4,8 +4,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from load import report
-from tests.browser import driver
 from tests.load.records import FOUND, STAGES, judged, phase, record, spread, steps, tally
+from tests.support import browser as driver
 
 
 def search():

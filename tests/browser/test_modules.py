@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.model import digits
-from tests.browser import driver
+from tests.support import browser as driver
 from training import reference
 
 CELLS = 784

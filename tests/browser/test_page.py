@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from service.pictures.frame import draw
-from tests.browser import driver
+from tests.support import browser as driver
 
 REFUSED = "Failed to load resource: the server responded with a status of 4"
 LINE = [[[0.45, 0.15], [0.45, 0.85]]]  # a 1

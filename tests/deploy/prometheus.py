@@ -10,7 +10,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from tests.server import free_port
+from tests.support.server import free_port
 
 FILES = Path(__file__).resolve().parents[2] / "deploy" / "prometheus"
 PATIENCE_S = 30

@@ -25,7 +25,7 @@ from tests.hostile.dialects import (
     tensor,
 )
 from tests.hostile.documents import WHOLE
-from tests.picture_files import GOOD as PICTURE
+from tests.support.picture_files import GOOD as PICTURE
 
 FLOATS = SEVEN.astype(np.float32) / np.float32(255)
 ROWS: dict[str, Row] = {}

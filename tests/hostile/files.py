@@ -10,8 +10,8 @@ from PIL import Image
 
 from service.pictures.decode import JPEG, PNG, SCAN
 from tests.hostile.dialects import PICTURES, PREDICT, Row, request
-from tests.picture_bombs import scan_bomb
-from tests.picture_files import (
+from tests.support.picture_bombs import scan_bomb
+from tests.support.picture_files import (
     GOOD,
     GOOD_JPEG,
     HOSTILE,

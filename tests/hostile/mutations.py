@@ -39,7 +39,7 @@ from tests.hostile.words import (
     TYPES,
     VERSIONS,
 )
-from tests.picture_files import interlaced, palette, saved, with_checksums
+from tests.support.picture_files import interlaced, palette, saved, with_checksums
 
 MOST_BYTES = 100_000  # of a request, so that a run of many is short
 FLOATS = (SEVEN.astype(np.float32) / np.float32(255)).tobytes()

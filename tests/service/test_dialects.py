@@ -13,7 +13,7 @@ from service.model import repository
 from service.protocols.oip import LENGTH
 from service.settings import Settings
 from tests.hostile.bodies import bomb
-from tests.picture_bombs import scan_bomb
+from tests.support.picture_bombs import scan_bomb
 
 RAW, JSON = "application/octet-stream", "application/json"
 INFER, TFS = "/v2/models/mnist/infer", "/v1/models/mnist:predict"

@@ -10,7 +10,7 @@ import time
 import pytest
 import yaml
 
-from tests.server import PYTHON, free_port
+from tests.support.server import PYTHON, free_port
 
 NO_PROXY_THERE = "http://127.0.0.1:9"
 START_S = 30

@@ -16,8 +16,8 @@ from service.inference.access import Access, read_keys
 from service.model import snapshot
 from service.server.http1.request import HeadLimits, RequestHead
 from service.settings import Settings
-from tests.server import free_port
 from tests.service.conftest import WAYS
+from tests.support.server import free_port
 
 KEY, OTHER = "0123456789abcdef", "second.key~of-the_file+/=="
 RAW = "application/octet-stream"

@@ -11,7 +11,7 @@ import pytest
 from service import create_app
 from service.errors import SettingsError
 from service.settings import Settings
-from tests.server import ROOT
+from tests.support.server import ROOT
 
 TRACING = ROOT / ".venv" / "tracing" / "bin" / "python"  # `make test` makes it
 SWITCHED_ON = {"python": TRACING, "WEB_CONCURRENCY": "1", "MNIST_TRACING": "1"}
@@ -30,7 +30,7 @@ WAYS = {
 def collector(tmp_path_factory):
     path = tmp_path_factory.mktemp("collector") / "spans"
     with path.open("wb") as output:
-        command = [TRACING, "-m", "tests.collector"]
+        command = [TRACING, "-m", "tests.support.collector"]
         process = subprocess.Popen(command, cwd=ROOT, stdout=output)
     deadline = time.monotonic() + DEADLINE_S
     while not path.read_text().endswith("\n"):

@@ -13,8 +13,8 @@ from service.model.snapshot import VersionFiles
 from service.model.version import Model
 from service.pictures.decode import _UPRIGHT, JPEG, PNG, SCAN, Budget, decode
 from service.pictures.files import walk
-from tests.picture_bombs import filtered, scan_bomb
-from tests.picture_files import (
+from tests.support.picture_bombs import filtered, scan_bomb
+from tests.support.picture_files import (
     CANVAS,
     GOOD,
     GOOD_JPEG,

@@ -21,7 +21,7 @@ from service.protocols import (
     predict,
     scale,
 )
-from tests.picture_files import png
+from tests.support.picture_files import png
 
 JSON, RAW = "application/json", "application/octet-stream"
 images = arrays.arrays(np.uint8, st.tuples(st.integers(1, 5), st.just(784))).map(

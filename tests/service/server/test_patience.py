@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.server import free_port
+from tests.support.server import free_port
 
 RAW = "application/octet-stream"
 SECONDS = 6  # above the 2 s of a lingering connection and the --keep-alive of 1 s here

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos import watch
+from bench.chaos import watch
 
 RAW = "application/octet-stream"
 SECONDS = 2  # that a client has here; the default is longer

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from tests.server import PYTHON, ROOT, Server
 from tests.service.conftest import WAYS
+from tests.support.server import PYTHON, ROOT, Server
 
 KEPT = [
     "/",

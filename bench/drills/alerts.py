@@ -1,0 +1,87 @@
+"""Faults caused on purpose, and the alerts that a real Prometheus raises for them."""
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.chaos import watch
+from bench.chaos.case import Chaos, Finding, case
+from bench.chaos.life import TIMEOUT_S
+from bench.chaos.models import repository, spoil
+from bench.drills.counters import watched
+from tests.deploy.prometheus import Prometheus
+from tests.support.server import Server
+
+SEEN_S = 30.0  # from the fault to the alert, of which none waits longer here
+# What depends on how busy the machine is, and on how long the drill has run.
+BESIDES = {"LatencyBudgetBurn", "Saturated", "ScrapeSlow", "WorkersMissing"}
+
+
+def raised(prometheus: Prometheus) -> set[str]:
+    """Return the alerts that fire, or that will if it goes on."""
+    found = prometheus.get("alerts")["alerts"]
+    return {one["labels"]["alertname"] for one in found} - BESIDES
+
+
+def kill(server: Server, folder: Path) -> None:
+    """End a worker as the kernel does where memory is short."""
+    os.kill(server.worker_pids()[0], signal.SIGKILL)
+
+
+def freeze(server: Server, folder: Path) -> None:
+    """Let a worker give no sign of life."""
+    pid = server.worker_pids()[0]
+    os.kill(pid, signal.SIGSTOP)
+    watch.wait(lambda: not watch.alive(pid), 4 * TIMEOUT_S)
+
+
+def add_bad_version(server: Server, folder: Path) -> None:
+    """Put a version into the repository that cannot be served, and reload."""
+    shutil.copytree(folder / "mnist" / "1", folder / "mnist" / "9")
+    spoil(folder / "mnist" / "9", "truncated")
+    server.process.send_signal(signal.SIGHUP)
+
+
+def spoil_served_version(server: Server, folder: Path) -> None:
+    """Make the version bad that is served, and reload."""
+    spoil(folder / "mnist" / "1", "wrong hash")
+    server.process.send_signal(signal.SIGHUP)
+
+
+def stop(server: Server, folder: Path) -> None:
+    """Let the service end."""
+    server.stop()
+
+
+FAULTS = {
+    kill: {"WorkerDied"},
+    freeze: {"WorkerHung"},
+    add_bad_version: {"VersionRefused"},
+    spoil_served_version: {"ReloadRefused"},
+    stop: {"ServiceDown", "NobodyServes", "FewerInstances"},
+}
+
+
+@case(
+    "alerts: a worker killed, one frozen, a bad version added, the served one spoilt, the "
+    "service stopped; one after the other",
+    "each raises its alerts, and no others",
+)
+def faults(chaos: Chaos) -> Iterator[Finding]:
+    folder = repository(chaos)
+    server, prometheus = watched(
+        chaos, "--timeout", str(TIMEOUT_S), MNIST_MODEL_ROOT=str(folder)
+    )
+    before: set[str] = set()
+    with prometheus:
+        prometheus.wait_for_scrapes(3)
+        yield Finding(f"before: {raised(prometheus) or 'none'}", not raised(prometheus))
+        for fault, names in FAULTS.items():
+            fault(server, folder)
+            watch.wait(lambda wanted=names: wanted <= raised(prometheus), SEEN_S)
+            found = raised(prometheus) - before
+            said = f"{fault.__name__}: {', '.join(sorted(found)) or 'none'}"
+            yield Finding(said, found == names)
+            before |= names

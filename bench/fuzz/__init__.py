@@ -1,0 +1,1 @@
+"""Fuzzers of the decoders and of the running service."""

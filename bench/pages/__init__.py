@@ -1,0 +1,1 @@
+"""Programs that drive the pages in a browser."""

@@ -1,0 +1,138 @@
+"""The moving picture of the page: ``python -m bench.pages.picture``.
+
+A hand draws a 3 on the real page, with the mouse in headless Chromium, turns it into an 8,
+and points at units of the network. Each picture is taken when the page has answered.
+"""
+
+import argparse
+import io
+from math import cos, pi, sin
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+from tests.support import browser as driver
+
+RATE = 12  # pictures a second
+WIDTH = 960  # pixels
+QUALITY = 80
+LARGEST = 1_500_000  # bytes, so that a README loads fast
+ARROW = ((0, 0), (0, 17), (4, 13), (7, 20), (10, 19), (7, 12), (12, 12))
+UPPER, LOWER = (0.5, 0.32, 0.16, 0.16), (0.5, 0.67, 0.2, 0.19)  # the loops of an 8
+
+
+def arc(loop, start, end, steps):
+    """Points along an ellipse, from one angle to another, clockwise from the right."""
+    x, y, width, height = loop
+    angles = [(start + (end - start) * i / steps) * pi / 180 for i in range(steps + 1)]
+    return [(x + width * cos(angle), y + height * sin(angle)) for angle in angles]
+
+
+THREE = arc(UPPER, -150, 90, 9) + arc(LOWER, -90, 150, 10)
+CLOSING = arc(UPPER, -150, -270, 6) + arc(LOWER, -90, -210, 7)
+
+
+class Film:
+    """Pictures of a page, with the pointer that a headless browser does not paint."""
+
+    def __init__(self, page):
+        self.page = page
+        self.frames = []
+        # From the drawing to the words about a unit, whatever the layout.
+        self.box = page.evaluate(
+            """() => {
+                const [desk, words] = [".desk", "#unit"].map(
+                    it => document.querySelector(it).getBoundingClientRect());
+                const [x, y] = [desk.left - 16, desk.top - 16];
+                return { x, y, width: desk.width + 32, height: words.bottom + 16 - y };
+            }"""
+        )
+
+    def move(self, x, y):
+        self.pointer = x, y
+        self.page.mouse.move(x, y)
+
+    def take(self, count=1):
+        self.page.evaluate(driver.TWO_FRAMES)
+        shown = Image.open(io.BytesIO(self.page.screenshot(clip=self.box))).convert("RGB")
+        x, y = self.pointer[0] - self.box["x"], self.pointer[1] - self.box["y"]
+        arrow = [(x + right, y + down) for right, down in ARROW]
+        ImageDraw.Draw(shown).polygon(arrow, fill="white", outline="black")
+        size = WIDTH, round(shown.height * WIDTH / shown.width)
+        self.frames += [shown.resize(size, Image.Resampling.LANCZOS)] * count
+
+    def glide(self, x, y, steps):
+        """Move to a place, and take a picture at each step."""
+        from_x, from_y = self.pointer
+        for i in range(1, steps + 1):
+            self.move(from_x + (x - from_x) * i / steps, from_y + (y - from_y) * i / steps)
+            self.take()
+
+    def draw(self, stroke):
+        first, *rest = driver.on_pad(self.page, stroke)
+        self.glide(*first, 4)
+        self.page.mouse.down()
+        for point in rest:
+            self.move(*point)
+            driver.settle(self.page)
+            self.take()
+        self.page.mouse.up()
+
+    def save(self, path):
+        first, *rest = self.frames
+        first.save(
+            path,
+            save_all=True,
+            append_images=rest,
+            duration=round(1000 / RATE),
+            loop=0,
+            quality=QUALITY,
+            method=4,
+        )
+
+
+def strongest(page, layer):
+    """The middle of the unit that says most, and has something to show."""
+    unit = page.locator(f"{layer} button.unit").evaluate_all(
+        """units => units.map((unit, i) => [Number(unit.style.getPropertyValue("--on")), i])
+            .sort(([a], [b]) => b - a)[0][1]"""
+    )
+    box = page.locator(f"{layer} button.unit").nth(unit).bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--output", type=Path, default=Path("docs/page.webp"))
+    path = parser.parse_args().output
+    with driver.working(viewport={"width": 1120, "height": 1400}) as page:
+        driver.open_page(page)
+        # An answer loads the weights of the units, so that hovering shows them at once; and
+        # the words about a unit are there, so that their place is known.
+        driver.draw(page, [THREE])
+        driver.settle(page)
+        page.wait_for_load_state("networkidle")
+        page.mouse.move(*strongest(page, "#layer-1"))
+        page.evaluate(driver.TWO_FRAMES)
+        film = Film(page)
+        page.locator("#clear").click()
+        driver.settle(page, "empty")
+        film.move(*driver.on_pad(page, [(0.8, 0.9)])[0])
+        film.take(3)
+        film.draw(THREE)
+        film.take(7)
+        film.draw(CLOSING)
+        film.take(6)
+        film.glide(*strongest(page, "#layer-1"), 6)
+        film.take(9)
+        film.glide(*strongest(page, "#layer-2"), 4)
+        film.take(9)
+        film.save(path)
+    size = path.stat().st_size
+    print(f"{path}: {len(film.frames)} pictures, {size:,} bytes")
+    if size > LARGEST:
+        raise SystemExit(f"expected at most {LARGEST:,} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The service beside other Python model servers: ``python -m bench.peers``."""

@@ -1,1 +1,0 @@
-"""How many replicas a load needs: measured service times, and a queueing model."""

@@ -1,1 +1,0 @@
-"""The service beside other Python model servers: ``python -m load.peers``."""

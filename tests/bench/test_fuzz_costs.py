@@ -1,0 +1,58 @@
+"""The fuzz of costs finds what is costly, and nothing in the service."""
+
+import pytest
+
+from bench.fuzz import costs as fuzz_costs
+from bench.fuzz.costs import measure, search, table, worst
+from bench.fuzz.families import FAMILIES, INFLATED, SENT, Request
+
+TEXT = bytes(200_000)
+
+
+def linear(text):
+    return sum(text)
+
+
+def quadratic(text):
+    """Copy the rest of the text at every hundredth byte."""
+    return sum(len(text[at:] + b"x") for at in range(0, len(text), 10))
+
+
+def family(decode):
+    return lambda random: Request(TEXT[:SENT], len(TEXT) / 1e3, lambda: decode(TEXT))
+
+
+def test_a_quadratic_step_is_orders_of_magnitude_above_a_linear_one():
+    slow = measure("slow", 0, family(quadratic))
+    quick = measure("quick", 0, family(linear))
+    assert slow.ms_a_kb > 30 * quick.ms_a_kb
+
+
+def test_what_is_too_much_fails_the_command(monkeypatch, capsys):
+    monkeypatch.setattr(fuzz_costs, "FAMILIES", {"planted": family(quadratic)})
+    monkeypatch.setattr(fuzz_costs, "MOST_MS_A_KB", 0.01)
+    monkeypatch.setattr("sys.argv", ["fuzz_costs", "--seconds", "0"])
+    assert fuzz_costs.main() == 1
+    assert "| planted | 0 |" in capsys.readouterr().out
+
+
+def test_a_search_takes_each_family_in_turn_and_keeps_the_worst():
+    found = list(search(0.2, {"a": family(linear), "b": family(quadratic)}, seed=5))
+    assert [cost.family for cost in found[:2]] == ["a", "b"]
+    assert found[0].seed == 5
+    kept = worst(found)
+    assert {cost.family for cost in kept} == {"a", "b"}
+    assert max(cost.ms for cost in found) == max(cost.ms for cost in kept)
+    assert len(table(kept).splitlines()) == 2 + len(kept)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_no_family_finds_a_costly_request(name):
+    for seed in range(3):
+        cost = measure(name, seed, FAMILIES[name])
+        assert cost.sent <= SENT
+        assert not cost.is_too_much, cost
+
+
+def test_bodies_are_within_what_the_service_inflates():
+    assert INFLATED == 4 * 1024 * 1024

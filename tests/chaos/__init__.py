@@ -1,1 +1,0 @@
-"""Faults on purpose, against a real gunicorn: ``python -m tests.chaos``."""

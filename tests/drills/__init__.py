@@ -1,1 +1,0 @@
-"""What docker-compose.yml starts, on an engine, under load: ``python -m tests.drills``."""

@@ -1,1 +1,0 @@
-"""Hours of mixed load with faults in it, every answer checked: ``python -m tests.soak``."""
