@@ -1,12 +1,14 @@
-"""``python -m service [gunicorn's options]``: gunicorn with the project's settings."""
+"""``python -m service``: gunicorn with the project's settings."""
 
+import argparse
 import os
 import re
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 from service.monitoring.json_lines import early
-from service.settings import unknown
+from service.settings import PREFIX, Settings, unknown
 
 
 def check(variable: str, least: int, most: int) -> None:
@@ -19,8 +21,41 @@ def check(variable: str, least: int, most: int) -> None:
         sys.exit(early(f"error: {variable} has value {value!r:.100}, expected {expected}"))
 
 
+def parse(arguments: list[str]) -> tuple[str | None, list[str]]:
+    """Return the port asked for, if any, and the options that are gunicorn's."""
+    defaults = [(f"{PREFIX}{each.name.upper()}", each.default) for each in fields(Settings)]
+    settings = "".join(f"\n  {name:<22} {_shown(default)}" for name, default in defaults)
+    parser = argparse.ArgumentParser(
+        prog="python -m service",
+        usage="%(prog)s [--port PORT] [gunicorn's options]",
+        description="Serve the model over HTTP, on 127.0.0.1:8000 by default.",
+        epilog="gunicorn's options:\n"
+        "  --bind 0.0.0.0:8000    listen on every address, not only this machine's\n"
+        "  --access-logfile -     log each request on standard output\n"
+        "  --timeout 30           kill a worker that hangs for so many seconds\n"
+        "  and all others that gunicorn documents\n\n"
+        "environment variables (docs/operations.md explains each):\n"
+        "  PORT                   like --port\n"
+        f"  WEB_CONCURRENCY        workers, one per core if not set{settings}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--port", help="port on 127.0.0.1, 0 for any free one")
+    known, others = parser.parse_known_args(arguments)
+    return known.port, others
+
+
+def _shown(default: object) -> str:
+    if default in (None, "", ()):
+        return "not set"
+    return str(int(default) if isinstance(default, bool) else default)
+
+
 def main() -> None:
     """Become gunicorn, so that signals reach it and its exit code is ours."""
+    port, options = parse(sys.argv[1:])
+    if port is not None:
+        os.environ["PORT"] = port
     # Here: gunicorn reads the first when it is imported, and ends in a traceback.
     check("WEB_CONCURRENCY", 1, 1000)  # a worker takes 80 MB, and needs a core to be of use
     check("PORT", 0, 65535)  # 0 for any free one
@@ -28,7 +63,7 @@ def main() -> None:
         print(early(f"warning: {message}", "warning"), file=sys.stderr, flush=True)
     config = Path(__file__).with_name("gunicorn.conf.py")
     module = [sys.executable, "-m", "service.server.master"]
-    command = [*module, "--config", str(config), *sys.argv[1:]]
+    command = [*module, "--config", str(config), *options]
     # glibc gives each thread a heap of its own, and each keeps what its largest request
     # took: 149 MB in a worker after requests of 1,024 images, 115 MB with one heap. Only
     # one thread of a Python process allocates at a time anyway.

@@ -1,4 +1,9 @@
-"""The application as a gunicorn worker loads it."""
+"""The application as a gunicorn worker loads it.
+
+``service.wsgi:app`` is the same for any other WSGI server.
+"""
+
+from typing import Any
 
 from flask import Flask
 from gunicorn.errors import AppImportError
@@ -22,3 +27,11 @@ def load() -> Flask:
         return create_app(shared.settings, shared.snapshot, shared.counters, shared.roster)
     except (SettingsError, ModelError) as error:
         raise AppImportError(early(f"error: {error}")) from error
+
+
+def __getattr__(name: str) -> Any:
+    """Load the application when it is first asked for: importing this loads no model."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    app = globals()["app"] = load()
+    return app

@@ -1,12 +1,15 @@
 """What the service may use: cores, files and memory, and gunicorn's settings."""
 
 import contextlib
+import errno
 import os
 import resource
+import socket
 from pathlib import Path
 from typing import Any
 
 from gunicorn.config import Config
+from gunicorn.util import is_ipv6
 
 from service.errors import SettingsError
 
@@ -62,6 +65,9 @@ def check_settings(cfg: Any) -> None:
                 f"found {entry.partition('=')[0]} in gunicorn's setting --env, expected it "
                 "in the environment"
             )
+    if str(cfg.pidfile).isdigit():
+        found = f"found gunicorn's setting -p {cfg.pidfile}, a file for its process id"
+        raise SettingsError(f"{found}, expected --port {cfg.pidfile}")
     # gunicorn would go on without a word.
     if cfg.logconfig_json and not os.path.exists(cfg.logconfig_json):
         found = f"found no file {cfg.logconfig_json!r:.100}"
@@ -72,6 +78,31 @@ def check_settings(cfg: Any) -> None:
             f"found gunicorn's setting --config {cfg.config}, expected none: the service "
             "has its own; use flags or GUNICORN_CMD_ARGS"
         )
+
+
+def check_addresses(cfg: Any) -> None:
+    """Refuse an address that is in use, which gunicorn would try for 5 s.
+
+    Raises:
+        SettingsError: names the first one.
+    """
+    if {"GUNICORN_FD", "LISTEN_FDS"} & os.environ.keys():
+        return  # the listeners come from systemd, or from the master that is replaced
+    for address in cfg.address:
+        if not isinstance(address, tuple):
+            continue  # a socket file or a descriptor
+        family = socket.AF_INET6 if is_ipv6(address[0]) else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gunicorn does
+            try:
+                probe.bind(address)
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    host, port = address
+                    raise SettingsError(
+                        f"{host}:{port} is in use, expected a free address; try "
+                        f"--port {port + 1}"
+                    ) from None
 
 
 def cores(cgroup: Path | None = None) -> int:

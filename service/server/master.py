@@ -13,6 +13,7 @@ import socket
 import struct
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from gunicorn.app import base
@@ -24,7 +25,7 @@ from service.model.snapshot import Snapshot, read
 from service.monitoring import table
 from service.monitoring.json_lines import early
 from service.server.lifecycle import Shared
-from service.server.limits import check_settings
+from service.server.limits import check_addresses, check_settings
 from service.settings import Settings
 
 # Between the last connection that the kernel lets in and the end of listening: a handshake
@@ -224,20 +225,30 @@ class Application(WSGIApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         """Read all settings, and listen at the address of the metrics too."""
         super().load_config()
-        try:
+        with _one_line():
             self.settings = Settings.from_environment()
             check_settings(self.cfg)
-        except SettingsError as error:
-            print(early(f"error: {error}"), file=sys.stderr)
-            sys.exit(Arbiter.APP_LOAD_ERROR)
         extra = [self.settings.metrics_bind] if self.settings.metrics_bind else []
         self.cfg.set("bind", [*self.cfg.bind, *extra])
+
+
+@contextlib.contextmanager
+def _one_line() -> Iterator[None]:
+    """Exit with one line for a setting that cannot work."""
+    try:
+        yield
+    except SettingsError as error:
+        print(early(f"error: {error}"), file=sys.stderr)
+        sys.exit(Arbiter.APP_LOAD_ERROR)
 
 
 def main() -> None:
     """Run gunicorn with this master, which it has no setting for."""
     base.Arbiter = Master
-    Application("%(prog)s [OPTIONS]", prog="python -m service").run()
+    application = Application("%(prog)s [OPTIONS]", prog="python -m service")
+    with _one_line():
+        check_addresses(application.cfg)
+    application.run()
 
 
 if __name__ == "__main__":

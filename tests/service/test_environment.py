@@ -91,6 +91,7 @@ def ended(start, url, tmp_path_factory):
         ("port", "error: PORT has value '65536', expected a whole number from 0 to 65535"),
         ("file", "manifest.json; it cannot be read: Not a directory"),
         ("locked", "manifest.json; it cannot be read: Permission denied"),
+        ("port in use", " is in use, expected a free address; try --port "),
         ("few files", "error: the limit of open files is 43, expected at least 44"),
     ],
 )
@@ -268,10 +269,3 @@ def test_no_process_has_a_socket_but_those_of_its_clients(bare, frames):
 def test_it_ends_without_being_killed(bare, frames):
     assert serves(bare, frames)
     assert bare.stop() == 0
-
-
-def test_a_port_that_stays_in_use_ends_the_start(ended):
-    server = ended["port in use"]  # last here, since gunicorn tries for 5 s
-    assert server.wait() != 0
-    assert server.log.count("Can't connect to ('127.0.0.1', ") == 1, server.log
-    assert "Traceback" not in server.log
