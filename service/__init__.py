@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from service.monitoring.roster import Roster
     from service.settings import Settings
 
+# Of the software, not of a model: /v2, /openapi.json and the image report it.
+__version__ = "1.0.0"
+
 # ONNX Runtime's wheels (from 1.29 on) start a thread that sends telemetry when they are
 # imported, unless this is set before; nothing may leave the machine.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -57,4 +60,4 @@ def create_app(
     spans = make_spans() if settings.tracing else None
     metrics = Metrics(counters or Counters(), list(repository.models), DIALECTS)
     monitoring = Monitoring(metrics, roster or Roster(), spans)
-    return web.create(Inference(settings, repository, access, monitoring))
+    return web.create(Inference(settings, repository, access, monitoring), __version__)

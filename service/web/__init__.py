@@ -66,8 +66,13 @@ class _Application(Flask):
         )
 
 
-def create(inference: Inference) -> Flask:
-    """Return the Flask application."""
+def create(inference: Inference, release: str) -> Flask:
+    """Return the Flask application.
+
+    Args:
+        inference: answers the inference routes.
+        release: version of the software, as clients show it.
+    """
     app = _Application(__name__, static_folder=None)  # the pages have their own
     app.extensions["inference"] = inference
     app.url_map.converters["default"] = _Segment
@@ -75,8 +80,8 @@ def create(inference: Inference) -> Flask:
     for route in ROUTES:
         _add_inference(app, inference, route)
     _add_health(app, inference)
-    metadata.register(app, inference)
-    pages.register(app, inference)
+    metadata.register(app, inference, release)
+    pages.register(app, inference, release)
     _add_hooks(app, inference)
     app.register_error_handler(RequestError, _request_error)
     app.register_error_handler(HTTPException, _http_error)

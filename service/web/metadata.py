@@ -18,7 +18,6 @@ from service.model.version import INPUT, OUTPUT, Model
 from service.monitoring.metrics import Totals
 from service.web.responses import response
 
-VERSION = "1.0"  # of the server, as clients show it
 EXTENSIONS = [
     "binary_tensor_data",
     "classification",
@@ -28,10 +27,10 @@ EXTENSIONS = [
 ]
 
 
-def register(app: Flask, inference: Inference) -> None:
+def register(app: Flask, inference: Inference, release: str) -> None:
     """Add the routes."""
     _register_v1(app, inference.repository)
-    _register_v2(app, inference)
+    _register_v2(app, inference, release)
     _register_triton(app, inference)
 
 
@@ -56,7 +55,7 @@ def _register_v1(app: Flask, repository: Repository) -> None:
         return response(json(_signature(repository.find(model, version))))
 
 
-def _register_v2(app: Flask, inference: Inference) -> None:
+def _register_v2(app: Flask, inference: Inference, release: str) -> None:
     repository, roster = inference.repository, inference.monitoring.roster
     name = repository.default.name
 
@@ -64,7 +63,7 @@ def _register_v2(app: Flask, inference: Inference) -> None:
     @app.get("/v2/")
     def v2_server() -> Response:
         return response(
-            json({"name": "mnist-server", "version": VERSION, "extensions": EXTENSIONS})
+            json({"name": "mnist-server", "version": release, "extensions": EXTENSIONS})
         )
 
     @app.get("/v2/health/live")

@@ -7,23 +7,23 @@ import orjson
 
 from service.inference.access import METRICS, is_open
 from service.settings import Settings
-from service.web.metadata import VERSION
 
 TEMPLATE = Path(__file__).with_name("openapi.json")
 # The schemas of arrays that hold one item per image of a request.
 BATCHES = ("Images", "Instances", "Columns")
 
 
-def document(name: str, settings: Settings) -> dict[str, Any]:
+def document(name: str, settings: Settings, release: str) -> dict[str, Any]:
     """Return the document.
 
     Args:
         name: name of the model, the example for paths.
         settings: decide the limits, and which routes exist and need a key.
+        release: version of the software.
     """
     found: dict[str, Any] = orjson.loads(TEMPLATE.read_bytes())
     paths, components = found["paths"], found["components"]
-    found["info"]["version"] = VERSION
+    found["info"]["version"] = release
     length = components["parameters"]["Inference-Header-Content-Length"]["schema"]
     length["maximum"] = settings.max_body_bytes
     components["parameters"]["Model"]["schema"]["examples"] = [name]

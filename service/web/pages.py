@@ -38,12 +38,13 @@ GUARDS = {
 }
 
 
-def register(app: Flask, inference: Inference) -> None:
+def register(app: Flask, inference: Inference, release: str) -> None:
     """Add the routes."""
     settings, repository = inference.settings, inference.repository
     pages = Blueprint("pages", __name__)
+    described = openapi.document(repository.default.name, settings, release)
     documents = {
-        "/openapi.json": orjson.dumps(openapi.document(repository.default.name, settings)),
+        "/openapi.json": orjson.dumps(described),
         "/gallery.json": gallery(),
     }
     docs = _swagger_ui()

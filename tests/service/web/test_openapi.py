@@ -41,7 +41,7 @@ def test_the_document_is_openapi(root, server, tmp_path):
 
 
 def test_the_document_has_the_protocols_names_and_sizes():
-    components = openapi.document("mnist", Settings())["components"]
+    components = openapi.document("mnist", Settings(), "1.2.3")["components"]
     schemas = components["schemas"]
     tensor = schemas["InputTensor"]["properties"]
     output = schemas["RequestedOutput"]["properties"]
