@@ -132,13 +132,3 @@ def test_a_name_that_could_leave_the_folder_is_refused(value):
 
 def test_kubernetes_variables_are_left_alone():
     Settings.from_environment({"MNIST_PORT": "tcp://10.0.0.1:80", "MNIST_DIR": "/data"})
-
-
-def test_readme_lists_every_setting_and_no_other(root):
-    listed = re.findall(
-        r"^\| `(MNIST_\w+)` \| `?([^|`]*)`? \|", (root / "README.md").read_text(), re.M
-    )
-    fields = {f"MNIST_{f.name.upper()}": f.default for f in dataclasses.fields(Settings)}
-    assert [name for name, _ in listed] == list(fields)
-    shown = {name: int(text) for name, text in listed if text.isdecimal()}
-    assert shown == {name: v for name, v in fields.items() if isinstance(v, int)}
