@@ -8,7 +8,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.support import browser as driver
 
-WAIT_MS = 15_000  # far above what anything takes, for a machine that is busy
+WAIT_MS = 60_000  # far above what anything takes, for a machine that is busy
 
 
 @pytest.fixture(scope="session")
