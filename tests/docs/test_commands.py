@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -83,7 +84,8 @@ def test_a_python_without_venv_is_told_what_to_install(root, tmp_path):
     for name in ("Makefile", "requirements/service.txt"):
         (tmp_path / name).write_bytes((root / name).read_bytes())
     python = tmp_path / "python"
-    python.write_text("#!/bin/sh\nexit 1\n")
+    script = f'case "$2" in *ensurepip*) exit 1;; esac; exec {sys.executable} "$@"'
+    python.write_text(f"#!/bin/sh\n{script}\n")
     python.chmod(0o755)
     command = ["make", "-C", str(tmp_path), f"PYTHON={python}", "serve"]
     done = subprocess.run(command, capture_output=True, text=True)
