@@ -12,7 +12,6 @@ from typing import Any
 
 from training import data, lesson
 from training.baselines import command as baselines_command
-from training.int8 import command as int8_command
 from training.report import command as report_command
 
 HYPERPARAMETERS = (
@@ -221,7 +220,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     report = report_command.add(command)
     baselines_command.add(command)
-    int8_command.add(command)
     lesson.add(command)
     for added in (export, evaluate, reference, report):
         added.add_argument(

@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from training import augment, calibrate, clutter, network, teacher
+from training import augment, calibrate, calibration, clutter, network, teacher
 from training.data import scale
 from training.fit import SILENT, Fitted
-from training.report import calibration
 
 CHUNK = 1000  # images distorted and answered at a time: a few megabytes
 CERTAIN = 100  # a logit beside zeros that leaves the other digits nothing in float32

@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from training import data
+from training import calibration, data
 from training.baselines import summary
 from training.baselines.summary import Cell, Record
-from training.report import calibration
 
 FILE = "lesson.json"
 # Of accuracies, losses and seconds: a test image is 0.0001, and nearest neighbours are

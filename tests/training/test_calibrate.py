@@ -2,8 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from training import calibrate, network
-from training.report import calibration
+from training import calibrate, calibration, network
 
 
 def softmax(logits):

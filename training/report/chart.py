@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 from math import ceil, floor, log10
 
-from training.report.calibration import Bin
+from training.calibration import Bin
 
 WIDTH, HEIGHT = 320, 220
 LEFT, RIGHT, TOP, BOTTOM = 40, 8, 24, 32  # room for numbers, the title, the axis

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from training.report import calibration, chart, tile
+from training import calibration
+from training.report import chart, tile
 
 
 @given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from training.report import calibration, chart
+from training import calibration
+from training.report import chart
 from training.report.document import Figure, Paragraph, Section, Table, fill, percent
 from training.report.measure import Measured
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.report import calibration
+from training import calibration
 
 # Of four bins two are in use: 0.55 and 0.65, one right; 0.85 and 0.95, both right.
 CONFIDENCE = np.array([0.55, 0.65, 0.85, 0.95])
