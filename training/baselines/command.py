@@ -5,14 +5,20 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training import data
+from training import data, machine
 from training.baselines.methods import METHODS
 
 if TYPE_CHECKING:
     from training.baselines.measure import Size
+
+LIBRARIES = ("scikit-learn", "numpy", "scipy", "tensorflow", "keras", "onnxruntime")
 
 
 def add(command: Any) -> None:
@@ -41,21 +47,41 @@ def add(command: Any) -> None:
     parser.add_argument("--models", type=Path, default=Path("models"), help="root folder")
 
 
-def write(record: dict[str, Any], folder: Path) -> list[Path]:
-    """Write a record as JSON, as Markdown and as a plot."""
-    from training.baselines import plot, text
+def write(record: dict[str, Any], folder: Path) -> None:
+    """Write a record as ``baselines.json``, and as Markdown with its plot."""
+    from training import render
+    from training.baselines import plot, summary
+
+    def accuracy(cell: summary.Cell | None) -> str:
+        if not cell:
+            return "-"
+        spread = f" ± {100 * cell.spread:.2f}" if len(cell.accuracies) > 1 else ""
+        return f"{100 * cell.accuracy:.2f}{spread}"
+
+    def title(name: str) -> str:
+        title: str = record["methods"][name]["title"]
+        return f"**{title}**" if name in summary.NETWORKS else title
 
     folder.mkdir(parents=True, exist_ok=True)
-    files = [folder / f"baselines.{kind}" for kind in ("json", "md", "svg")]
-    files[0].write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    files[1].write_text(text.markdown(record))
-    plot.draw(record, files[2])
-    return files
+    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    (folder / "baselines.json").write_text(text)
+    plot.draw(record, folder / "baselines.svg")
+    report = render.markdown(
+        "baselines/baselines.md.j2",
+        record=record,
+        sizes=summary.sizes(record),
+        complete=len(record["methods"]) == len(METHODS) and len(record["sizes"]) > 1,
+        cells=partial(summary.cells, record),
+        error=summary.error,
+        accuracy=accuracy,
+        title=title,
+    )
+    (folder / "baselines.md").write_text(report)
 
 
 def _run(options: argparse.Namespace) -> None:
     mnist = data.load(options.data_dir, progress=data.show_progress)
-    from training.baselines import measure, record
+    from training.baselines import measure
 
     methods = [method for method in METHODS if method.name in options.methods]
     sizes = _sizes(measure.SIZES, options.sizes, options.draws)
@@ -72,12 +98,21 @@ def _run(options: argparse.Namespace) -> None:
         *measure.table(methods, measure.breast_cancer(), say),
         *measure.pixels(methods, full, sizes, say),
     ]
-    seconds = time.monotonic() - start
     folders = sorted(path.parent for path in options.models.glob("mnist/*/manifest.json"))
-    versions = [record.describe(folder, images) for folder in folders]
-    found = record.make(methods, sizes, runs, versions, len(labels), seconds)
-    for path in write(found, options.output):
-        print(f"wrote {path}")
+    record = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": machine.describe(),
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "seconds": round(time.monotonic() - start, 1),
+        "test_images": len(labels),
+        "sizes": [size._asdict() for size in sizes],
+        "table": {"folds": measure.TABLE_FOLDS},
+        "methods": {method.name: method.record() for method in methods},
+        "versions": [measure.version(folder, images) for folder in folders],
+        "runs": [asdict(run) for run in runs],
+    }
+    write(record, options.output)
+    print(f"wrote {options.output}: baselines.json, baselines.md and baselines.svg")
 
 
 def _sizes(

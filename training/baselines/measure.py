@@ -1,12 +1,15 @@
 """Fit each method on the same images, and measure it."""
 
+import json
 import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from training.baselines.methods import Floats, Labels, Method
 
@@ -74,10 +77,6 @@ class Run:
     fit_seconds: float
     predict_us: float
     size_bytes: int
-
-    def record(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        return asdict(self)
 
 
 def pixels(
@@ -161,6 +160,31 @@ def breast_cancer() -> list[Split]:
         x_train, x_test = both
         splits.append(Split(x_train, y[train], x_test, y[test]))
     return splits
+
+
+def version(folder: Path, images: npt.NDArray[np.uint8]) -> dict[str, Any]:
+    """Describe a version of the model repository, and time it.
+
+    Args:
+        folder: ``<root>/<name>/<version>``.
+        images: what to predict, uint8 ``[n, 784]``.
+    """
+    from training import evaluate
+
+    manifest = json.loads((folder / "manifest.json").read_text())
+    content = (folder / "model.onnx").read_bytes()
+    evaluate.probabilities(content, images)  # once before, so that memory is there
+    start = time.perf_counter()
+    evaluate.probabilities(content, images)
+    seconds = time.perf_counter() - start
+    return {
+        "version": manifest["version"],
+        "recipe": manifest["recipe"].get("name", ""),
+        "accuracy": manifest["metrics"]["test_accuracy"]["value"],
+        "fit_seconds": manifest.get("seconds"),
+        "predict_us": seconds / len(images) * 1e6,
+        "size_bytes": len(content),
+    }
 
 
 def _draw(full: Split, images: int, seed: int) -> Split:

@@ -48,6 +48,15 @@ class Method:
     build: Callable[[Any, int], Estimator]
     on_tables: bool = True
 
+    def record(self) -> dict[str, Any]:
+        """Return what readers of a report need of it, for JSON."""
+        return {
+            "title": self.title,
+            "parameter": self.parameter,
+            "values": list(self.values),
+            "fixed": self.fixed,
+        }
+
 
 # Each imports what it needs when it is called: help must not wait for scikit-learn.
 

@@ -1,4 +1,4 @@
-"""The runs of a record, summed up, and which differences are more than chance."""
+"""The runs of a comparison, summed up by method."""
 
 from collections import Counter
 from math import sqrt
@@ -6,8 +6,8 @@ from statistics import mean, stdev, variance
 from typing import Any, NamedTuple
 
 Record = dict[str, Any]
-# Of a difference, in standard errors: about one in twenty is larger by chance alone.
-CHANCE = 2
+# The two that are "deep learning" here; all others are traditional.
+NETWORKS = ("network", "lesson")
 
 
 class Cell(NamedTuple):
@@ -73,7 +73,7 @@ def sizes(record: Record) -> list[int]:
     return sorted({run["images"] for run in record["runs"] if run["data"] == "pixels"})
 
 
-def error_on_pixels(first: Cell, second: Cell, test_images: int) -> float:
+def error(first: Cell, second: Cell, test_images: int) -> float:
     """Return the standard error of the difference of two accuracies on pixels.
 
     It has two sources: which training images were drawn (the same for both methods, so
@@ -85,16 +85,3 @@ def error_on_pixels(first: Cell, second: Cell, test_images: int) -> float:
     if len(differences) > 1:
         total += variance(differences) / len(differences)
     return sqrt(total)
-
-
-def error_on_table(first: Cell, second: Cell, folds: int) -> float:
-    """Return the standard error of the mean difference over the splits of a table.
-
-    The splits share rows, so their variance is made larger by the test part over the
-    training part (C. Nadeau, Y. Bengio: Inference for the Generalization Error, Machine
-    Learning 52, 2003, section 3).
-    """
-    differences = [a - b for a, b in zip(first.accuracies, second.accuracies)]
-    if len(differences) < 2:
-        return 0.0
-    return sqrt((1 / len(differences) + 1 / (folds - 1)) * variance(differences))

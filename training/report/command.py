@@ -8,6 +8,8 @@ from typing import Any
 
 from training import data
 
+FILES = ("md", "html", "charts.svg", "mistakes.png", "weights.png")
+
 
 def add(command: Any) -> Any:
     """Add the command; ``command`` makes a parser of a name, what to run, and a summary."""
@@ -26,22 +28,30 @@ def add(command: Any) -> Any:
 
 
 def write(folder: Path, mnist: data.Mnist) -> list[Path]:
-    """Measure a version, and write ``report.html`` and ``report.md`` into its folder.
+    """Measure a version, and write its report into its folder.
+
+    That is ``report.md`` with the pictures beside it, and ``report.html``, the same as one
+    page that needs nothing else.
 
     Args:
         folder: ``<root>/<name>/<version>``, with ``model.onnx`` and ``manifest.json``.
         mnist: what to measure it on.
     """
-    from training.report import document, html, measure
-    from training.report.sections import whole
+    from training import render
+    from training.report import context, figures, measure
 
     manifest = json.loads((folder / "manifest.json").read_text())
     measured = measure.measure(folder / "model.onnx", mnist, _say)
-    report = whole.document(manifest, measured)
-    page, text = folder / "report.html", folder / "report.md"
-    page.write_text(html.page(report))
-    text.write_text(document.markdown(report))
-    return [page, text]
+    found = context.context(manifest, measured)
+    files = [folder / f"report.{name}" for name in FILES]
+    text, page, charts, mistakes, weights = files
+    accuracies = [measured.untouched, *measured.distorted]
+    figures.charts(charts, manifest["history"], found["bins"], accuracies)
+    figures.mistakes(mistakes, measured, context.hardest(measured)[: context.SHOWN])
+    figures.weights(weights, measured)
+    text.write_text(render.markdown("report/report.md.j2", **found))
+    page.write_text(render.page(text.read_text(), folder))
+    return files
 
 
 def _run(options: argparse.Namespace) -> None:

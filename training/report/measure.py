@@ -79,6 +79,16 @@ class Measured:
         return np.asarray(self.digits == self.labels)
 
     @property
+    def shape(self) -> list[int]:
+        """The number of inputs, and of the units of each layer."""
+        return [len(self.layers[0].weights), *(len(each.biases) for each in self.layers)]
+
+    @property
+    def parameters(self) -> int:
+        """How many weights and biases there are."""
+        return sum(each.weights.size + each.biases.size for each in self.layers)
+
+    @property
     def losses(self) -> Floats:
         """-ln of the label's probability, float64 ``[n]``."""
         of_label = self.probabilities[np.arange(len(self.labels)), self.labels]

@@ -26,6 +26,9 @@ class Doubt(NamedTuple):
     other_votes: int
 
 
+# Of MNIST's t10k-labels-idx1-ubyte, whose places these are.
+LABELS_SHA256 = "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
+
 DOUBTS = {
     947: Doubt(8, 0, 9, 5),
     1621: Doubt(0, 2, 6, 3),

@@ -87,7 +87,8 @@ def test_every_method_has_a_name_of_its_own_and_values():
     assert all(method.values for method in METHODS)
 
 
-@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+# The lesson's and the other network are the same class.
+@pytest.mark.parametrize("method", METHODS[:-1], ids=lambda method: method.name)
 def test_every_method_learns_two_kinds_of_images(method, noise):
     # Dark upper or lower half: any of them can tell.
     x = (noise / 255).astype(np.float32)
@@ -95,6 +96,6 @@ def test_every_method_learns_two_kinds_of_images(method, noise):
     x[y == 0, :392] *= 0.1
     x[y == 1, 392:] *= 0.1
     split = measure.Split(x[:48], y[:48], x[48:], y[48:])
-    run = measure.measure(method, split, 1, False, method.values[-1])
+    run = measure.measure(method, split, 1, False, method.values[0])
     assert run.accuracy == 1
     assert run.size_bytes > 0
