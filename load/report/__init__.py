@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from load.record import Record
-from load.report.page import html
-from load.report.text import markdown, summary
+from load.report.render import html, markdown, summary
 
 __all__ = ["html", "markdown", "summary", "write"]
 

@@ -1,12 +1,9 @@
 """What a report is made of, for any format."""
 
-from dataclasses import dataclass, field
-
-from load.report.figures import Figure
+from typing import NamedTuple
 
 
-@dataclass
-class Table:
+class Table(NamedTuple):
     """A table: the first column is text, the others are numbers unless it is ``words``."""
 
     head: list[str]
@@ -14,11 +11,9 @@ class Table:
     words: bool = False
 
 
-@dataclass
-class Section:
-    """A part of the report."""
+class Section(NamedTuple):
+    """A part of the report: sentences, then tables."""
 
     title: str
-    says: list[str] = field(default_factory=list)
-    tables: list[Table] = field(default_factory=list)
-    figures: list[Figure] = field(default_factory=list)
+    says: list[str] = []
+    tables: list[Table] = []

@@ -4,8 +4,7 @@ import math
 from statistics import median
 
 from load.record import Record, Tally
-from load.report import figures, words
-from load.report.figures import Tallies
+from load.report import words
 from load.report.parts import Section, Table
 from load.report.words import KEPT, ms, rate
 
@@ -71,8 +70,7 @@ def latency(record: Record, whole: Tally) -> Section:
             "The phases have different rates: what holds over all of them says little "
             "about any; each phase's own figures are below."
         )
-    shown = figures.distribution(record, whole)
-    return Section("Latency", says, [Table(head, rows)], [shown] if shown else [])
+    return Section("Latency", says, [Table(head, rows)])
 
 
 def _growing(record: Record) -> list[str]:
@@ -88,7 +86,7 @@ def _growing(record: Record) -> list[str]:
     return says
 
 
-def throughput(record: Record, tallies: Tallies, whole: Tally) -> Section:
+def throughput(record: Record, whole: Tally) -> Section:
     """Say how many were answered, and why others were not."""
     seconds = record.seconds or math.nan
     target = sum((p.rate or math.nan) * p.seconds for p in record.counted) / seconds
@@ -108,8 +106,7 @@ def throughput(record: Record, tallies: Tallies, whole: Tally) -> Section:
     if whole.failures:
         reasons = [[reason, f"{n:,}"] for reason, n in whole.failures.most_common()]
         tables.append(Table(["failed because", "requests"], reasons))
-    shown = figures.throughput(record, tallies)
-    return Section("Throughput and failures", [], tables, [shown] if shown else [])
+    return Section("Throughput and failures", [], tables)
 
 
 def _over(record: Record) -> str:
@@ -117,16 +114,16 @@ def _over(record: Record) -> str:
     return record.counted[0].name if len(record.counted) == 1 else "all phases judged"
 
 
-def phases(record: Record, tallies: Tallies) -> Section | None:
+def phases(record: Record) -> Section | None:
     """Put each phase in a row; None where there is only one."""
-    if len(tallies) < 2:
+    if len(record.phases) < 2:
         return None
     due = "due" if record.loop == "open" else "sent"
     head = ["phase", "s", "target/s", f"{due}/s", "right/s"]
     head += ["p50, ms", "p99, ms", "p99.9, ms", "max, ms", "failed"]
     rows = []
-    for phase, tally in tallies:
-        seconds = phase.seconds or math.nan
+    for phase in record.phases:
+        tally, seconds = phase.tally, phase.seconds or math.nan
         times = [*tally.latency.percentiles([50, 99, 99.9]), tally.latency.most]
         rows.append(
             [

