@@ -1,4 +1,4 @@
-"""The parts of a report that say where the time went, and under which conditions."""
+"""The sections on the run's conditions: stages, resources, load, environment."""
 
 import math
 from typing import Any
@@ -10,7 +10,7 @@ from load.report.words import ms, rate
 
 
 def stages(whole: Tally) -> Section | None:
-    """Say what the server took of it by its own account; None where it gives none."""
+    """Break the time down by the server's own account; None where it gives none."""
     if not whole.stages:
         return None
     service = whole.service.mean
@@ -22,16 +22,16 @@ def stages(whole: Tally) -> Section | None:
         [name, ms(mean, 3), ms(p99, 3), f"{100 * mean / service:.1f} %"]
         for name, mean, p99 in rows
     ]
-    says = ["What the server says of itself (Server-Timing). Percentiles do not add up."]
-    told = max(len(histogram) for histogram in whole.stages.values())
-    if told < len(whole.service):
-        says.append(f"{told:,} of {len(whole.service):,} answers said so.")
+    text = ["As the server reports it (Server-Timing). Percentiles do not add up."]
+    timed = max(len(histogram) for histogram in whole.stages.values())
+    if timed < len(whole.service):
+        text.append(f"Only {timed:,} of {len(whole.service):,} replies have it.")
     head = ["stage", "mean, ms", "p99, ms", "of the mean"]
-    return Section("Where the time goes", says, [Table(head, shown)])
+    return Section("Where the time goes", text, [Table(head, shown)])
 
 
 def usage(record: Record) -> Section | None:
-    """Say what the programs took; None where it is not known."""
+    """List the resources of each program; None where they are not known."""
     if not record.usage:
         return None
     rows = [
@@ -45,17 +45,17 @@ def usage(record: Record) -> Section | None:
         for u in record.usage
     ]
     head = ["program", "cores", "busiest process, cores", "memory, MiB", "processes"]
-    says = ["Of the generator it is the time in which it had something to do."]
+    text = ["The generator's cores are the time in which it had work to do."]
     if record.stolen is not None:
-        says.append(
+        text.append(
             f"The host of this machine gave {100 * record.stolen:.1f} % of its "
-            "processors' time to others."
+            "processor time to others."
         )
-    return Section("Processor and memory", says, [Table(head, rows)])
+    return Section("Processor and memory", text, [Table(head, rows)])
 
 
 def asked(record: Record) -> Section:
-    """Say what was asked of the server."""
+    """Describe the load."""
     rates = dict.fromkeys(f"{rate(p.rate)}/s" for p in record.counted if p.rate is not None)
     left_out = sum(phase.seconds for phase in record.phases if not phase.counted)
     rows = [
@@ -72,13 +72,11 @@ def asked(record: Record) -> Section:
         ["generator processes", f"{record.generators:,}"],
         ["seed", str(record.seed)],
     ]
-    return Section(
-        "What was asked", tables=[Table(["asked for", "value"], rows, words=True)]
-    )
+    return Section("Load", tables=[Table(["parameter", "value"], rows, words=True)])
 
 
 def environment(record: Record) -> Section:
-    """Say where the run was and with what."""
+    """Describe the machine, the versions and the settings."""
     groups: list[tuple[str, dict[str, Any]]] = [
         ("run", {"started": record.started, "commit": record.commit}),
         ("machine", record.machine),
@@ -94,4 +92,4 @@ def environment(record: Record) -> Section:
         for name, each in groups
         if each
     ]
-    return Section("Where and with what", tables=tables)
+    return Section("Environment", tables=tables)

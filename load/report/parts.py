@@ -15,5 +15,5 @@ class Section(NamedTuple):
     """A part of the report: sentences, then tables."""
 
     title: str
-    says: list[str] = []
+    text: list[str] = []
     tables: list[Table] = []

@@ -32,13 +32,13 @@ def markdown(record: Record) -> str:
 
 
 def summary(record: Record) -> str:
-    """Return what a terminal has room for: the verdict and the latencies."""
+    """Return the verdict and the latencies as text for a terminal."""
     wanted = {"Highest rate", "Latency"} if record.found else {"Latency", "Phases"}
     return _markdown(record, text.plain, wanted)
 
 
 def sections(record: Record) -> list[Section]:
-    """Return all parts that a record has something for, the most wanted first."""
+    """Return the sections that a record has data for."""
     whole = total(phase.tally for phase in record.counted)
     slices = sum(len(phase.slices) for phase in record.phases)
     made = [
@@ -91,7 +91,7 @@ def _template(
 
 
 def _tiles(record: Record) -> list[tuple[str, str, str]]:
-    """Return name, number and unit of what is looked at first: of the worst phase."""
+    """Return the worst phase's key figures: name, number and unit."""
     tallies = [(phase, phase.tally) for phase in record.counted]
     if not tallies:
         return []

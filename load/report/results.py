@@ -1,4 +1,4 @@
-"""The parts of a report that say what was found."""
+"""The sections of results."""
 
 import math
 from statistics import median
@@ -15,23 +15,23 @@ GROWN = 2
 
 
 def found(record: Record) -> Section | None:
-    """Say what a search for the highest rate has found; None of other scenarios."""
+    """Report the search for the highest rate; None of other scenarios."""
     if record.found is None:
         return None
     found = dict(record.found)
     limit, best = found.pop("limit", "the limit"), found.pop("rate", None)
     trials, windows = found.pop("trials", []), found.pop("windows", [])
     agree = found.pop("agree", None)
-    says = [_highest(record, limit, best)]
+    text = [_highest(record, limit, best)]
     if windows:
         rates = ", ".join(rate(each["rate"]) for each in windows)
         points = ", ".join(ms(each["p99_ms"]) for each in windows)
-        says.append(
+        text.append(
             f"{len(windows)} windows at that rate were answered {rates} times a second, "
             f"which {'agrees' if agree else 'does not agree: the rate is not settled'}; "
             f"their p99 is {points} ms."
         )
-    says += [f"{name}: {words.plain(value)}." for name, value in found.items()]
+    text += [f"{name}: {words.plain(value)}." for name, value in found.items()]
     rows = [
         [
             f"{rate(each.get('rate'))}/s",
@@ -43,19 +43,19 @@ def found(record: Record) -> Section | None:
         for each in trials
     ]
     head = ["trial", "p99, ms", "failed", "believed", limit]
-    return Section("Highest rate", says, [Table(head, rows)] if rows else [])
+    return Section("Highest rate", text, [Table(head, rows)] if rows else [])
 
 
 def _highest(record: Record, limit: str, best: float | None) -> str:
     if record.loop == "closed":
-        return f"The most that {record.connections:,} users get: {rate(best)}/s."
+        return f"Highest rate of {record.connections:,} users: {rate(best)}/s."
     if all(kept for _, _, kept in record.verdict.limits):
-        return f"The highest rate that keeps {limit}: {rate(best)}/s."
-    return f"No rate was found that keeps {limit}; the windows are at {rate(best)}/s."
+        return f"Highest rate that keeps {limit}: {rate(best)}/s."
+    return f"No rate keeps {limit}; the windows are at {rate(best)}/s."
 
 
 def latency(record: Record, whole: Tally) -> Section:
-    """Say how long requests took."""
+    """Tabulate latencies."""
     open_loop = record.loop == "open"
     head = [_over(record), "from due, ms", "from sending, ms", "difference, ms"]
     names = [f"p{percent:g}" for percent in PERCENTS] + ["max", "mean"]
@@ -64,30 +64,30 @@ def latency(record: Record, whole: Tally) -> Section:
     rows = [[n, ms(d), ms(s), ms(d - s)] for n, d, s in zip(names, due, sent)]
     if not open_loop:
         head, rows = [head[0], head[2]], [[name, seen] for name, _, seen, _ in rows]
-    says = [words.loop(record, whole), *_growing(record)]
+    text = [words.loop(record, whole), *_growing(record)]
     if len({phase.rate for phase in record.counted}) > 1:
-        says.append(
-            "The phases have different rates: what holds over all of them says little "
-            "about any; each phase's own figures are below."
+        text.append(
+            "The phases have different rates, so figures over all of them describe none; "
+            "each phase's own are below."
         )
-    return Section("Latency", says, [Table(head, rows)])
+    return Section("Latency", text, [Table(head, rows)])
 
 
 def _growing(record: Record) -> list[str]:
-    """Say in which phases of an open loop the server could not keep up."""
-    says = []
+    """Report phases of an open loop in which the server could not keep up."""
+    text = []
     for phase in record.counted if record.loop == "open" else []:
         medians = [s.tally.latency.percentile(50) for s in phase.slices if s.tally.latency]
         third = len(medians) // 3
         if third:
             first, last = median(medians[:third]), median(medians[-third:])
             if last > GROWN * first:
-                says.append(words.growing(phase.name, first, last))
-    return says
+                text.append(words.growing(phase.name, first, last))
+    return text
 
 
 def throughput(record: Record, whole: Tally) -> Section:
-    """Say how many were answered, and why others were not."""
+    """Tabulate rates, and failures by reason."""
     seconds = record.seconds or math.nan
     target = sum((p.rate or math.nan) * p.seconds for p in record.counted) / seconds
     rows = [
@@ -110,12 +110,12 @@ def throughput(record: Record, whole: Tally) -> Section:
 
 
 def _over(record: Record) -> str:
-    """Name what the figures are of."""
+    """Name the phases that figures cover."""
     return record.counted[0].name if len(record.counted) == 1 else "all phases judged"
 
 
 def phases(record: Record) -> Section | None:
-    """Put each phase in a row; None where there is only one."""
+    """Tabulate phases; None where there is only one."""
     if len(record.phases) < 2:
         return None
     due = "due" if record.loop == "open" else "sent"
@@ -136,5 +136,5 @@ def phases(record: Record) -> Section | None:
                 words.failed(tally),
             ]
         )
-    says = [f"Latencies count from when a request was {due}."]
-    return Section("Phases", says, [Table(head, rows)])
+    text = [f"Latencies count from when a request was {due}."]
+    return Section("Phases", text, [Table(head, rows)])

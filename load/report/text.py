@@ -22,7 +22,7 @@ def table(made: Table, clean: Callable[[str], str] = plain) -> str:
 
     Args:
         made: the table.
-        clean: what is done to each cell: ``plain`` for a terminal, ``escape`` for a file.
+        clean: applied to each cell; ``plain`` for a terminal, ``escape`` for Markdown.
     """
     rows = [[clean(cell) for cell in row] for row in [made.head, *made.rows]]
     widths = [max(3, *map(len, column)) for column in zip(*rows)]

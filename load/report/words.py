@@ -1,4 +1,4 @@
-"""How the reports say things: numbers, and the sentences that they stand in."""
+"""Numbers as text, and the sentences of the reports."""
 
 import json
 import math
@@ -58,7 +58,7 @@ def verdict(record: Record) -> str:
 
 
 def asked(record: Record) -> str:
-    """Return what was asked of the server, in a line."""
+    """Return a one-line description of the load."""
     images = "1 image" if record.batch == 1 else f"{record.batch} images"
     loop = (
         f"open loop, {record.arrivals} arrivals, {record.connections:,} connections"
@@ -69,26 +69,25 @@ def asked(record: Record) -> str:
 
 
 def loop(record: Record, tally: Tally) -> str:
-    """Say which loop was used, and what that means for the percentiles."""
+    """Return what the kind of loop means for the percentiles."""
     if record.loop == "closed":
         return (
             f"Closed loop: each of {record.connections:,} users sends its next request "
-            "when the last one is answered, so a slow server is asked less often. Waiting "
-            "is not in these numbers: clients who come on their own wait longer, and the "
-            "open loop measures that."
+            "after its last reply, so a slow server gets fewer requests. Queueing is not "
+            "in these latencies: independent clients would wait longer, which the open "
+            "loop measures."
         )
     due, sent = tally.latency.percentile(99), tally.service.percentile(99)
     late = tally.late.percentile(99)
     own = (
-        f" The generator itself was late, by {ms(late)} ms at the p99, where a connection "
-        "was free: that is in these numbers too, and the server's are smaller."
+        f" The generator itself was late, by {ms(late)} ms at the p99 of requests with a "
+        "free connection: these latencies include it, and the server's are smaller."
     )
     return (
-        "Open loop: requests were due whether or not earlier ones had been answered, and a "
-        "latency counts from the time at which its request was due, so waiting is in it. "
-        f"Counted from the sending, as a closed loop does, the p99 would be {ms(sent)} ms "
-        f"and not {ms(due)} ms: {_hidden(due, sent, late)}."
-        + (own if late > due / 10 else "")
+        "Open loop: requests were due on schedule, whether or not earlier ones had been "
+        "answered, and latencies count from then, so they include queueing. Counted from "
+        f"sending, as in a closed loop, the p99 would be {ms(sent)} ms instead of "
+        f"{ms(due)} ms: {_hidden(due, sent, late)}." + (own if late > due / 10 else "")
     )
 
 
@@ -100,13 +99,13 @@ def _hidden(due: float, sent: float, late: float) -> str:
     if hidden < 10:
         return "the two hardly differ"
     if due - sent <= late:
-        return "the difference is the generator's, which was late itself, and no waiting"
+        return "the difference is the late generator's, and no queueing"
     return f"{hidden:.0f} % of it hidden"
 
 
 def growing(name: str, first: float, last: float) -> str:
-    """Say that requests queued up, from the medians of a phase's first and last third."""
+    """Report a growing queue, by the medians of a phase's first and last third."""
     return (
         f"In {name} the median rose from {ms(first)} to {ms(last)} ms: requests queued up "
-        "faster than they were answered, and a longer run would find larger percentiles."
+        "faster than they were answered, and a longer run would have larger percentiles."
     )

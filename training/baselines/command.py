@@ -93,10 +93,10 @@ def _run(options: argparse.Namespace) -> None:
         data.scale(mnist.x_train), mnist.y_train, data.scale(images), labels
     )
     start = time.monotonic()
-    say = _say(start)
+    progress = _progress(start)
     runs = [
-        *measure.table(methods, measure.breast_cancer(), say),
-        *measure.pixels(methods, full, sizes, say),
+        *measure.table(methods, measure.breast_cancer(), progress),
+        *measure.pixels(methods, full, sizes, progress),
     ]
     folders = sorted(path.parent for path in options.models.glob("mnist/*/manifest.json"))
     record = {
@@ -128,8 +128,8 @@ def _sizes(
     ]
 
 
-def _say(start: float) -> Callable[[str], None]:
-    def say(line: str) -> None:
+def _progress(start: float) -> Callable[[str], None]:
+    def show(line: str) -> None:
         print(f"{time.monotonic() - start:6.0f} s  {line}", file=sys.stderr, flush=True)
 
-    return say
+    return show

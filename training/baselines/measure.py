@@ -16,7 +16,7 @@ from training.baselines.methods import Floats, Labels, Method
 HELD_OUT = 0.2  # of the training images, to choose a hyperparameter on; the lesson's split
 TABLE_FOLDS = 5
 
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
 class Size(NamedTuple):
@@ -80,7 +80,7 @@ class Run:
 
 
 def pixels(
-    methods: Sequence[Method], full: Split, sizes: Sequence[Size], say: Say
+    methods: Sequence[Method], full: Split, sizes: Sequence[Size], progress: Progress
 ) -> Iterator[Run]:
     """Measure every method at every size, each on the same draws of the training images."""
     for method in methods:
@@ -92,11 +92,13 @@ def pixels(
                 )
                 run = measure(method, part, draw, draw < size.choices, value)
                 value = run.value
-                say(_line(run))
+                progress(_line(run))
                 yield run
 
 
-def table(methods: Sequence[Method], splits: Sequence[Split], say: Say) -> Iterator[Run]:
+def table(
+    methods: Sequence[Method], splits: Sequence[Split], progress: Progress
+) -> Iterator[Run]:
     """Measure every method on every split of a table; it chooses on each of them."""
     for method in methods:
         if method.on_tables:
@@ -104,7 +106,9 @@ def table(methods: Sequence[Method], splits: Sequence[Split], say: Say) -> Itera
                 measure(method, split, number, True, method.values[0], data="table")
                 for number, split in enumerate(splits)
             ]
-            say(f"table, {method.title}: {np.mean([run.accuracy for run in runs]):.2%}")
+            progress(
+                f"table, {method.title}: {np.mean([run.accuracy for run in runs]):.2%}"
+            )
             yield from runs
 
 

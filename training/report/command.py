@@ -41,7 +41,7 @@ def write(folder: Path, mnist: data.Mnist) -> list[Path]:
     from training.report import context, figures, measure
 
     manifest = json.loads((folder / "manifest.json").read_text())
-    measured = measure.measure(folder / "model.onnx", mnist, _say)
+    measured = measure.measure(folder / "model.onnx", mnist, _progress)
     found = context.context(manifest, measured)
     files = [folder / f"report.{name}" for name in FILES]
     text, page, charts, mistakes, weights = files
@@ -61,5 +61,5 @@ def _run(options: argparse.Namespace) -> None:
         print(f"wrote {path}: {path.stat().st_size:,} bytes")
 
 
-def _say(line: str) -> None:
+def _progress(line: str) -> None:
     print(line, file=sys.stderr, flush=True)

@@ -13,7 +13,7 @@ from training.data import Mnist, scale
 from training.report import distortion, frames, nodigits, units
 
 Floats = npt.NDArray[np.floating]
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
 class Accuracies(NamedTuple):
@@ -96,29 +96,29 @@ class Measured:
         return losses
 
 
-def measure(path: Path, mnist: Mnist, say: Say = print) -> Measured:
+def measure(path: Path, mnist: Mnist, progress: Progress = print) -> Measured:
     """Measure an ONNX file.
 
     Args:
         path: the file.
         mnist: the data; only the hidden units are looked at with the training images.
-        say: what to do with a line of progress.
+        progress: called with each line of progress.
     """
     content = path.read_bytes()
     layers = reference.read_layers(path)
     probabilities = evaluate.probabilities(content, mnist.x_test)
-    say("hidden units over the training images")
+    progress("hidden units over the training images")
     activities = units.activity(layers, mnist.x_train)
-    say("Keras, NumPy and ONNX Runtime")
+    progress("Keras, NumPy and ONNX Runtime")
     parity = _parity(layers, probabilities, mnist.x_test)
     conditions = (distortion.UNTOUCHED, *distortion.CONDITIONS)
     untouched, *distorted = (
-        _under(condition, content, mnist.x_test, mnist.y_test, say)
+        _under(condition, content, mnist.x_test, mnist.y_test, progress)
         for condition in conditions
     )
     no_digits = nodigits.measure(content)
     for found in no_digits:
-        say(f"{found.kind}: {found.refused} of {found.pictures} refused")
+        progress(f"{found.kind}: {found.refused} of {found.pictures} refused")
     return Measured(
         mnist.x_test,
         mnist.y_test,
@@ -164,7 +164,7 @@ def _under(
     content: bytes,
     images: npt.NDArray[np.uint8],
     labels: npt.NDArray[np.uint8],
-    say: Say,
+    progress: Progress,
 ) -> Accuracies:
     distorted = condition.apply(images)
     straight = _right(content, distorted, labels)
@@ -177,7 +177,7 @@ def _under(
         float(pictures.mean()),
         float(framed.refused.mean()),
     )
-    say(
+    progress(
         f"{condition.name}: {found.straight:.2%} straight, {found.pictures:.2%} as pictures"
     )
     return found
