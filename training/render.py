@@ -85,6 +85,10 @@ def page(text: str, folder: Path) -> str:
     for token, inside in zip(tokens, tokens[1:]):
         if token.type == "heading_open":
             token.attrSet("id", re.sub(r"[^a-z0-9]+", "-", inside.content.lower()))
+        if (
+            token.type == "table_open"
+        ):  # which scrolls where it is too wide, by keyboard too
+            token.attrSet("tabindex", "0")
         for child in token.children or []:
             if child.type == "image":
                 child.attrSet("src", _data_url(folder / str(child.attrGet("src"))))

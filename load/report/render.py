@@ -34,7 +34,7 @@ def markdown(record: Record) -> str:
 def summary(record: Record) -> str:
     """Return the verdict and the latencies as text for a terminal."""
     wanted = {"Highest rate", "Latency"} if record.found else {"Latency", "Phases"}
-    return _markdown(record, text.plain, wanted)
+    return _markdown(record, text.printable, wanted)
 
 
 def sections(record: Record) -> list[Section]:

@@ -3,6 +3,8 @@
 import json
 import math
 import re
+import subprocess
+import sys
 from fractions import Fraction
 from html.parser import HTMLParser
 from xml.etree import ElementTree
@@ -385,3 +387,11 @@ def test_a_second_without_an_answer_is_a_gap():
     made = record(phase("only", 1, tally([1.0]), tally([], due=1), tally([2.0])))
     found, _ = points.by_time(made)
     assert [math.isnan(point.p99) for point in found] == [False, True, False]
+
+
+def test_a_summary_needs_no_matplotlib(root):
+    script = (
+        "import sys; from load import report; from tests.load import records; "
+        "report.summary(records.steps()); sys.exit('matplotlib' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=root, check=True)
