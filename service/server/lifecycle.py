@@ -108,8 +108,9 @@ def post_worker_init(worker: Any) -> None:
         versions,
         worker.cfg.workers,
         cores(),
-        # The addresses in use: a port of 0 in the settings has become a real one.
-        " and ".join(str(it).replace("//0.0.0.0:", "//127.0.0.1:") for it in listeners),
+        # The addresses in use: a port of 0 in the settings has become a real one. By what
+        # name clients reach a wildcard is not known here, least of all in a container.
+        " and ".join(str(it).replace("//0.0.0.0:", "//<host>:") for it in listeners),
     )
 
 
