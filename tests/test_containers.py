@@ -26,8 +26,9 @@ from tests.support.engine import (
 
 pytestmark = pytest.mark.containers
 
-BASE = "python:3.11-slim-bookworm"
 IMAGE = "mnist-service"
+# 289 MB with a base image made of Debian's packages; what it adds to any base are 145 MB.
+MOST_BYTES = 300_000_000
 
 
 @pytest.fixture(scope="module")
@@ -48,28 +49,39 @@ def digit(root):
     return {"frame": base64.b64decode(entry["frame"]), "label": entry["label"]}
 
 
-def test_service_becomes_healthy(project):
+def ask(port, path, body=None):
+    """Return status, headers and the JSON of a reply; 0 where there is none."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body)
+    request.add_header("Content-Type", "application/octet-stream")
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.headers, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, json.load(error)
+    except OSError:
+        return 0, {}, None
+
+
+def wait_until_ready(port, logs):
+    deadline = time.monotonic() + START_S
+    while ask(port, "/readyz")[0] != 200:
+        assert time.monotonic() < deadline, logs()
+        time.sleep(0.2)
+
+
+def test_the_service_becomes_healthy_and_predicts(project, digit):
     assert project.inspect("{{.State.Health.Status}} {{.RestartCount}}") == "healthy 0"
+    status, _, reply = ask(project.port, "/predict", digit["frame"])
+    assert (status, reply["predictions"][0]["digit"]) == (200, digit["label"])
 
 
-def test_service_answers_predict_from_outside(project, digit):
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{project.port}/predict",
-        json.dumps({"instances": [list(digit["frame"])]}).encode(),
-        {"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        (prediction,) = json.load(answer)["predictions"]
-    assert prediction["digit"] == digit["label"]
-
-
-def test_service_port_is_open_to_this_machine_only(project):
+def test_the_port_is_open_to_this_machine_only(project):
     bindings = json.loads(project.inspect("{{json .NetworkSettings.Ports}}"))
     expected = {"HostIp": "127.0.0.1", "HostPort": str(project.port)}
     assert bindings == {"8000/tcp": [expected]}
 
 
-def test_no_process_in_the_container_is_roots_or_has_a_capability(project):
+def test_no_process_is_root_s_or_has_a_capability(project):
     # PID 1 is the init; every process of the namespace is read, gunicorn's among them.
     program = """
 import glob
@@ -82,64 +94,58 @@ for path in glob.glob("/proc/[0-9]*/status"):
     assert set(lines) == {" ".join(["10001"] * 8) + " " + "0" * 16}
 
 
-@pytest.mark.parametrize("folder", ["/", "/app", "/app/models", "/opt/venv", "/etc"])
-def test_root_is_read_only(project, folder):
+def test_the_root_is_read_only(project):
     # As root, for whom permissions alone would not stand in the way.
-    command = ["docker", "exec", "--user", "0", project.container]
-    done = call([*command, "python", "-c", f"open({folder!r} + '/probe', 'w')"])
-    assert done.returncode == 1
-    assert "Read-only file system" in done.stderr
+    program = """
+for folder in ("/", "/app", "/app/models", "/opt/venv", "/etc"):
+    try:
+        open(folder + "/probe", "w")
+    except OSError as error:
+        print(error.strerror)
+"""
+    command = ["docker", "exec", "--user", "0", project.container, "python", "-c", program]
+    assert output(command).splitlines() == ["Read-only file system"] * 5
 
 
-def test_no_training_library_is_inside(project):
-    program = (
-        "import importlib.metadata as m, json;"
-        "print(json.dumps([d.metadata['Name'].lower() for d in m.distributions()]))"
-    )
-    names = json.loads(project.run_python(program))
-    assert "onnxruntime" in names
-    training = [n for n in names if n.startswith(("tensorflow", "keras", "tf2onnx"))]
-    assert training == []
-    assert "onnx" not in names
+def test_the_image_is_at_most_300_mb_in_all(project):
+    size = int(output(["docker", "image", "inspect", "--format", "{{.Size}}", IMAGE]))
+    assert 0 < size <= MOST_BYTES
 
 
-def test_image_adds_at_most_180_mb_to_its_base(project):
-    size, base = (
-        int(output(["docker", "image", "inspect", "--format", "{{.Size}}", image]))
-        for image in (IMAGE, BASE)
-    )
-    assert 0 < size - base <= 180_000_000
-
-
-def test_image_says_what_it_is(project):
+def test_the_image_has_labels(project):
     labels = json.loads(
         output(["docker", "image", "inspect", "--format", "{{json .Config.Labels}}", IMAGE])
     )
     prefix = "org.opencontainers.image."
-    told = {k.removeprefix(prefix): v for k, v in labels.items() if k.startswith(prefix)}
-    assert told["licenses"] == "Apache-2.0"
-    assert all(told[key] for key in ("title", "description", "version", "revision"))
+    found = {key.removeprefix(prefix): value for key, value in labels.items()}
+    assert found["licenses"] == "Apache-2.0"
+    assert all(found[key] for key in ("title", "description", "version", "revision"))
 
 
-def test_image_has_neither_a_compiler_nor_a_cache(project):
+def test_the_image_has_no_build_tools_and_no_training_library(project):
     program = """
-import pathlib, shutil
+import importlib.metadata as m, pathlib, shutil
 print([name for name in ("cc", "gcc", "g++", "make") if shutil.which(name)])
 print([str(path) for path in pathlib.Path("/opt/venv").rglob("pip") if path.is_dir()])
-print([str(path) for path in pathlib.Path("/root").rglob("*") if path.is_file()
-       and ".cache" in path.parts])
+names = {d.metadata["Name"].lower() for d in m.distributions()}
+print("onnxruntime" in names, names & {"tensorflow", "keras", "tf2onnx", "onnx", "pip"})
 """
-    command = [
-        "docker",
-        "run",
-        "--rm",
-        "--user=0",
-        "--entrypoint=python",
-        IMAGE,
-        "-c",
-        program,
-    ]
-    assert output(command).splitlines() == ["[]", "[]", "[]"]
+    assert project.run_python(program).splitlines() == ["[]", "[]", "True set()"]
+
+
+def test_docker_run_listens_at_port_and_names_no_host_of_its_own(project):
+    run = ["docker", "run", "--detach", "--env=PORT=9000", "--publish=127.0.0.1::9000"]
+    container = output([*run, IMAGE])
+
+    def logs():
+        return call(["docker", "logs", container]).stderr
+
+    try:
+        port = output(["docker", "port", container, "9000/tcp"]).rpartition(":")[2]
+        wait_until_ready(port, logs)
+        assert "open http://<host>:9000 in a browser" in logs()
+    finally:
+        call(["docker", "rm", "--force", container])
 
 
 def test_sbom_has_every_package_with_a_hash_that_was_pinned(project, root):
@@ -177,44 +183,24 @@ def proxy(project):
     scale = ["--profile", "scale"]
     project.compose(*scale, "build", "replica", timeout=BUILD_S)
     project.compose(*scale, "up", "--detach", "proxy", timeout=2 * START_S)
-    deadline = time.monotonic() + START_S
-    while ask(port, "/readyz")[0] != 200:
-        assert time.monotonic() < deadline, project.compose(*scale, "logs", "proxy")
-        time.sleep(0.2)
+    wait_until_ready(port, lambda: project.compose(*scale, "logs", "proxy"))
     return port
 
 
-def ask(port, path, body=None):
-    """Return status, headers and the JSON of a reply; 0 where there is none."""
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body)
-    request.add_header("Content-Type", "application/octet-stream")
-    try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return answer.status, answer.headers, json.load(answer)
-    except urllib.error.HTTPError as error:
-        return error.code, error.headers, json.load(error)
-    except OSError:
-        return 0, {}, None
-
-
-def test_proxy_brings_replicas_that_answer(proxy, digit):
+def test_the_proxy_passes_answers_and_refusals_of_the_replicas_on(proxy, digit):
     status, _, reply = ask(proxy, "/predict", digit["frame"])
-    assert status == 200
-    assert reply["predictions"][0]["digit"] == digit["label"]
-
-
-def test_what_a_replica_refuses_comes_through_the_proxy_as_it_is(proxy):
+    assert (status, reply["predictions"][0]["digit"]) == (200, digit["label"])
     status, headers, reply = ask(proxy, "/predict", b"short")
     assert status == 400
     assert headers["X-Request-ID"]
     assert "multiple of 784" in reply["error"]
 
 
-@pytest.mark.parametrize("path", ["/metrics", "//metrics", "/%6Detrics", "/metrics?a=1"])
-def test_metrics_of_one_replica_are_not_to_be_had_through_the_proxy(proxy, path):
-    status, _, reply = ask(proxy, path)
-    assert status == 404
-    assert reply["error"].startswith("found no route")
+def test_metrics_of_one_replica_are_not_reachable_through_the_proxy(proxy):
+    for path in ("/metrics", "//metrics", "/%6Detrics", "/metrics?a=1"):
+        status, _, reply = ask(proxy, path)
+        assert status == 404, path
+        assert reply["error"].startswith("found no route"), path
 
 
 def test_what_the_proxy_cannot_read_it_refuses_as_the_service_does(proxy):
@@ -232,39 +218,29 @@ def test_without_a_replica_the_proxy_refuses_as_the_service_does(project, proxy)
     assert reply == {"error": "no replica is ready, expected one at least: ask again"}
 
 
-def test_load_profile_with_two_workers_ends_with_its_verdict(project):
+def test_load_profile_with_two_workers_ends_with_its_verdict_and_a_report(project):
     load = ["--profile", "load"]
     project.compose(*load, "build", "load-master", "load-worker", timeout=BUILD_S)
+    reports = project.root / "load" / "reports"
+    reports.mkdir(exist_ok=True)
+    (reports / "smoke.html").unlink(missing_ok=True)
     run = ["run", "--rm", "-T", "--use-aliases", "load-master"]
-    report = project.root / "load" / "reports" / "steps.html"
-    report.unlink(missing_ok=True)
-    asked = {"SCENARIO": "steps", "LOAD_WORKERS": "2", "LOAD_LIMIT": "[p50<10s, errors<=0]"}
-    asked["UID_GID"] = f"{os.getuid()}:{os.getgid()}"  # who may write the report
-    size = {"CONNECTIONS": "4", "LOAD_RATE": "50", "LOAD_SECONDS": "3", "LOAD_WARM_UP": "0"}
-    done = project.try_compose(*load, *run, timeout=2 * START_S, **asked, **size)
-    said = done.stdout + done.stderr
-    assert done.returncode in (0, LATE), said
-    assert "2 workers connected" in said
-    assert "✓ `errors<=0`" in said
-    assert "✓ `p50<10s`" in said
-    assert "<svg" in report.read_text()
-
-
-def test_load_profile_fails_past_a_limit(project):
-    run = ["--profile", "load", "run", "--rm", "-T", "--use-aliases", "load-master"]
-    size = {"SCENARIO": "smoke", "LOAD_SECONDS": "2", "LOAD_LIMIT": "p50<1us"}
-    done = project.try_compose(*run, timeout=2 * START_S, **size)
+    asked = {"SCENARIO": "smoke", "LOAD_WORKERS": "2", "LOAD_LIMIT": "p50<1us"}
+    asked |= {"LOAD_SECONDS": "2", "UID_GID": f"{os.getuid()}:{os.getgid()}"}
+    done = project.try_compose(*load, *run, timeout=2 * START_S, **asked)
     assert done.returncode in (1, LATE), done.stdout + done.stderr
-    assert "✗ `p50<1us`" in done.stdout + done.stderr
+    assert "p50<1us" in (reports / "smoke.html").read_text().replace("&lt;", "<")
 
 
-def test_stop_ends_gracefully_within_the_grace_period(project):
-    try:
-        began = time.monotonic()
-        project.compose("stop", "service", timeout=2 * STOP_S)
-        took = time.monotonic() - began
-        state = project.inspect("{{.State.Status}} {{.State.ExitCode}}")
-        assert state == "exited 0"  # 137 would be a SIGKILL, 143 an unhandled SIGTERM
-        assert took < STOP_S
-    finally:
-        project.start()
+def test_what_could_not_write_its_result_says_so_before_it_runs(project):
+    run = ["--profile", "load", "run", "--rm", "-T", "--no-deps", "load-master"]
+    done = project.try_compose(*run, UID_GID="12345:12345")
+    assert done.returncode == 1
+    assert "user 12345 cannot write to /reports" in done.stdout + done.stderr
+    assert "export UID_GID=$(id -u):$(id -g)" in done.stdout + done.stderr
+
+
+def test_a_stop_ends_gracefully(project):
+    project.compose("stop", "service", timeout=2 * STOP_S)
+    state = project.inspect("{{.State.Status}} {{.State.ExitCode}}")
+    assert state == "exited 0"  # 137 would be a SIGKILL, 143 an unhandled SIGTERM
