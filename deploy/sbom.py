@@ -1,13 +1,15 @@
-"""What is in an image, in CycloneDX: ``python deploy/sbom.py IMAGE > sbom.json``.
+"""Write a CycloneDX SBOM of an image: ``python deploy/sbom.py IMAGE > sbom.json``.
 
-The image is asked itself, without a network: for Debian's packages, for Python's with the
-hashes of the files that they were installed from, for the models. One image, one result.
+The image lists, without a network, Debian's packages, the models, and Python's packages
+with the hashes of the installed files. The same image gives the same document.
 """
 
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from cyclonedx.contrib.license.factories import LicenseFactory
@@ -22,20 +24,15 @@ from packageurl import PackageURL
 VERSION = SchemaVersion.V1_6
 # Runs in the image.
 INVENTORY = """
-import glob, importlib.metadata, json, pathlib, platform, subprocess, sys
-
-def python(path):
-    for each in importlib.metadata.distributions(path=path):
-        license = each.metadata.get("License-Expression") or each.metadata.get("License")
-        yield each.name, each.version, license or ""
-
+import glob, importlib.metadata, json, pathlib, platform, subprocess
 debian = ["dpkg-query", "--show", "--showformat=${Package} ${Version} ${Architecture}\\n"]
 print(json.dumps({
     "system": platform.freedesktop_os_release(),
     "debian": subprocess.check_output(debian, text=True).split("\\n")[:-1],
     "interpreter": platform.python_version(),
-    "base": sorted(python(glob.glob("/usr/local/lib/python3*/site-packages"))),
-    "python": sorted(python(sys.path)),
+    "python": sorted(
+        (it.name, it.version, it.metadata["License-Expression"] or it.metadata["License"])
+        for it in importlib.metadata.distributions()),
     "installed": pathlib.Path("/opt/venv/installed.txt").read_text().splitlines(),
     "models": [json.loads(pathlib.Path(path).read_text())
                for path in sorted(glob.glob("/app/models/*/*/manifest.json"))],
@@ -44,18 +41,16 @@ print(json.dumps({
 
 
 def docker(*command: str) -> str:
-    """Run a command of Docker's; return what it prints, or end with what it says."""
+    """Return the output of a docker command; exit with its last line if it fails."""
     done = subprocess.run(["docker", *command], capture_output=True, text=True)
     if done.returncode:
         why = done.stderr.strip().rpartition("\n")[2]
-        sys.exit(
-            f"error: docker {command[0]} says {why!r}, expected an image of the service"
-        )
+        sys.exit(f"error: docker {command[0]}: {why!r}, expected an image of the service")
     return done.stdout
 
 
 def describe(image: str) -> Bom:
-    """Return the document of an image, which must be here."""
+    """Return the SBOM of a local image."""
     (about,) = json.loads(docker("image", "inspect", image))
     run = ("run", "--rm", "--network=none", "--entrypoint=python", image, "-c", INVENTORY)
     found = json.loads(docker(*run))
@@ -79,47 +74,29 @@ def describe(image: str) -> Bom:
     return bom
 
 
-def _debian(found: dict) -> list[Component]:
+def _debian(found: dict) -> Iterator[Component]:
     distro = f"{found['system']['ID']}-{found['system']['VERSION_ID']}"
-    packages = (line.split(" ") for line in found["debian"])
-    return [
-        _component(
-            name,
-            version,
-            PackageURL("deb", "debian", name, version, {"arch": arch, "distro": distro}),
-        )
-        for name, version, arch in packages
-    ]
+    for line in found["debian"]:
+        name, version, arch = line.split(" ")
+        about = {"arch": arch, "distro": distro}
+        yield _component("deb", name, version, namespace="debian", qualifiers=about)
 
 
-def _python(found: dict) -> list[Component]:
-    """Return the packages and the interpreter, Debian's or the base image's own."""
+def _python(found: dict) -> Iterator[Component]:
     hashes = dict(line.split(" --hash=sha256:") for line in found["installed"])
-    result = []
-    for name, version, license in found["python"] + found["base"]:
-        purl = PackageURL("pypi", None, name.lower().replace("_", "-"), version)
-        result.append(
-            _component(name, version, purl, hashes.get(f"{name}=={version}"), license)
-        )
-    version = found["interpreter"]
-    return [
-        *result,
-        _component("python", version, PackageURL("generic", None, "python", version)),
-    ]
+    yield _component("generic", "python", found["interpreter"])
+    for name, version, license in found["python"]:
+        component = _component("pypi", name, version)
+        sha256 = hashes[f"{name}=={version}"]
+        component.hashes.add(HashType(alg=HashAlgorithm.SHA_256, content=sha256))
+        if license and len(license) < 100:  # some packages have the whole text there
+            component.licenses.add(LicenseFactory().make_from_string(license))
+        yield component
 
 
-def _component(
-    name: str, version: str, purl: PackageURL, sha256: str | None = None, license: str = ""
-) -> Component:
-    known = 0 < len(license) < 100  # some packages have the whole text there
-    return Component(
-        name=name,
-        version=version,
-        purl=purl,
-        bom_ref=str(purl),
-        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=sha256)] if sha256 else [],
-        licenses=[LicenseFactory().make_from_string(license)] if known else [],
-    )
+def _component(kind: str, name: str, version: str, **about: Any) -> Component:
+    purl = PackageURL(kind, name=name.lower().replace("_", "-"), version=version, **about)
+    return Component(name=name, version=version, purl=purl, bom_ref=str(purl))
 
 
 def _model(manifest: dict) -> Component:
@@ -135,7 +112,7 @@ def _model(manifest: dict) -> Component:
 
 
 def main() -> int:
-    """Print the document of an image; return 1 if it is not as the schema says."""
+    """Print the SBOM of an image; return 1 if it violates the schema."""
     bom = describe(sys.argv[1] if len(sys.argv) > 1 else "mnist-service")
     text = make_outputter(bom, OutputFormat.JSON, VERSION).output_as_string(indent=1)
     error = JsonStrictValidator(VERSION).validate_str(text)
