@@ -1,7 +1,8 @@
-"""Write a CycloneDX SBOM of an image: ``python deploy/sbom.py IMAGE > sbom.json``.
+"""Write an SBOM of an image, in CycloneDX: ``python deploy/sbom.py IMAGE > sbom.json``.
 
-The image lists, without a network, Debian's packages, the models, and Python's packages
-with the hashes of the installed files. The same image gives the same document.
+The image lists Debian's packages, Python's with the hashes of the installed files, and the
+models; no network is needed. The same image gives the same document. Needs Docker, and the
+environment dev.
 """
 
 import json
@@ -18,10 +19,8 @@ from cyclonedx.model.bom import Bom, BomMetaData
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
-VERSION = SchemaVersion.V1_6
 # Runs in the image.
 INVENTORY = """
 import glob, importlib.metadata, json, pathlib, platform, subprocess
@@ -111,20 +110,10 @@ def _model(manifest: dict) -> Component:
     )
 
 
-def main() -> int:
-    """Print the SBOM of an image; return 1 if it violates the schema."""
-    bom = describe(sys.argv[1] if len(sys.argv) > 1 else "mnist-service")
-    text = make_outputter(bom, OutputFormat.JSON, VERSION).output_as_string(indent=1)
-    error = JsonStrictValidator(VERSION).validate_str(text)
-    if error:
-        print(
-            f"error: the document is not CycloneDX {VERSION.to_version()}: {error}",
-            file=sys.stderr,
-        )
-        return 1
-    print(text)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    bom = describe(sys.argv[1] if len(sys.argv) > 1 else "mnist-service")
+    print(
+        make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(
+            indent=1
+        )
+    )

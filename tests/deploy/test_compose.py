@@ -6,6 +6,8 @@ import re
 import pytest
 import yaml
 
+from service import __version__
+
 VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 
 
@@ -37,6 +39,11 @@ def test_every_variable_is_in_the_example_with_its_default(root, text, services)
     assert dict(line.split("=", 1) for line in settings) == variables(text, services)
     # Copied as it is, it changes nothing.
     assert not [line for line in lines if line and line[0] != "#"]
+
+
+def test_the_image_has_the_version_of_the_software(root):
+    dockerfile = (root / "service" / "Dockerfile").read_text()
+    assert re.findall(r"^ARG VERSION=(.*)$", dockerfile, re.M) == [__version__]
 
 
 def test_every_service_is_confined(services):
