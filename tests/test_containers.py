@@ -82,7 +82,7 @@ def test_the_port_is_open_to_this_machine_only(project):
     assert bindings == {"8000/tcp": [expected]}
 
 
-def test_no_process_is_root_s_or_has_a_capability(project):
+def test_no_process_in_the_container_is_roots_or_has_a_capability(project):
     # PID 1 is the init; every process of the namespace is read, gunicorn's among them.
     program = """
 import glob
@@ -95,7 +95,7 @@ for path in glob.glob("/proc/[0-9]*/status"):
     assert set(lines) == {" ".join(["10001"] * 8) + " " + "0" * 16}
 
 
-def test_the_root_is_read_only(project):
+def test_root_is_read_only(project):
     # As root, for whom permissions alone would not stand in the way.
     program = """
 for folder in ("/", "/app", "/app/models", "/opt/venv", "/etc"):
@@ -123,15 +123,20 @@ def test_the_image_has_labels(project):
     assert all(found[key] for key in ("title", "description", "version", "revision"))
 
 
-def test_the_image_has_no_build_tools_and_no_training_library(project):
+def test_no_training_library_is_inside(project):
+    program = "import importlib.metadata as m; print(*{d.name for d in m.distributions()})"
+    names = set(project.run_python(program).lower().split())
+    assert "onnxruntime" in names
+    assert not names & {"tensorflow", "keras", "tf2onnx", "onnx"}
+
+
+def test_no_build_tool_is_inside(project):
     program = """
-import importlib.metadata as m, pathlib, shutil
+import pathlib, shutil
 print([name for name in ("cc", "gcc", "g++", "make") if shutil.which(name)])
 print([str(path) for path in pathlib.Path("/opt/venv").rglob("pip") if path.is_dir()])
-names = {d.metadata["Name"].lower() for d in m.distributions()}
-print("onnxruntime" in names, names & {"tensorflow", "keras", "tf2onnx", "onnx", "pip"})
 """
-    assert project.run_python(program).splitlines() == ["[]", "[]", "True set()"]
+    assert project.run_python(program).splitlines() == ["[]", "[]"]
 
 
 def test_docker_run_listens_at_port_and_names_no_host_of_its_own(project):
