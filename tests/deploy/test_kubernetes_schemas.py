@@ -52,7 +52,7 @@ def test_the_guide_names_the_versions_that_are_checked():
 def kserve_model(name):
     """The types of a model's fields, by the name that they have in JSON."""
     found = sorted(ROOT.glob(f"{KSERVE}/{name}.py"))
-    assert found, f"found no {KSERVE}/{name}.py, expected it: make .venv/clients/installed"
+    assert found, f"found no {KSERVE}/{name}.py, expected it: make environments"
     values = {
         target.id: ast.literal_eval(node.value)
         for node in ast.walk(ast.parse(found[0].read_text()))
