@@ -1,5 +1,6 @@
 """One version of the model: checked when loaded, then arrays in, arrays out."""
 
+import base64
 import hashlib
 import json
 import re
@@ -28,6 +29,7 @@ class _Manifest(NamedTuple):
     version: int
     sha256: str
     unsure_below: float | None
+    examples: digits.Digits | None  # where the data is not MNIST
 
 
 class Model:
@@ -43,7 +45,7 @@ class Model:
     """
 
     def __init__(self, manifest: _Manifest, content: bytes) -> None:
-        self.name, self.version, self.sha256, self.unsure_below = manifest
+        self.name, self.version, self.sha256, self.unsure_below, _ = manifest
         parsed = layers.parse(content)  # first: ONNX Runtime would open other files
         self._session = _session(content)
         self.layers = layers.read(parsed, INPUT[0], OUTPUT[0])
@@ -53,7 +55,8 @@ class Model:
         """Load and check a version.
 
         Loads the very bytes that match the manifest's SHA-256, checks the signature and
-        predicts the project's own digits, which also warms up the session.
+        predicts the project's own digits, or the manifest's examples if it has any, which
+        also warms up the session.
 
         Raises:
             ModelError: the version is unusable; found and expected are in the message.
@@ -62,7 +65,7 @@ class Model:
             manifest = _read_manifest(files)
             model = cls(manifest, _check_model(files, manifest))
             model._check_signature()
-            model._check_digits()
+            model._check_examples(manifest.examples or digits.load())
         except ModelError:
             raise
         except Exception as error:  # whatever it is, other versions are to be served
@@ -101,8 +104,8 @@ class Model:
                     f"the {kind} is {found}, expected {[(name, dtype, ['batch', width])]}"
                 )
 
-    def _check_digits(self) -> None:
-        frames, labels = digits.load()
+    def _check_examples(self, examples: digits.Digits) -> None:
+        frames, labels = examples
         images = frames.astype(np.float32) / np.float32(255)
         try:
             probabilities = self.predict(images)
@@ -117,7 +120,7 @@ class Model:
         right = float((probabilities.argmax(axis=1) == labels).mean())
         if right < LEAST_RIGHT:
             raise ModelError(
-                f"the self-check read {right:.0%} of the project's own digits rightly, "
+                f"the self-check read {right:.0%} of {len(labels)} images rightly, "
                 f"expected at least {LEAST_RIGHT:.0%}"
             )
 
@@ -136,6 +139,7 @@ def _read_manifest(files: VersionFiles) -> _Manifest:
         ) from error
     values: list[Any] = [content.get(field) for field in _Manifest._fields]
     manifest = _Manifest(*values)
+    examples = _examples(manifest.examples)
     name, number = files.folder.parent.name, int(files.folder.name)
     threshold = manifest.unsure_below
     good = {  # in the order of the fields
@@ -145,13 +149,33 @@ def _read_manifest(files: VersionFiles) -> _Manifest:
         "64 hexadecimal digits": _is_sha256(manifest.sha256),
         "a number from 0 to 1": threshold is None
         or (type(threshold) in (int, float) and 0 <= threshold <= 1),
+        "a list of objects with label (0 to 9) and image (784 bytes in base64)": (
+            manifest.examples is None or examples is not None
+        ),
     }
     for field, value, (expected, fits) in zip(_Manifest._fields, values, good.items()):
         if not fits:
             raise ModelError(
                 f"manifest.json has {field} {_shown(value)}, expected {expected}"
             )
-    return manifest._replace(unsure_below=None if threshold is None else float(threshold))
+    threshold = None if threshold is None else float(threshold)
+    return manifest._replace(unsure_below=threshold, examples=examples)
+
+
+def _examples(value: Any) -> digits.Digits | None:
+    """Return the examples of a manifest; None if there are none or they are malformed."""
+    try:
+        images = [base64.b64decode(each["image"], validate=True) for each in value]
+        labels = [each["label"] for each in value]
+    except (TypeError, KeyError, ValueError):
+        return None
+    well_formed = all(len(image) == PIXELS for image in images) and all(
+        type(label) is int and 0 <= label < OUTPUT[2] for label in labels
+    )
+    if not labels or not well_formed:
+        return None
+    frames = np.frombuffer(b"".join(images), np.uint8).reshape(-1, PIXELS)
+    return digits.Digits(frames, np.array(labels))
 
 
 def _is_sha256(value: Any) -> bool:

@@ -1,5 +1,6 @@
 """Loading versions: what is refused, with which reason, and what goes on."""
 
+import base64
 import json
 
 import numpy as np
@@ -12,6 +13,8 @@ from service.model import digits, repository
 from service.model.snapshot import VersionFiles
 from service.model.version import Model
 from service.settings import Settings
+
+EXAMPLES = "a list of objects with label (0 to 9) and image (784 bytes in base64)"
 
 
 def edit(change):
@@ -158,6 +161,22 @@ def test_unreadable_manifest_is_refused(models, add_version, manifest, reason):
             f"unsure_below 1{'0' * 99}, expected a number from 0 to 1",
         ),
         ("unsure_below", [], "unsure_below [], expected a number from 0 to 1"),
+        ("examples", [], f"examples [], expected {EXAMPLES}"),
+        ("examples", 3, f"examples 3, expected {EXAMPLES}"),
+        ("examples", "x", f'examples "x", expected {EXAMPLES}'),
+        ("examples", [{}], f"examples [{{}}], expected {EXAMPLES}"),
+        *(
+            (
+                "examples",
+                [example],
+                f"examples {json.dumps([example])}, expected {EXAMPLES}",
+            )
+            for example in (
+                {"label": 1, "image": "AAAA"},
+                {"label": 1, "image": "no base64"},
+                {"label": 1, "image": 7},
+            )
+        ),
     ],
     ids=lambda value: str(value)[:20],
 )
@@ -168,6 +187,42 @@ def test_a_field_of_the_manifest_that_does_not_fit_is_refused(
     loaded = repository.load(Settings(model_root=models))
     assert loaded.default.version == 1
     assert loaded.refused == {2: f"manifest.json has {reason}"}
+
+
+def rotate_outputs(model):
+    """Answer each digit with the next one, as a model of other labels would."""
+    for tensor in model.graph.initializer:
+        if tensor.dims[-1] == 10:
+            rotated = np.roll(numpy_helper.to_array(tensor), 1, axis=-1)
+            tensor.CopyFrom(numpy_helper.from_array(rotated, tensor.name))
+
+
+def examples(shift):
+    frames, labels = digits.load()
+    return [
+        {
+            "label": (int(label) + shift) % 10,
+            "image": base64.b64encode(frame.tobytes()).decode(),
+        }
+        for frame, label in zip(frames, labels)
+    ]
+
+
+def test_model_of_other_labels_is_checked_with_its_own_examples(models, add_version):
+    add_version(2, edit(rotate_outputs))
+    add_version(3, edit(rotate_outputs), examples=examples(1))
+    add_version(4, edit(rotate_outputs), examples=examples(2))
+    loaded = repository.load(Settings(model_root=models))
+    assert sorted(loaded.models) == [1, 3]
+    assert "the self-check read 0% of" in loaded.refused[2]
+    assert "the self-check read 0% of" in loaded.refused[4]
+
+
+@pytest.mark.parametrize("label", [10, -1, True, 1.0, None])
+def test_example_of_no_label_is_refused(models, add_version, label):
+    add_version(2, examples=[{**examples(0)[0], "label": label}])
+    (reason,) = repository.load(Settings(model_root=models)).refused.values()
+    assert reason.endswith(f"expected {EXAMPLES}")
 
 
 def test_true_is_no_version(models):
