@@ -147,21 +147,20 @@ def test_load_imports_neither_service_nor_training(root):
         assert not tops(path) & {"service", "training"}
 
 
-def test_training_does_not_import_service(root):
+# Training on pictures, and the report on them, take the way into the frame that users meet.
+USE_PICTURES = {"training.own", "training.report.frames"}
+
+
+def test_training_imports_nothing_of_service_but_pictures(root):
     for path in python_files(root, "training"):
-        if path != root / "training" / "report" / "frames.py":
-            assert not tops(path) & {"service", "load", "flask"}
-
-
-def test_only_the_reports_frames_use_the_services_pictures_and_pen(root):
-    """A picture's way into the frame is measured with the code that users meet."""
-    path = root / "training" / "report" / "frames.py"
-    assert modules_imported(path) <= {
-        "service.errors",
-        "service.pictures.decode",
-        "service.pictures.frame",
-    }
-    assert not tops(path) & {"load", "flask"}
+        assert not tops(path) & {"load", "flask"}
+        if module_name(path) in USE_PICTURES:
+            assert {room_of(name) for name in modules_imported(path)} <= {
+                "errors",
+                "pictures",
+            }
+        else:
+            assert "service" not in tops(path)
 
 
 @pytest.mark.parametrize("package", ["training", "service"])

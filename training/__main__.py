@@ -1,115 +1,142 @@
-"""The commands: ``python -m training data | fit | export | evaluate | report | ...``."""
+"""The commands: ``python -m training data | run | export | evaluate | report | ...``."""
 
 import argparse
 import dataclasses
 import json
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from training import data, lesson
+from training import data, lesson, options
 from training.baselines import command as baselines_command
+from training.dataset import Dataset
+from training.errors import ExportError, Interrupted, TrainingError
+from training.recipes import RECIPES
 from training.report import command as report_command
 
-HYPERPARAMETERS = (
-    "hidden",
-    "epochs",
-    "batch_size",
-    "validation_split",
-    "learning_rate",
-    "seed",
-)
+RUNS, MODELS = Path("runs"), Path("models")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return 0, or 1 after a message on standard error."""
-    options = _parser().parse_args(arguments)
+    """Run one command; return 0, or 1 (130 if interrupted) after a message."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    chosen = _parser().parse_args(arguments)
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     # Before TensorFlow is imported: only its errors, and no look for a GPU, whose order
     # of additions would change the weights.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     try:
-        options.run(options)
-    except _expected_errors() as error:
+        chosen.run(chosen)
+    except Interrupted as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 130  # as shells have it: 128 and the signal
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    except (TrainingError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _expected_errors() -> tuple[type[Exception], ...]:
-    # ExportError lives beside TensorFlow; it cannot have been raised before its import.
-    exporter = sys.modules.get("training.export")
-    export_errors = (exporter.ExportError,) if exporter else ()
-    return (data.DataError, OSError, *export_errors)
+def _data(chosen: argparse.Namespace) -> None:
+    found = _read(chosen)
+    print(f"{found.name}: {len(found.arrays.x_train):,} images to fit on, "
+          f"{len(found.arrays.x_test):,} for the test")  # fmt: skip
+    for name, digest in found.files.items():
+        print(f"{name}: SHA-256 {digest}")
 
 
-def _data(options: argparse.Namespace) -> None:
-    mnist = _load(options)
-    for file, array in zip(data.FILES, mnist):
-        print(f"{file.name}: {len(array):,} checked, SHA-256 {file.sha256}")
+def _run(chosen: argparse.Namespace) -> None:
+    dataset = _read(chosen)
+    from training import fit, run
+
+    given = {name: vars(chosen)[name] for name in options.HYPERPARAMETERS if name in chosen}
+    recipe = dataclasses.replace(RECIPES[chosen.recipe], **given)
+    name = chosen.name or (
+        chosen.recipe if chosen.resume else run.free_name(chosen.runs, chosen.recipe)
+    )
+    folder = chosen.runs / name
+    # The report's sections are about handwritten digits, and name images of MNIST.
+    reported = dataset.name == "MNIST" and not chosen.no_report
+    if dataset.name != "MNIST":
+        print("there will be no report: its sections are about MNIST")
+    try:
+        made = run.run(
+            recipe,
+            dataset,
+            folder,
+            resume=chosen.resume,
+            verbose=fit.BAR if sys.stdout.isatty() else fit.LINES,
+            report=report_command.write if reported else None,
+        )
+    except Interrupted as error:
+        if not run.unfinished(folder).exists():
+            raise
+        again = f"add --resume --name {shlex.quote(name)} to the same command"
+        raise Interrupted(f"{error}; to resume, {again}") from None
+    print(f"fitted in {made['seconds']:.0f} s, all in {folder}")
+    print(f"test accuracy {made['metrics']['test_accuracy']['value']:.2%}")
+    _say_how_to_ask(dataset)
+    models = shlex.quote(str(folder / "models"))
+    print(f"serve it:  MNIST_MODEL_ROOT={models} make serve")
+    runs = "" if chosen.runs == RUNS else f" --runs {shlex.quote(str(chosen.runs))}"
+    print(f"make it a version of models/mnist:  {_python()} -m training export "
+          f"--run {shlex.quote(name)}{runs} --version next")  # fmt: skip
 
 
-def _fit(options: argparse.Namespace) -> None:
-    mnist = _load(options)
-    from training import distill, fit
+def _export(chosen: argparse.Namespace) -> None:
+    from training import repository
 
-    recipe_of = {"lesson": fit, "best": distill}[options.recipe]
-    given = {name: getattr(options, name) for name in HYPERPARAMETERS}
-    given = {name: value for name, value in given.items() if value is not None}
-    recipe = dataclasses.replace(recipe_of.Recipe(), **given)
-    verbose = fit.BAR if sys.stdout.isatty() else fit.LINES
-    fitted = recipe_of.fit(recipe, mnist.x_train, mnist.y_train, verbose)
-    folder = _run_dir(options)
-    folder.mkdir(parents=True, exist_ok=True)
-    fitted.network.save(folder / "network.keras")
-    run = {
-        "recipe": {**dataclasses.asdict(recipe), **recipe_of.METHOD},
-        "calibration": fitted.calibration,
-        "history": fitted.history,
-        "seconds": round(fitted.seconds, 1),
-        "data": {file.name: file.sha256 for file in data.FILES},
-    }
-    (folder / "run.json").write_text(json.dumps(run, indent=2) + "\n")
-    print(f"fitted in {fitted.seconds:.0f} s, kept in {folder}")
-
-
-def _export(options: argparse.Namespace) -> None:
-    mnist = _load(options)
-    import keras
-
-    from training import evaluate, export, manifest
-
-    run = json.loads((_run_dir(options) / "run.json").read_text())
-    network = keras.models.load_model(_run_dir(options) / "network.keras")
-    content = export.to_onnx(network)
-    difference = export.check_parity(network, content, mnist.x_test)
-    result = evaluate.evaluate(content, mnist.x_test, mnist.y_test)
-    answers = evaluate.probabilities(content, mnist.x_test)
-    metrics = {
-        "test_accuracy": result.accuracy,
-        "test_loss": result.loss,
-        "validation_accuracy": run["history"]["val_accuracy"][-1],
-        "largest_difference": difference,
-        **manifest.confidence(run["calibration"], answers, mnist.y_test),
-    }
-    folder = options.models / "mnist" / str(options.version)
-    export.write_version(folder, content, manifest.build(run, metrics), force=options.force)
-    print(f"wrote {folder}: {len(content):,} bytes of ONNX, opset {export.OPSET}")
-    print(f"same digits as Keras, largest difference {difference:.1e}")
-    print(f"test accuracy {result.accuracy:.2%}")
+    source = chosen.runs / chosen.run_name / "models" / "mnist" / "1"
+    manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
+    target = chosen.models / "mnist"
+    there = repository.versions(target)
+    for number in there:
+        beside = json.loads((target / str(number) / "manifest.json").read_text())
+        if beside.get("labels", manifest["labels"]) != manifest["labels"]:
+            raise ExportError(
+                f"{source} has the labels {', '.join(manifest['labels'])}, expected those "
+                f"of {target / str(number)}; choose another folder with --models"
+            )
+    number = max(there, default=0) + 1 if chosen.version == "next" else chosen.version
+    content = (source / "model.onnx").read_bytes()
+    repository.write_version(target / str(number), content, manifest, force=chosen.force)
+    print(f"wrote {target / str(number)}, from {source}")
+    print(
+        "a running service takes it on SIGHUP: kill -HUP PID, the number in its first line"
+    )
+    if manifest["dataset"] == "MNIST":
+        models = shlex.quote(str(chosen.models))
+        print(f"its report:  {_python()} -m training report "
+              f"--models {models} --version {number}")  # fmt: skip
 
 
-def _evaluate(options: argparse.Namespace) -> None:
-    mnist = _load(options)
+def _python() -> str:
+    return shlex.quote(os.path.relpath(sys.executable))
+
+
+def _say_how_to_ask(dataset: Dataset) -> None:
+    named = [f"{i} {name}" for i, name in enumerate(dataset.labels) if name != str(i)]
+    if named:
+        print(f"in the service's answers, digit is the label's number: {', '.join(named)}")
+    if dataset.name not in ("MNIST", "pictures"):
+        print("send it pixels, as JSON or raw bytes: a PNG or JPEG would be cropped and "
+              "centred as digits are")  # fmt: skip
+
+
+def _evaluate(chosen: argparse.Namespace) -> None:
+    arrays = _read(chosen).arrays
     from training import evaluate
 
-    content = _onnx_file(options).read_bytes()
-    result = evaluate.evaluate(content, mnist.x_test, mnist.y_test)
-    if options.json:
+    content = _onnx_file(chosen).read_bytes()
+    result = evaluate.evaluate(content, arrays.x_test, arrays.y_test)
+    if chosen.json:
         print(json.dumps({**dataclasses.asdict(result), "digits": result.digits.tolist()}))
         return
     print(f"accuracy {result.accuracy:.4f}")
@@ -119,7 +146,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         print(f"{label:5d}  {images:6d}  {accuracy:.4f}")
 
 
-def _reference(options: argparse.Namespace) -> None:
+def _reference(chosen: argparse.Namespace) -> None:
     from training import evaluate, reference
 
     inputs, weights, bias = [0.5, 0.3, 0.2], [0.4, 0.6, 0.8], 0.1
@@ -127,11 +154,10 @@ def _reference(options: argparse.Namespace) -> None:
     print(f"inputs {inputs}, weights {weights}, bias {bias}")
     print(f"weighted sum + bias = {total:.2f}")
     print(f"sigmoid({total:.2f}) = {reference.neuron(inputs, weights, bias):.4f}")
-    mnist = _load(options)
-    path = _onnx_file(options)
-    layers = reference.read_layers(path)
-    expected = reference.forward(layers, data.scale(mnist.x_test))
-    found = evaluate.probabilities(path.read_bytes(), mnist.x_test)
+    images = _read(chosen).arrays.x_test
+    path = _onnx_file(chosen)
+    expected = reference.forward(reference.read_layers(path), data.scale(images))
+    found = evaluate.probabilities(path.read_bytes(), images)
     differing = int((found.argmax(1) != expected.argmax(1)).sum())
     print(
         f"{path}: NumPy and ONNX Runtime differ in {differing} digits of {len(found):,}, "
@@ -139,23 +165,18 @@ def _reference(options: argparse.Namespace) -> None:
     )
 
 
-def _load(options: argparse.Namespace) -> data.Mnist:
-    return data.load(options.data_dir, progress=data.show_progress)
+def _read(chosen: argparse.Namespace) -> Dataset:
+    return data.read(chosen.data_dir, progress=data.show_progress)
 
 
-def _onnx_file(options: argparse.Namespace) -> Path:
-    folder: Path = options.models / "mnist" / str(options.version)
+def _onnx_file(chosen: argparse.Namespace) -> Path:
+    folder: Path = chosen.models / "mnist" / str(chosen.version)
     return folder / "model.onnx"
-
-
-def _run_dir(options: argparse.Namespace) -> Path:
-    folder: Path = options.run_dir or Path("runs") / options.recipe
-    return folder
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m training", description="Train the lesson's network on MNIST."
+        prog="python -m training", description="Train the lesson's network."
     )
     commands = parser.add_subparsers(required=True, metavar="command")
 
@@ -164,49 +185,44 @@ def _parser() -> argparse.ArgumentParser:
             name,
             help=summary,
             description=f"{summary[0].upper()}{summary[1:]}. {more}",
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            formatter_class=options.Help,
         )
         added.set_defaults(run=run)
         added.add_argument(
             "--data-dir",
             type=Path,
-            help="folder to look for the four IDX files in first; then $MNIST_DIR, the "
-            "cache folder and the public mirrors",
+            help="the only folder to look in: MNIST's four IDX files or others in their "
+            "form, or folders 0 to 9 of pictures; without it, MNIST from $MNIST_DIR, the "
+            "cache folder or the public mirrors",
         )
         return added
 
-    command("data", _data, "find, fetch and check MNIST")
-
-    fit = command(
-        "fit", _fit, "fit the network by a recipe", "Each option replaces the recipe's own."
+    command("data", _data, "find, fetch and check the data")
+    run = command(
+        "run",
+        _run,
+        "fit the network by a recipe, export, evaluate, and write the report",
+        "Each hyperparameter replaces the recipe's own.",
     )
-    fit.add_argument("--hidden", type=int, nargs="+", help="ReLU units")
-    fit.add_argument("--epochs", type=int, help="passes over the images")
-    fit.add_argument("--batch-size", type=int, help="images a step")
-    fit.add_argument("--validation-split", type=float, help="fraction held out")
-    fit.add_argument("--learning-rate", type=float, help="the optimizer's (peak) rate")
-    fit.add_argument("--seed", type=int, help="of weights, order and distortions")
-
+    run.add_argument("--recipe", choices=tuple(RECIPES), default="lesson")
+    run.add_argument(
+        "--name", type=options.run_name, help="of the run's folder; the recipe's by default"
+    )
+    run.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    run.add_argument("--no-report", action="store_true", help="leave the report out")
+    options.add_hyperparameters(run)
     export = command(
-        "export",
-        _export,
-        "export a fitted network to ONNX",
-        "Refuses a file whose answers differ from Keras's on the test images.",
+        "export", _export, "make a run's network a version of the model in models/mnist"
     )
-    for added in (fit, export):
-        added.add_argument(
-            "--recipe",
-            choices=("lesson", "best"),
-            default="lesson",
-            help="the lesson's, or what makes the most of the network",
-        )
-        added.add_argument(
-            "--run-dir",
-            type=Path,
-            help="folder of the fitted network and its record; runs/RECIPE if not given",
-        )
+    export.add_argument(
+        "--run", dest="run_name", type=options.run_name, required=True, metavar="NAME"
+    )
     export.add_argument("--force", action="store_true", help="replace a version")
-
+    export.add_argument(
+        "--version", type=options.version, default="next", help="a number, or next"
+    )
+    for added in (run, export):
+        added.add_argument("--runs", type=Path, default=RUNS, help="folder of all runs")
     evaluate = command(
         "evaluate", _evaluate, "evaluate an ONNX version on the test set, by digit"
     )
@@ -221,11 +237,10 @@ def _parser() -> argparse.ArgumentParser:
     report = report_command.add(command)
     baselines_command.add(command)
     lesson.add(command)
-    for added in (export, evaluate, reference, report):
-        added.add_argument(
-            "--models", type=Path, default=Path("models"), help="root folder"
-        )
+    for added in (evaluate, reference, report):
         added.add_argument("--version", type=int, default=1, help="version of the model")
+    for added in (export, evaluate, reference, report):
+        added.add_argument("--models", type=Path, default=MODELS, help="root folder")
     return parser
 
 

@@ -1,20 +1,42 @@
-"""Find, check and read the four files of MNIST."""
+"""Find the data: a folder of one's own, or the four files of MNIST wherever they are."""
 
-import gzip
 import hashlib
 import logging
 import os
-import struct
 import sys
 import tempfile
 import urllib.request
-import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from training import own
+from training.dataset import (
+    DIGITS,
+    FILES,
+    Dataset,
+    File,
+    Mnist,
+    decompress,
+    read_idx,
+    scale,
+)
+from training.errors import DataError
+
+__all__ = [
+    "FILES",
+    "DataError",
+    "File",
+    "Mnist",
+    "cache",
+    "load",
+    "read",
+    "read_idx",
+    "scale",
+    "show_progress",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -29,53 +51,6 @@ TIMEOUT_S = 30  # for each wait on a mirror, not for the whole file
 Progress = Callable[[str, int, int | None], None]
 
 
-class DataError(Exception):
-    """MNIST was not found, or what was found is not MNIST."""
-
-
-class File(NamedTuple):
-    """One IDX file: its shape, and the SHA-256 of its decompressed bytes."""
-
-    name: str
-    shape: tuple[int, ...]
-    sha256: str
-
-
-# The digests are of the decompressed bytes, because the .gz files of the mirrors differ.
-# Their MD5 equal those published for the files of 1998.
-FILES = (
-    File(
-        "train-images-idx3-ubyte",
-        (60_000, 28, 28),
-        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    ),
-    File(
-        "train-labels-idx1-ubyte",
-        (60_000,),
-        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    ),
-    File(
-        "t10k-images-idx3-ubyte",
-        (10_000, 28, 28),
-        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    ),
-    File(
-        "t10k-labels-idx1-ubyte",
-        (10_000,),
-        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-    ),
-)
-
-
-class Mnist(NamedTuple):
-    """The data set: images uint8 ``[n, 784]`` (0 to 255), labels uint8 ``[n]``."""
-
-    x_train: npt.NDArray[np.uint8]
-    y_train: npt.NDArray[np.uint8]
-    x_test: npt.NDArray[np.uint8]
-    y_test: npt.NDArray[np.uint8]
-
-
 def load(
     data_dir: Path | None = None,
     *,
@@ -83,62 +58,47 @@ def load(
     files: Iterable[File] = FILES,
     progress: Progress | None = None,
 ) -> Mnist:
-    """Load MNIST from the first place that has it.
+    """Load the images alone; like ``read`` otherwise."""
+    return read(data_dir, download=download, files=files, progress=progress).arrays
 
-    The places, in order: ``data_dir``, the folder in ``$MNIST_DIR``, the user's cache
-    folder, the mirrors. Files may be gzipped or not. Whatever the place, the
-    decompressed bytes are the published ones, or they are not used.
+
+def read(
+    data_dir: Path | None = None,
+    *,
+    download: bool = True,
+    files: Iterable[File] = FILES,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Read the data of a folder, or MNIST from the first place that has it.
+
+    The places of MNIST, in order: the folder in ``$MNIST_DIR``, the user's cache folder,
+    the mirrors. Files may be gzipped or not. Whatever the place, the decompressed bytes
+    are the published ones, or they are not used.
 
     Args:
-        data_dir: a folder to look in first.
+        data_dir: the only folder to look in, with any data that ``own.read`` takes.
         download: whether to ask the mirrors; a file that comes from one is cached.
         files: what to look for; only tests look for anything but MNIST.
         progress: called with file name, bytes so far and bytes in all during a download.
 
     Raises:
-        DataError: a file is nowhere; the message names every place and what was wrong.
+        DataError: the data is not there; the message names every place and what was
+            wrong.
     """
-    folders = [folder for folder in (data_dir, _environment_folder(), cache()) if folder]
+    if data_dir:
+        return own.read(data_dir)
+    folders = [folder for folder in (_environment_folder(), cache()) if folder]
     mirrors = MIRRORS if download else ()
+    files = list(files)
     arrays = [_find(file, folders, mirrors, progress) for file in files]
-    return Mnist(*(a.reshape(len(a), -1) if a.ndim > 1 else a for a in arrays))
+    flat = Mnist(*(a.reshape(len(a), -1) if a.ndim > 1 else a for a in arrays))
+    return Dataset("MNIST", DIGITS, {file.name: file.sha256 for file in files}, flat)
 
 
 def cache() -> Path:
     """Return the folder that downloads are kept in."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "mnist-idx"
-
-
-def scale(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Return pixels as the network takes them: float32, 0 to 1."""
-    return images.astype(np.float32) / np.float32(255)
-
-
-def read_idx(content: bytes) -> npt.NDArray[np.uint8]:
-    """Read an IDX file of unsigned bytes.
-
-    The format: two zero bytes, 0x08 for unsigned bytes, the number of dimensions, each
-    dimension as a big-endian 32-bit integer, then the values, last dimension fastest.
-
-    Raises:
-        DataError: the magic number or the number of bytes is another.
-    """
-    if len(content) < 4 or content[:3] != b"\0\0\x08":
-        raise DataError(
-            f"starts with {content[:4].hex() or 'nothing'}, expected the IDX magic "
-            "number of unsigned bytes, 000008.."
-        )
-    start = 4 + 4 * content[3]
-    if len(content) < start:
-        raise DataError(f"ends after {len(content)} bytes, within the IDX header")
-    shape = struct.unpack(f">{content[3]}I", content[4:start])
-    expected = start + int(np.prod(shape, dtype=np.uint64))
-    if len(content) != expected:
-        raise DataError(
-            f"has {len(content)} bytes, expected {expected} for the shape {shape}"
-        )
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
 def _environment_folder() -> Path | None:
@@ -181,11 +141,7 @@ def _find(
 
 
 def _check(file: File, content: bytes) -> npt.NDArray[np.uint8]:
-    if content[:2] == b"\x1f\x8b":
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise DataError(f"is not a whole gzip file ({error})") from error
+    content = decompress(content)
     array = read_idx(content)
     if array.shape != file.shape:
         raise DataError(f"has the shape {array.shape}, expected {file.shape}")

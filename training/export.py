@@ -1,13 +1,6 @@
 """Export a fitted Keras network to ONNX, and refuse a file that answers differently."""
 
-import hashlib
-import json
 import logging
-import os
-import shutil
-import tempfile
-from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -16,31 +9,23 @@ import onnx
 import tensorflow as tf
 import tf2onnx
 
-from training import evaluate
+from training import evaluate, graph
 from training.data import scale
-from training.network import DIGITS, PIXELS
+from training.errors import ExportError
+from training.network import PIXELS
+from training.repository import OPSET
 
-logger = logging.getLogger(__name__)
-
-OPSET = 18  # the newest that tf2onnx 1.17 writes
-BATCHES = (
-    1,
-    2,
-    7,
-    1000,
-)  # one, even, odd and large: ONNX Runtime's kernels differ by shape
+# One, even, odd and large: ONNX Runtime's kernels differ by shape.
+BATCHES = (1, 2, 7, 1000)
 TOLERANCE = 1e-5  # of a probability; float32 sums in another order differ by about 1e-6
-
-
-class ExportError(Exception):
-    """The ONNX file answers differently from the Keras network, or cannot be written."""
 
 
 def to_onnx(network: keras.Model) -> bytes:
     """Convert a network to ONNX bytes.
 
     Input ``image`` float32 ``[batch, 784]``, output ``probabilities`` float32
-    ``[batch, 10]``, ``batch`` free, standard operators only, weights inside the file.
+    ``[batch, 10]``, ``batch`` free, standard operators only, weights inside the file,
+    nodes and weights named after their layers.
     """
     signature = [tf.TensorSpec([None, PIXELS], tf.float32, name="image")]
 
@@ -61,6 +46,7 @@ def to_onnx(network: keras.Model) -> bytes:
     model.opset_import.extend(standard)
     model.graph.name = "mnist"
     model.graph.doc_string = ""
+    graph.name_parts(model)
     onnx.checker.check_model(model, full_check=True)
     content: bytes = model.SerializeToString()
     return content
@@ -80,7 +66,7 @@ def check_parity(
         The largest difference of any probability.
 
     Raises:
-        ExportError: a digit differs, or a probability by more than ``TOLERANCE``.
+        ExportError: a label differs, or a probability by more than ``TOLERANCE``.
     """
     expected = network.predict(scale(images), batch_size=1000, verbose=0)
     largest = 0.0
@@ -96,45 +82,3 @@ def check_parity(
             )
         largest = max(largest, difference)
     return largest
-
-
-def write_version(
-    folder: Path, content: bytes, manifest: dict[str, Any], *, force: bool = False
-) -> None:
-    """Write ``model.onnx`` and ``manifest.json`` as one version, whole or not at all.
-
-    Args:
-        folder: ``<root>/<name>/<version>``.
-        content: the ONNX bytes; their SHA-256 and the signature are added to the manifest.
-        manifest: what else the manifest says.
-        force: whether to replace a version that is there.
-
-    Raises:
-        ExportError: the version is there and ``force`` is not set.
-    """
-    if folder.exists() and not force:
-        raise ExportError(f"{folder} exists; choose another --version or pass --force")
-    complete = {
-        "name": folder.parent.name,
-        "version": int(folder.name),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "input": {"name": "image", "dtype": "float32", "shape": ["batch", PIXELS]},
-        "output": {"name": "probabilities", "dtype": "float32", "shape": ["batch", DIGITS]},
-        "opset": OPSET,
-        **manifest,
-    }
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the versions, under a name that the service does not read as a version.
-    staging = Path(tempfile.mkdtemp(prefix=".export-", dir=folder.parent))
-    try:
-        (staging / "model.onnx").write_bytes(content)
-        text = json.dumps(complete, indent=2, ensure_ascii=False)
-        (staging / "manifest.json").write_text(f"{text}\n")
-        staging.chmod(0o755)  # mkdtemp's 0700 would hide it from the service's user
-        if folder.exists():
-            os.replace(folder, staging / "replaced")
-        os.replace(staging, folder)
-        shutil.rmtree(folder / "replaced", ignore_errors=True)
-    except OSError as error:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise ExportError(f"cannot write {folder}: {error}") from error

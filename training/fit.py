@@ -1,17 +1,19 @@
-"""Fit the network by a recipe."""
+"""Fit the lesson's network by the lesson's recipe."""
 
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from training import network
+from training import callbacks, network
 from training.data import scale
+from training.recipes import Lesson
 
-# Progress bar on a terminal, one line an epoch elsewhere (Keras's own numbers).
+# Progress bar on a terminal, one line per epoch elsewhere (Keras's own numbers).
 BAR, LINES, SILENT = 1, 2, 0
 
 METHOD = {
@@ -23,40 +25,30 @@ METHOD = {
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """Every number of a training. The defaults are the lesson's.
-
-    Adam's rate is Keras's default, 0.001 (Kingma and Ba, 2014), as the lesson compiles
-    with ``optimizer="adam"``.
-    """
-
-    name: str = "lesson"
-    hidden: tuple[int, ...] = (128, 64)
-    epochs: int = 10
-    batch_size: int = 32
-    validation_split: float = 0.2
-    learning_rate: float = 0.001
-    seed: int = 1
-
-
-@dataclass(frozen=True)
 class Fitted:
-    """A fitted network, its learning curves (a value an epoch) and the time it took.
+    """A fitted network.
 
-    ``calibration`` says what was done to its confidence, if anything.
+    Attributes:
+        network: the Keras model.
+        history: its learning curves, a value per epoch.
+        epoch: whose weights these are, counted from 1.
+        seconds: how long it took.
+        calibration: what was done to its confidence, if anything.
     """
 
     network: keras.Model
     history: dict[str, list[float]]
+    epoch: int
     seconds: float
     calibration: dict[str, float] = field(default_factory=dict)
 
 
 def fit(
-    recipe: Recipe,
+    recipe: Lesson,
     images: npt.NDArray[np.uint8],
     labels: npt.NDArray[np.uint8],
     verbose: int = SILENT,
+    work: Path | None = None,
 ) -> Fitted:
     """Fit the network: Adam, sparse categorical cross-entropy, accuracy.
 
@@ -69,15 +61,21 @@ def fit(
         images: uint8 ``[n, 784]``, 0 to 255.
         labels: uint8 ``[n]``, 0 to 9.
         verbose: ``BAR``, ``LINES`` or ``SILENT``.
+        work: folder for the logs and the checkpoint, from which an interrupted fit
+            continues: from the same weights, but in another order of the images.
+
+    Raises:
+        FitError: the loss is not finite.
     """
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
-    model = network.build(recipe.hidden)
+    model = network.build()
     model.compile(
         optimizer=keras.optimizers.Adam(recipe.learning_rate),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
+    made = callbacks.make(work, recipe.learning_rate, recipe.patience)
     start = time.monotonic()
     history = model.fit(
         scale(images),
@@ -85,7 +83,11 @@ def fit(
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
         validation_split=recipe.validation_split,
+        callbacks=made,
         verbose=verbose,
     )
-    curves = {name: [float(v) for v in values] for name, values in history.history.items()}
-    return Fitted(model, curves, time.monotonic() - start)
+    curves, epoch = (
+        callbacks.curves(history, work),
+        callbacks.epoch_of_weights(history, made),
+    )
+    return Fitted(model, curves, epoch, time.monotonic() - start)

@@ -1,29 +1,35 @@
-"""What a version's manifest says of its training."""
+"""Build a version's manifest: how it was made, on what, and how good it is."""
 
+import base64
 import platform
+import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from training import own
 from training.calibration import expected_error
+from training.dataset import DIGITS, Dataset
 
 LIBRARIES = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy")
+LICENSE = "Apache-2.0"  # of the project; on data of one's own, the owner decides
 
 METRICS = {
-    "test_accuracy": "fraction of the 10,000 test images whose most probable digit is "
+    "test_accuracy": "fraction of the {n:,} test images whose most probable digit is "
     "their label, by ONNX Runtime",
-    "test_loss": "sparse categorical cross-entropy over the 10,000 test images: the mean "
+    "test_loss": "sparse categorical cross-entropy over the {n:,} test images: the mean "
     "of -ln p(label)",
-    "validation_accuracy": "accuracy after the last epoch on the held-out end of the "
-    "training images",
+    "validation_accuracy": "accuracy after the epoch of these weights on the held-out end "
+    "of the training images",
     "largest_difference": "largest difference of a probability between Keras and ONNX "
-    "Runtime over the 10,000 test images at batch 1, 2, 7 and 1,000",
-    "test_calibration_error": "expected calibration error over the 10,000 test images: the "
+    "Runtime over the {n:,} test images at batch 1, 2, 7 and 1,000",
+    "test_calibration_error": "expected calibration error over the {n:,} test images: the "
     "mean difference of confidence and accuracy in 15 bins of equal width of confidence",
-    "test_unsure": "fraction of the 10,000 test images whose confidence is below "
+    "test_unsure": "fraction of the {n:,} test images whose confidence is below "
     "unsure_below",
 }
 
@@ -48,26 +54,83 @@ def confidence(
     }
 
 
-def build(run: dict[str, Any], metrics: dict[str, float]) -> dict[str, Any]:
+def commit() -> dict[str, str | bool] | None:
+    """Return the commit of this checkout and whether files differ from it.
+
+    None without git, or outside of a checkout.
+    """
+    git = ("git", "-C", str(Path(__file__).parent))
+    try:
+        head, changes = (
+            subprocess.run(
+                (*git, *command), capture_output=True, text=True, check=True, timeout=60
+            ).stdout.strip()
+            for command in (("rev-parse", "HEAD"), ("status", "--porcelain"))
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return {"id": head, "dirty": bool(changes)}
+
+
+def examples(
+    dataset: Dataset, answers: npt.NDArray[np.float32]
+) -> list[dict[str, int | str]]:
+    """Choose what the service checks a model with that was not fitted on MNIST.
+
+    The service knows how digits look, and checks a model with its own drawings. Other
+    data needs examples: of each label the first test image that is answered rightly.
+
+    Args:
+        dataset: the data.
+        answers: probabilities of its test images, float32 ``[n, 10]``.
+
+    Returns:
+        For each label, the image's 784 bytes in base64.
+    """
+    images, labels = dataset.arrays.x_test, dataset.arrays.y_test
+    right = answers.argmax(axis=1) == labels
+    chosen = [np.flatnonzero(right & (labels == label))[:1] for label in range(len(DIGITS))]
+    return [
+        {"label": int(labels[i]), "image": base64.b64encode(images[i].tobytes()).decode()}
+        for i in np.concatenate(chosen)
+    ]
+
+
+def build(
+    run: dict[str, Any],
+    dataset: Dataset,
+    answers: npt.NDArray[np.float32],
+    metrics: dict[str, float],
+) -> dict[str, Any]:
     """Put together all that is known before the file is written.
 
     Args:
-        run: the record of ``python -m training fit``.
+        run: the record of a run.
+        dataset: what it was fitted on.
+        answers: probabilities of the test images, float32 ``[n, 10]``.
         metrics: what was measured, by its name in ``METRICS``.
     """
     calibration = dict(run["calibration"])
     unsure_below = calibration.pop("unsure_below", None)
     return {
         **({} if unsure_below is None else {"unsure_below": unsure_below}),
+        "dataset": dataset.name,
+        "labels": dataset.labels,
+        **({} if dataset.name == "MNIST" else {"examples": examples(dataset, answers)}),
+        **({"license": LICENSE} if dataset.name in own.KNOWN else {}),
         "recipe": run["recipe"],
         **({"calibration": calibration} if calibration else {}),
         "data": run["data"],
         "metrics": {
-            name: {"value": value, "definition": METRICS[name]}
+            name: {"value": value, "definition": METRICS[name].format(n=len(answers))}
             for name, value in metrics.items()
         },
         "history": run["history"],
+        "epoch": run["epoch"],
         "seconds": run["seconds"],
+        **({"resumed": run["resumed"]} if "resumed" in run else {}),
+        "machine": run["machine"],
+        "commit": run["commit"],
         "libraries": {
             "python": platform.python_version(),
             **{name: version(name) for name in LIBRARIES},

@@ -47,6 +47,42 @@ def test_only_standard_operators_and_no_external_data(content):
     )
 
 
+def named(model):
+    nodes = [node.name for node in model.graph.node]
+    return nodes, {t.name: list(t.dims) for t in model.graph.initializer}
+
+
+def test_nodes_and_weights_are_named_after_their_layers(content):
+    nodes, weights = named(onnx.load_from_string(content))
+    layers = {"hidden_1": "Relu", "hidden_2": "Relu", "probabilities": "Softmax"}
+    assert nodes == [
+        f"{layer}/{kind}"
+        for layer, activation in layers.items()
+        for kind in ("MatMul", "Add", activation)
+    ]
+    assert weights == {
+        "hidden_1/kernel": [784, 128],
+        "hidden_1/bias": [128],
+        "hidden_2/kernel": [128, 64],
+        "hidden_2/bias": [64],
+        "probabilities/kernel": [64, 10],
+        "probabilities/bias": [10],
+    }
+
+
+def test_shipped_file_has_these_names_and_its_manifests_metadata(content, shipped):
+    model = onnx.load(shipped / "model.onnx")
+    manifest = json.loads((shipped / "manifest.json").read_text())
+    assert named(model) == named(onnx.load_from_string(content))
+    props = {entry.key: entry.value for entry in model.metadata_props}
+    assert json.loads(props["labels"]) == manifest["labels"] == list("0123456789")
+    assert props["input"].startswith("float32 [batch, 784]: 28 × 28 pixels row by row, 0 ")
+    assert props["recipe"] == manifest["recipe"]["name"]
+    assert props["version"] == str(manifest["version"]) == str(model.model_version)
+    assert props["license"] == "Apache-2.0"
+    assert props["dataset"] == "MNIST"
+
+
 def test_same_network_gives_the_same_bytes(keras_network, content):
     assert export.to_onnx(keras_network) == content
 
@@ -59,7 +95,9 @@ def test_numpy_agrees_with_the_exported_file(content, noise, tmp_path):
     assert np.abs(evaluate.probabilities(content, noise) - expected).max() <= 1e-5
 
 
-def test_parity_accepts_the_export_and_tells_the_difference(keras_network, content, noise):
+def test_parity_accepts_the_export_and_returns_the_difference(
+    keras_network, content, noise
+):
     assert export.check_parity(keras_network, content, noise) <= export.TOLERANCE
 
 
@@ -76,26 +114,3 @@ def test_parity_refuses_a_file_that_answers_differently(
         export.ExportError, match="at batch 1, ONNX Runtime and Keras differ"
     ):
         export.check_parity(keras_network, model.SerializeToString(), noise)
-
-
-def test_write_version_adds_hash_and_signature(tmp_path, content, version_1):
-    folder = tmp_path / "mnist" / "3"
-    export.write_version(folder, content, {"date": "2026-01-01"})
-    manifest = json.loads((folder / "manifest.json").read_text())
-    assert (folder / "model.onnx").read_bytes() == content
-    assert (manifest["name"], manifest["version"]) == ("mnist", 3)
-    shipped = json.loads((version_1 / "manifest.json").read_text())
-    assert (manifest["input"], manifest["output"]) == (shipped["input"], shipped["output"])
-    assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", "model.onnx"]
-    assert [path.name for path in folder.parent.iterdir()] == ["3"]
-
-
-def test_write_version_keeps_what_is_there_unless_forced(tmp_path):
-    folder = tmp_path / "mnist" / "1"
-    export.write_version(folder, b"first", {})
-    with pytest.raises(export.ExportError, match="exists; choose another --version"):
-        export.write_version(folder, b"second", {})
-    assert (folder / "model.onnx").read_bytes() == b"first"
-    export.write_version(folder, b"second", {}, force=True)
-    assert (folder / "model.onnx").read_bytes() == b"second"
-    assert [path.name for path in folder.parent.iterdir()] == ["1"]

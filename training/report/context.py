@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from training import calibration, clutter
+from training import calibration
+from training.best import ood
 from training.report import nodigits
 from training.report.measure import Measured
 from training.report.wrong_labels import DOUBTS, LABELS_SHA256, Doubt
@@ -61,7 +62,7 @@ def context(manifest: Manifest, measured: Measured) -> dict[str, Any]:
         },
         "no_digits": with_groups(measured.no_digits),
         "drawn": nodigits,
-        "letters": "".join(sorted(clutter.letters())),
+        "letters": "".join(sorted(ood.letters())),
         "quantiles": [
             np.quantile(each.active, [0, 0.5, 1]).tolist() for each in measured.activities
         ],

@@ -1,7 +1,6 @@
 """Pass pictures through the service's decoder, for the report.
 
-The only module of ``training`` that imports the service, so that the report measures the
-preprocessing that users' pictures go through, and not a copy of it.
+So it measures the preprocessing that users' pictures go through, and not a copy of it.
 """
 
 from collections.abc import Iterable, Sequence

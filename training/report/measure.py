@@ -138,7 +138,7 @@ def _parity(
 ) -> list[Difference]:
     from training import network  # imports TensorFlow, which takes seconds
 
-    keras_network = network.build([len(layer.biases) for layer in layers[:-1]])
+    keras_network = network.build()
     keras_network.set_weights([tensor for layer in layers for tensor in layer])
     pixels = scale(images)
     answers = {

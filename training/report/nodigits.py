@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from training import clutter, evaluate
+from training import evaluate
+from training.best import ood
 from training.report import frames
 from training.report.frames import Picture
 
@@ -21,7 +22,7 @@ NOISE = 300  # of each of the two
 SIDES = (28, 56, 112)  # pixels; of pictures of uniform noise
 
 Random = np.random.Generator
-Strokes = clutter.Strokes
+Strokes = ood.Strokes
 
 
 class Found(NamedTuple):
@@ -81,7 +82,7 @@ def kinds() -> Iterator[tuple[str, str, list[Picture]]]:
     are pairs of numbers, and none of these is: its drawings are others.
     """
     yield "letters", "letters", _letters(_random("letters"))
-    for kind, scribble in clutter.SCRIBBLES.items():
+    for kind, scribble in ood.SCRIBBLES.items():
         yield "scribbles", kind, _drawn(scribble, SCRIBBLES, _random(kind))
     yield "noise", "noise as in training", _noise(_random("noise as in training"))
     yield "noise", "uniform noise", _uniform_noise(_random("uniform noise"))
@@ -110,8 +111,8 @@ def _random(name: str) -> Random:
 
 def _letters(random: Random) -> list[Picture]:
     return [
-        picture(clutter.letter(name, random), pen)
-        for name in clutter.letters()
+        picture(ood.letter(name, random), pen)
+        for name in ood.letters()
         for pen in PENS
         for _ in range(LETTERS // len(PENS))
     ]
@@ -124,7 +125,7 @@ def _drawn(
 
 
 def _noise(random: Random) -> list[Picture]:
-    greys = (clutter.noise(random) for _ in range(NOISE))
+    greys = (ood.noise(random) for _ in range(NOISE))
     return [np.rint(255 * grey).astype(np.uint8) for grey in greys]
 
 

@@ -3,13 +3,14 @@ import pytest
 
 from training import fit
 from training.baselines.network import Network
+from training.recipes import Lesson
 
 
 def test_with_the_lessons_split_it_is_the_lessons_network_to_the_bit(noise):
     labels = (np.arange(64) % 10).astype(np.uint8)
     pixels = noise.astype(np.float32) / np.float32(255)
     ours = Network(epochs=2, seed=3, validation_split=0.2).fit(pixels, labels)
-    recipe = fit.Recipe(epochs=2, seed=3)
+    recipe = Lesson(epochs=2, seed=3)
     lesson = fit.fit(recipe, noise, labels).network
     for found, expected in zip(ours.model.get_weights(), lesson.get_weights()):
         assert np.array_equal(found, expected)

@@ -1,4 +1,7 @@
-"""Draw what is no digit: letters, scribbles and noise, for the network to be unsure of."""
+"""Draw out-of-distribution pictures: letters, scribbles and noise.
+
+The student learns a uniform target for them, and so to be unsure of what is no digit.
+"""
 
 import json
 from collections.abc import Callable, Sequence

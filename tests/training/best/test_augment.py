@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training.augment import Distortion, distort
+from training.best.augment import distort
+from training.recipes import Distortion
 
 EVERYTHING = Distortion(15, 0.15, 0.1, 0.1, 1, 1, 0.5)
 

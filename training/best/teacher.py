@@ -1,6 +1,5 @@
-"""A convolutional network, larger than the lesson's, whose answers teach the lesson's."""
+"""The teacher: a convolutional network whose answers are the student's soft targets."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -8,28 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from training.augment import SIDE, Distortion, distort
+from training import callbacks
+from training.best.augment import SIDE, distort
 from training.network import DIGITS
-
-
-@dataclass(frozen=True)
-class Schooling:
-    """How a teacher itself is taught.
-
-    Attributes:
-        epochs: passes over the images, each time distorted anew.
-        batch_size: images a step.
-        learning_rate: AdamW's peak; it rises to it in the first epoch, then falls to 0
-            along a cosine.
-        weight_decay: AdamW's.
-        distortion: of the images.
-    """
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    weight_decay: float
-    distortion: Distortion
+from training.recipes import Teacher
 
 
 def build() -> keras.Model:
@@ -65,7 +46,7 @@ def _convolution(filters: int, padding: str) -> list[keras.Layer]:
 
 
 def fit(
-    schooling: Schooling,
+    recipe: Teacher,
     images: npt.NDArray[np.uint8],
     labels: npt.NDArray[np.uint8],
     seed: int,
@@ -74,29 +55,33 @@ def fit(
     """Fit a teacher on distorted images; the same seed gives the same weights.
 
     Args:
-        schooling: the hyperparameters.
+        recipe: the hyperparameters.
         images: uint8 ``[n, 784]``, 0 to 255.
         labels: uint8 ``[n]``, 0 to 9.
         seed: of weights, order and distortion.
-        verbose: Keras's: 0 for silence, 1 for a bar, 2 for a line an epoch.
+        verbose: Keras's: 0 for silence, 1 for a bar, 2 for a line per epoch.
+
+    Raises:
+        FitError: the loss is not finite.
     """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
-    steps = len(images) // schooling.batch_size
+    steps = len(images) // recipe.batch_size
     model = build()
     model.compile(
         optimizer=keras.optimizers.AdamW(
-            rise_and_fall(schooling.learning_rate, steps, schooling.epochs),
-            weight_decay=schooling.weight_decay,
+            rise_and_fall(recipe.learning_rate, steps, recipe.epochs),
+            weight_decay=recipe.weight_decay,
         ),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
     model.fit(
-        _pipeline(schooling, images, labels, seed),
-        epochs=schooling.epochs,
+        _pipeline(recipe, images, labels, seed),
+        epochs=recipe.epochs,
         steps_per_epoch=steps,
         shuffle=False,  # the pipeline does
+        callbacks=callbacks.make(None, recipe.learning_rate, patience=0),
         verbose=verbose,
     )
     return model
@@ -104,31 +89,31 @@ def fit(
 
 def rise_and_fall(peak: float, steps: int, epochs: int) -> Any:
     """Return a rate that rises through one epoch's steps, then falls along a cosine."""
-    # Not from 0, with which Keras would count the warm-up as not wanted.
+    # Not from 0, which Keras takes for no warm-up.
     return keras.optimizers.schedules.CosineDecay(
         peak / 1000, steps * max(epochs - 1, 1), warmup_target=peak, warmup_steps=steps
     )
 
 
 def _pipeline(
-    schooling: Schooling,
+    recipe: Teacher,
     images: npt.NDArray[np.uint8],
     labels: npt.NDArray[np.uint8],
     seed: int,
 ) -> tf.data.Dataset:
-    """Give batches for every epoch: float32 ``[batch, 784]`` and their labels."""
+    """Return batches for every epoch: float32 ``[batch, 784]`` and their labels."""
     random = np.random.default_rng(seed)
-    order = [random.permutation(len(images)) for _ in range(schooling.epochs)]
+    order = [random.permutation(len(images)) for _ in range(recipe.epochs)]
     every_image, every_label = tf.constant(images), tf.constant(labels)
 
     def batch(step: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         chance = tf.stack([seed, tf.cast(step, tf.int32)])
-        drawn = distort(tf.gather(every_image, index), chance, schooling.distortion)
+        drawn = distort(tf.gather(every_image, index), chance, recipe.distortion)
         return tf.cast(drawn, tf.float32) / 255, tf.gather(every_label, index)
 
     return (
         tf.data.Dataset.from_tensor_slices(np.concatenate(order))
-        .batch(schooling.batch_size, drop_remainder=True)
+        .batch(recipe.batch_size, drop_remainder=True)
         .enumerate()
         .map(batch, num_parallel_calls=1, deterministic=True)
         .prefetch(4)

@@ -1,44 +1,16 @@
 """Distort images of digits at random, as other hands and pens would have drawn them."""
 
-from dataclasses import astuple, dataclass
-
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+
+from training.recipes import Distortion
 
 SIDE = 28  # pixels; the side of an MNIST image
 # Fainter grey levels do not count as ink where the digit's box is measured: they are the
 # traces that sampling between pixels leaves around a stroke.
 FAINTEST = 8
 KNOTS = 5  # a side; the elastic field bends within 7 pixels, a third of a digit
-
-
-@dataclass(frozen=True)
-class Distortion:
-    """How far images are distorted; each image by random fractions of it.
-
-    Attributes:
-        rotation: degrees, either way.
-        shear: pixels across for each pixel down, either way.
-        stretch: natural logarithm of height over width, either way.
-        scale: natural logarithm of the size, either way.
-        shift: pixels down and across, either way.
-        elastic: standard deviation of a point's displacement, in pixels.
-        stroke: towards the lightest (thicker) or the darkest (thinner) of a pixel and its
-            four neighbours, either way, 1 being all the way; mostly a little.
-    """
-
-    rotation: float = 0
-    shear: float = 0
-    stretch: float = 0
-    scale: float = 0
-    shift: float = 0
-    elastic: float = 0
-    stroke: float = 0
-
-    def times(self, factor: float) -> "Distortion":
-        """Return one whose strengths are that many times as large."""
-        return Distortion(*(factor * strength for strength in astuple(self)))
 
 
 def distort(images: tf.Tensor, seed: tf.Tensor, most: Distortion) -> tf.Tensor:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training import clutter
+from training.best import ood
 
 DRAWN = 500
 STROKES = 166 + 250  # a third letters, a half scribbles; the rest is noise
@@ -10,7 +10,7 @@ AMBIGUOUS = set("BDGIOQSYZabgijloqstyz")  # a hand writes them like a digit, or 
 
 @pytest.fixture(scope="module")
 def drawn():
-    return clutter.draw(DRAWN, 1)
+    return ood.draw(DRAWN, 1)
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def test_pictures_are_in_the_networks_form(drawn):
 
 
 def test_same_seed_gives_the_same_pictures_and_another_seed_others(drawn):
-    assert np.array_equal(drawn, clutter.draw(DRAWN, 1))
-    assert not np.array_equal(drawn, clutter.draw(DRAWN, 2))
+    assert np.array_equal(drawn, ood.draw(DRAWN, 1))
+    assert not np.array_equal(drawn, ood.draw(DRAWN, 2))
 
 
 def test_no_two_pictures_are_the_same(drawn):
@@ -56,7 +56,7 @@ def test_strokes_are_as_dark_as_handwriting(drawn):
 
 
 def test_letters_are_none_that_look_like_digits():
-    known = clutter.letters()
+    known = ood.letters()
     assert len(known) >= 25
     assert not set(known) & AMBIGUOUS
     for strokes in known.values():
@@ -66,28 +66,28 @@ def test_letters_are_none_that_look_like_digits():
 
 
 def test_every_letter_and_scribble_has_strokes_of_points(random):
-    strokes = [clutter.letter(name, random) for name in clutter.letters()]
-    strokes += [scribble(random) for scribble in clutter.SCRIBBLES.values()]
+    strokes = [ood.letter(name, random) for name in ood.letters()]
+    strokes += [scribble(random) for scribble in ood.SCRIBBLES.values()]
     for lines in strokes:
         assert lines
         assert all(line.shape[1:] == (2,) and np.isfinite(line).all() for line in lines)
 
 
 def test_a_letters_strokes_begin_and_end_near_where_they_should(random):
-    for name, strokes in clutter.letters().items():
-        for exact, written in zip(strokes, clutter.letter(name, random), strict=True):
+    for name, strokes in ood.letters().items():
+        for exact, written in zip(strokes, ood.letter(name, random), strict=True):
             apart = written[[0, -1]] - exact[[0, -1]]
             assert 0 < np.abs(apart).max() < 1.25  # five standard deviations of the hand
 
 
 def test_noise_has_a_white_pixel_or_is_black(random):
-    brightest = [clutter.noise(random).max() for _ in range(200)]
+    brightest = [ood.noise(random).max() for _ in range(200)]
     assert set(np.round(brightest, 9)) <= {0, 1}
     assert np.mean(brightest) > 0.9
 
 
 def test_noise_is_of_the_frames_size_and_no_darker_than_black(random):
     for _ in range(20):
-        grey = clutter.noise(random)
+        grey = ood.noise(random)
         assert grey.shape == (28, 28)
         assert grey.min() >= 0

@@ -1,0 +1,1 @@
+"""The recipe best: the same network, fitted on the soft targets of teachers."""
