@@ -1,4 +1,4 @@
-"""Make confidence mean something: calibrate, and say below what an answer is unsure."""
+"""Calibrate a network's confidence, and choose the threshold of unsure answers."""
 
 import keras
 import numpy as np

@@ -19,13 +19,13 @@ EPSILON = 1e-7
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Accuracy and loss over a labelled set.
+    """Accuracy and loss on a labelled set.
 
     Attributes:
         digits: predicted digit of each image, int64 ``[n]``.
         accuracy: fraction of images whose most probable digit is their label.
         loss: sparse categorical cross-entropy, the mean of -ln p(label).
-        by_class: for each label, the number of images and the fraction predicted rightly.
+        by_class: for each label, the number of images and the fraction predicted correctly.
     """
 
     digits: npt.NDArray[np.int64]
@@ -42,7 +42,7 @@ def probabilities(
     Args:
         content: the ONNX file's bytes.
         images: uint8 ``[n, 784]``, 0 to 255.
-        batch: images a run.
+        batch: images per run.
 
     Returns:
         float32 ``[n, 10]``.

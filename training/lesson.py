@@ -1,7 +1,7 @@
 """The command ``python -m training lesson``: the measured data of the lesson's page.
 
-All that a version's manifest and the comparison with traditional machine learning say of
-learning, in one file beside the versions, so that a page needs nothing of this package.
+Collects the learning curves and the calibration of every version, and the comparison with
+traditional machine learning, in one file beside the versions; the page reads only that.
 """
 
 import argparse

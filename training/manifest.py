@@ -102,7 +102,7 @@ def build(
     answers: npt.NDArray[np.float32],
     metrics: dict[str, float],
 ) -> dict[str, Any]:
-    """Put together all that is known before the file is written.
+    """Build all of a manifest that is known before the file is written.
 
     Args:
         run: the record of a run.

@@ -74,7 +74,7 @@ def _linear(degrees: tf.Tensor, shear: tf.Tensor, stretch: tf.Tensor) -> tf.Tens
 def _sources(
     picture: tf.Tensor, forward: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor
 ) -> tf.Tensor:
-    """Say where each pixel of the distorted image comes from.
+    """Return where each pixel of the distorted image comes from.
 
     Args:
         picture: float32 ``[n, 28, 28]``.
