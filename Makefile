@@ -40,7 +40,7 @@ load-page: .venv/load/$(READY)  ## the same from Locust's own page, http://127.0
 	@.venv/load/bin/python -m locust -f load/locustfile.py --host $(HOST) --web-host 127.0.0.1 $(ARGS)
 
 #: Train it
-train: .venv/dev/$(READY)  ## fit, export, evaluate and report, into runs/ (RECIPE=best for the convolutional teacher's)
+train: .venv/dev/$(READY)  ## fit, export, evaluate and report, into runs/ (RECIPE=best: distillation from two CNNs; ARGS='--name mine --epochs 5')
 	@.venv/dev/bin/python -m training run --recipe $(RECIPE) $(ARGS)
 
 #: Deploy it (needs Docker)
