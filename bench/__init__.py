@@ -1,1 +1,1 @@
-"""What the project measures of itself."""
+"""What the project measures of itself: ``python -m bench``."""

@@ -1,4 +1,4 @@
-"""More than it can do: ``python -m bench.overload`` (``make overload``).
+"""More than it can do: ``python -m bench overload``.
 
 One worker on one core, the generator on the other. First the capacity, in a closed loop of
 16 connections; then an open loop: normal load (70 % of the capacity), at once twice the
@@ -6,45 +6,36 @@ capacity, at once normal load again, while health and metrics are asked every se
 """
 
 import argparse
-import json
-import os
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from http.client import HTTPException
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from bench.harness import wrk
-from bench.harness.openloop import request
-from bench.harness.process import Process
-from bench.peers import items, measure
+from bench.harness import closedloop, cores, results, timed
+from bench.harness.cores import GENERATOR_CORE, SERVER_CORE
+from bench.harness.results import say, table
+from bench.harness.server import Server
+from bench.harness.service import service
+from bench.harness.timed import Floats, Phase, Timed
+from bench.peers import items
 from bench.peers.items import ITEMS, Item
-from bench.peers.measure import GENERATOR_CORE, SERVER_CORE, say
-from bench.peers.servers import SERVERS, Route
-from bench.peers.tables import table
-from load.direct import urlopen
+from bench.peers.servers import OWN
 
-OUTPUT = Path(__file__).with_name("results")
-OWN = SERVERS[0]
 NORMAL, OVER = 0.7, 2.0  # of the capacity
 CAPACITY_SECONDS, NORMAL_SECONDS = 10, 20
 PROBES = ("/livez", "/readyz", "/metrics")
 Record = dict[str, Any]
-Floats = npt.NDArray[np.float64]
 
 
 class Probes(threading.Thread):
     """Asks health and metrics every second, on new connections, until it is stopped."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, server: Server) -> None:
         super().__init__(daemon=True)
-        self._port = port
+        self._server = server
         self._end = threading.Event()
         self.seconds: dict[str, list[float]] = {path: [] for path in PROBES}
         self.failed = 0
@@ -55,11 +46,12 @@ class Probes(threading.Thread):
             for path, found in self.seconds.items():
                 start = time.perf_counter()
                 try:
-                    url = f"http://127.0.0.1:{self._port}{path}"
-                    with urlopen(url, timeout=5) as reply:
-                        reply.read()
+                    fine = self._server.request("GET", path).status == 200
+                except (OSError, HTTPException):
+                    fine = False
+                if fine:
                     found.append(time.perf_counter() - start)
-                except OSError:
+                else:
                     self.failed += 1
 
     def stop(self) -> None:
@@ -70,69 +62,34 @@ class Probes(threading.Thread):
 
 def run(item: Item, seconds: int) -> Record:
     """Measure one item on a server of its own."""
-    way = items.route(OWN, item)
-    with Process(OWN, SERVER_CORE) as process:
-        measure.warm(OWN, process, item)
-        closed = wrk.run(item, way, process.port, CAPACITY_SECONDS, GENERATOR_CORE)
+    requests = items.requests(item, OWN.route(item.binary))
+    with service(cores=SERVER_CORE) as server:
+        closedloop.warm_up(server.port, requests, GENERATOR_CORE)
+        closed = closedloop.measure(server.port, requests, CAPACITY_SECONDS, GENERATOR_CORE)
         capacity = closed["requests_per_s"]
-        rates = [(NORMAL, NORMAL_SECONDS), (OVER, seconds), (NORMAL, NORMAL_SECONDS)]
-        probes = Probes(process.port)
+        shares = [(NORMAL, NORMAL_SECONDS), (OVER, seconds), (NORMAL, NORMAL_SECONDS)]
+        phases = [Phase(share * capacity, duration) for share, duration in shares]
+        probes = Probes(server)
         probes.start()
-        say(f"{item.title}: {capacity:.0f}/s; open loop for {sum(s for _, s in rates)} s")
-        plan = [(share * capacity, duration) for share, duration in rates]
-        generator, found = rush(item, way, process.port, plan)
+        say(f"{item.title}: {capacity:.0f}/s; open loop for {sum(s for _, s in shares)} s")
+        found = timed.measure(server.port, requests, phases)
         probes.stop()
-        record = judge(capacity, found, seconds)
-        record["closed_p99_ms"] = closed["p99_us"] / 1000
-    shown = {path: 1000 * max(found) for path, found in probes.seconds.items()}
-    return record | {"generator": generator, "probes_ms": shown, "failed": probes.failed}
+    return judge(capacity, found, seconds) | {
+        "closed_p99_ms": closed["p99_us"] / 1000,
+        "generator": {
+            "most_open": found.most_open,
+            "late_p99_s": found.late_s,
+            "core_s": found.core_s,
+            "resent": found.resent,
+        },
+        "probes_ms": {p: 1000 * max(s, default=0) for p, s in probes.seconds.items()},
+        "failed": probes.failed,
+    }
 
 
-def rush(
-    item: Item,
-    way: Route,
-    port: int,
-    plan: Sequence[tuple[float, float]],
-    launcher: Sequence[str] = ("taskset", "--cpu-list", GENERATOR_CORE),
-    options: Sequence[str] = (),
-) -> tuple[Record, dict[str, Any]]:
-    """Run the generator of `bench.harness.rush` in a process of its own.
-
-    Args:
-        item: what is asked.
-        way: where and how.
-        port: of the server, on 127.0.0.1.
-        plan: rates and for how many seconds.
-        launcher: the command that starts the process, by default on the generator's core.
-        options: more of the generator's own.
-
-    Returns:
-        What the generator says of itself, and its arrays.
-    """
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write(item, way, folder / "requests")
-        command = [*launcher, sys.executable, "-m", "bench.harness.rush"]
-        command += ["--port", str(port), "--requests", str(folder / "requests"), *options]
-        command += ["--rates", ",".join(f"{rate}:{seconds}" for rate, seconds in plan)]
-        command += ["--output", str(folder / "found.npz")]
-        done = subprocess.run(command, env=os.environ, capture_output=True)
-        if done.returncode:
-            raise RuntimeError(f"the generator failed: {done.stderr.decode()[-500:]}")
-        return json.loads(done.stdout), dict(np.load(folder / "found.npz"))
-
-
-def write(item: Item, way: Route, folder: Path) -> None:
-    """Write an item's requests, heads included, as files into a new folder."""
-    folder.mkdir()
-    for number, images in enumerate(items.pixels(item)):
-        content = request(way.path, items.headers(item, way), way.format.encode(images))
-        (folder / f"{number:02}").write_bytes(content)
-
-
-def judge(capacity: float, found: Any, seconds: int) -> Record:
+def judge(capacity: float, found: Timed, seconds: int) -> Record:
     """Return the figures of the three phases, from each request's due time and answer."""
-    due, took, status = found["due"], found["seconds"], found["status"]
+    due, took, status = found.due, found.seconds, found.status
     ends = NORMAL_SECONDS, NORMAL_SECONDS + seconds, 2 * NORMAL_SECONDS + seconds
     phases = {}
     for name, start, end in zip(("normal", "over", "after"), (0, *ends), ends):
@@ -148,7 +105,7 @@ def judge(capacity: float, found: Any, seconds: int) -> Record:
     }
 
 
-def _figures(took: Floats, status: Floats, seconds: float) -> Record:
+def _figures(took: Floats, status: Any, seconds: float) -> Record:
     answered, refused = took[status == 200], took[status == 503]
     points = {
         f"{name}{point}_ms": 1000 * float(np.percentile(some, point)) if len(some) else 0.0
@@ -164,7 +121,7 @@ def _figures(took: Floats, status: Floats, seconds: float) -> Record:
     }
 
 
-def _recovered(since: Floats, took: Floats, status: Floats, normal: Record) -> float:
+def _recovered(since: Floats, took: Floats, status: Any, normal: Record) -> float:
     """Return from when on (s) each second is without a refusal and as fast as before."""
     for second in range(NORMAL_SECONDS - 1, -1, -1):
         inside = (since >= second) & (since < second + 1)
@@ -175,22 +132,21 @@ def _recovered(since: Floats, took: Floats, status: Floats, normal: Record) -> f
 
 
 def markdown(record: dict[str, Record]) -> str:
-    """Return the table."""
-    rows = []
-    for title, one in record.items():
-        for name, phase in [(n, one[n]) for n in ("normal", "over", "after")]:
-            rows.append(
-                [
-                    f"{title}: {name}",
-                    *(f"{phase[k]:.0f}" for k in ("due_per_s", "answered_per_s")),
-                    f"{phase['refused_per_s']:.0f}",
-                    f"{phase['unanswered']}",
-                    *(f"{phase[k]:.1f}" for k in ("p50_ms", "p99_ms")),
-                    *(f"{phase[k]:.1f}" for k in ("refused_p99_ms", "refused_p100_ms")),
-                ]
-            )
-    heads = ["", "due/s", "answered/s", "refused/s", "no answer"]
-    heads += ["p50 ms", "p99", "refused p99", "refused max"]
+    """Return the tables."""
+    rates = ("due_per_s", "answered_per_s", "refused_per_s")
+    times = ("p50_ms", "p99_ms", "refused_p99_ms", "refused_p100_ms")
+    rows = [
+        [
+            f"{title}: {name}",
+            *(f"{one[name][key]:.0f}" for key in rates),
+            one[name]["unanswered"],
+            *(f"{one[name][key]:.1f}" for key in times),
+        ]
+        for title, one in record.items()
+        for name in ("normal", "over", "after")
+    ]
+    head = ["", "due/s", "answered/s", "refused/s", "no answer"]
+    head += ["p50 ms", "p99", "refused p99", "refused max"]
     sums = [
         [
             title,
@@ -199,29 +155,29 @@ def markdown(record: dict[str, Record]) -> str:
             f"{one['p99_ratio']:.1f}",
             f"{one['recovered_s']:.0f}",
             "; ".join(f"{path} {ms:.0f}" for path, ms in one["probes_ms"].items()),
-            f"{one['failed']}",
+            one["failed"],
         ]
         for title, one in record.items()
     ]
-    heads_2 = ["", "capacity/s", "goodput", "p99 over / normal", "recovered, s"]
-    heads_2 += ["health and metrics, slowest ms", "failed"]
-    text = __doc__.split("\n\n", 1)[1]
-    parts = ["# More than it can do\n", text, table(heads, rows), "", table(heads_2, sums)]
-    return "\n".join([*parts, ""])
+    head_2 = ["", "capacity/s", "goodput", "p99 over / normal", "recovered, s"]
+    head_2 += ["health and metrics, slowest ms", "failed"]
+    start = results.heading("More than it can do", "overload", __doc__)
+    return "\n".join([start, table(head, rows), table(head_2, sums)])
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Measure, and write the figures and the tables."""
-    parser = argparse.ArgumentParser(prog="python -m bench.overload")
+    parser = argparse.ArgumentParser(prog="python -m bench overload")
     parser.add_argument("--seconds", type=int, default=300, help="of overload")
-    parser.add_argument("--items", default="binary64", help=f"of {[i.name for i in ITEMS]}")
-    options = parser.parse_args()
-    chosen = [item for item in ITEMS if item.name in options.items.split(",")]
+    names = [item.name for item in ITEMS]
+    parser.add_argument("--items", nargs="+", choices=names, default=["binary64"])
+    options = parser.parse_args(argv)
+    cores.require("wrk")
+    chosen = [item for item in ITEMS if item.name in options.items]
     record = {item.title: run(item, options.seconds) for item in chosen}
-    OUTPUT.mkdir(exist_ok=True)
-    (OUTPUT / "overload.json").write_text(json.dumps(record, indent=1) + "\n")
-    (OUTPUT / "overload.md").write_text(markdown(record))
-    print(markdown(record))
+    text = markdown(record)
+    results.write("overload", record, text)
+    say(text)
 
 
 if __name__ == "__main__":

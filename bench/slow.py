@@ -1,4 +1,4 @@
-"""Other clients' latency beside slow and hostile ones: ``python -m bench.slow``.
+"""Other clients' latency beside slow and hostile ones: ``python -m bench slow``.
 
 One worker on one core; on the other an open loop of one image in raw bytes, first with
 nothing beside it, then beside clients that hold connections and do not go on. Each of these
@@ -6,27 +6,27 @@ must be refused or closed by the time the loop ends.
 """
 
 import argparse
-import json
 import resource
 import socket
-from collections.abc import Iterator
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from bench.harness.openloop import request
-from bench.harness.process import Process, memory
-from bench.peers import measure
+from bench.harness import closedloop, cores, results, wire
+from bench.harness.cores import GENERATOR_CORE, SERVER_CORE
+from bench.harness.results import say, table
+from bench.harness.server import memory
+from bench.harness.service import service
+from bench.harness.timed import Phase
+from bench.peers import items
 from bench.peers.items import ITEMS
-from bench.peers.measure import SERVER_CORE, at_rate, say
-from bench.peers.servers import SERVERS
-from bench.peers.tables import table
+from bench.peers.measure import at_rate
+from bench.peers.servers import OWN
 
-OUTPUT = Path(__file__).with_name("results")
-OWN, ONE = SERVERS[0], ITEMS[1]
-RAW = {"Content-Type": "application/octet-stream"}
+ONE = ITEMS[1]
 IMAGE = bytes(range(0, 196)) * 4  # 784 pixels with ink
-WHOLE = request("/predict", RAW, IMAGE)
-HEAD = WHOLE[: WHOLE.index(b"\r\n\r\n") + 4]
+WHOLE = wire.request("/predict", IMAGE, {"Content-Type": "application/octet-stream"})
+HEAD = WHOLE[: WHOLE.index(wire.END) + len(wire.END)]
 
 # What each kind of client sends, and how many there are: most of where it costs least.
 CLIENTS = {
@@ -37,6 +37,9 @@ CLIENTS = {
     "linger after the last reply": (50, HEAD[:-2] + b"Connection: close\r\n\r\n" + IMAGE),
 }
 ENDED, REFUSED, OPEN = "closed", "408", "still open"
+MOST_FILES = 8192  # a connection is one
+
+Record = dict[str, Any]
 
 
 def connect(port: int) -> dict[str, list[socket.socket]]:
@@ -53,7 +56,7 @@ def connect(port: int) -> dict[str, list[socket.socket]]:
 
 
 def ends(clients: list[socket.socket]) -> Iterator[str]:
-    """Tell of each connection how it stands: what it got, and whether it is over."""
+    """Yield how each connection stands: what it got, and whether it is over."""
     for client in clients:
         client.settimeout(1)  # for an end that stands behind what was not read
         first = b""
@@ -68,30 +71,27 @@ def ends(clients: list[socket.socket]) -> Iterator[str]:
         client.close()
 
 
-def run(rate: float, seconds: int, rounds: int) -> dict[str, Any]:
+def run(rate: float, seconds: int, rounds: int) -> Record:
     """Measure on one server: alone, then as often as asked beside the slow clients."""
-    record: dict[str, Any] = {"rate": rate, "seconds": seconds, "rounds": []}
-    with Process(OWN, SERVER_CORE) as process:
-        measure.warm(OWN, process, ONE)
-        worker = process.family()[-1]
+    record: Record = {"rate": rate, "seconds": seconds, "rounds": []}
+    requests, phase = items.requests(ONE, OWN.binary), Phase(rate, seconds)
+    with service(cores=SERVER_CORE) as server:
+        closedloop.warm_up(server.port, requests, GENERATOR_CORE)
+        (worker,) = server.worker_pids()
         say("alone")
-        record["alone"] = at_rate(OWN, process, ONE, rate, seconds, seed=1)
+        record["alone"] = at_rate(server.port, requests, phase, seed=1)
         record["memory_kb"] = [memory(worker)["VmRSS"]]
         for number in range(1, rounds + 1):
             say(f"round {number} of {rounds}: beside slow clients")
-            clients = connect(process.port)
-            found = at_rate(OWN, process, ONE, rate, seconds, seed=number)
-            outcomes = {kind: list(ends(some)) for kind, some in clients.items()}
-            counts = {
-                kind: {one: some.count(one) for one in sorted(set(some))}
-                for kind, some in outcomes.items()
-            }
+            clients = connect(server.port)
+            found = at_rate(server.port, requests, phase, seed=number)
+            counts = {kind: dict(Counter(ends(some))) for kind, some in clients.items()}
             record["rounds"].append({"latency": found, "ends": counts})
             record["memory_kb"].append(memory(worker)["VmRSS"])
     return record
 
 
-def markdown(record: dict[str, Any]) -> str:
+def markdown(record: Record) -> str:
     """Return the tables."""
     runs = [("alone", record["alone"])]
     runs += [
@@ -102,7 +102,7 @@ def markdown(record: dict[str, Any]) -> str:
         [
             name,
             *(f"{found[f'{p}_us'] / 1000:.2f}" for p in ("p50", "p99", "max")),
-            f"{found['errors']}",
+            found["errors"],
             f"{kb / 1000:.1f}",
         ]
         for (name, found), kb in zip(runs, record["memory_kb"])
@@ -110,44 +110,37 @@ def markdown(record: dict[str, Any]) -> str:
     ended = [
         [
             kind,
-            f"{count}",
-            "; ".join(_list(each["ends"][kind]) for each in record["rounds"]),
+            count,
+            "; ".join(
+                ", ".join(f"{n} {end}" for end, n in sorted(each["ends"][kind].items()))
+                for each in record["rounds"]
+            ),
         ]
         for kind, (count, _) in CLIENTS.items()
     ]
-    text = f"{__doc__}".split("\n\n", 1)[1]
     return "\n".join(
         [
-            "# Beside slow clients\n",
-            f"{text}",
+            results.heading("Beside slow clients", "slow", __doc__),
             f"{record['rate']:.0f} requests/s for {record['seconds']} s.\n",
             table(["", "p50 ms", "p99", "max", "errors", "worker's RSS, MB"], rows),
-            "",
             table(["slow clients", "how many", "in the end, round by round"], ended),
-            "",
         ]
     )
 
 
-def _list(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count} {one}" for one, count in counts.items())
-
-
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Measure, and write the figures and the tables."""
-    parser = argparse.ArgumentParser(prog="python -m bench.slow")
+    parser = argparse.ArgumentParser(prog="python -m bench slow")
     parser.add_argument("--rate", type=float, default=2000, help="(default: 2000)")
     # The service gives a client 8 s; the rest is for the sweep and the lingering.
     parser.add_argument("--seconds", type=int, default=13, help="(default: 13)")
     parser.add_argument("--rounds", type=int, default=3, help="(default: 3)")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
+    cores.require("wrk")
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, MOST_FILES), most))
     record = run(options.rate, options.seconds, options.rounds)
-    OUTPUT.mkdir(exist_ok=True)
-    (OUTPUT / "slow.json").write_text(json.dumps(record, indent=1) + "\n")
-    (OUTPUT / "slow.md").write_text(markdown(record))
-    say("wrote slow.json and slow.md in bench/results")
+    results.write("slow", record, markdown(record))
 
 
 if __name__ == "__main__":

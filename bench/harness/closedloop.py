@@ -1,68 +1,99 @@
-"""The closed loop of one client: how long a request takes that is alone.
+"""The closed loop: Debian's wrk, whose connections ask again once they are answered."""
 
-    python -m bench.harness.closedloop --port 8000 --requests FOLDER --seconds 5
+import json
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-Prints JSON: the seconds of each request, those of the client's own core, and the mean bytes
-of a reply.
+from bench.harness.cores import on
+from bench.harness.wire import write_requests
+
+CONNECTIONS = 16
+WARM_UP_SECONDS = 2
+
+SCRIPT = """\
+local requests, last = {}, 0
+
+function init()
+  for number = 0, %(count)d - 1 do
+    local file = assert(io.open(string.format("%(folder)s/%%04d", number), "rb"))
+    requests[number] = file:read("*a")
+    file:close()
+  end
+end
+
+function request()
+  last = (last + 1) %% %(count)d
+  return %(request)s
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  io.write(string.format(
+    '\\nRESULT {"requests": %%d, "microseconds": %%d, "p50_us": %%d, "p99_us": %%d, ' ..
+    '"errors": {"status": %%d, "connect": %%d, "read": %%d, "write": %%d, ' ..
+    '"timeout": %%d}}\\n',
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+    errors.status, errors.connect, errors.read, errors.write, errors.timeout))
+end
 """
 
-import argparse
-import json
-import socket
-import time
-from itertools import cycle
-from pathlib import Path
-
-from bench.harness.openloop import reply_length
+# The request with a header that is never the same: random numbers, as traceparent is.
+FRESH = """(requests[last]:gsub("\\r\\n", string.format(
+    "\\r\\n%s: 00-%%016x%%016x-%%016x-01\\r\\n",
+    math.random(2^53), math.random(2^53), math.random(2^53)), 1))"""
 
 
-def ask(client: socket.socket, request: bytes) -> bytes:
-    """Send a request, and return the reply.
+def measure(
+    port: int,
+    requests: Sequence[bytes],
+    seconds: int,
+    cores: str,
+    *,
+    connections: int = CONNECTIONS,
+    fresh: str = "",
+) -> dict[str, Any]:
+    """Load a server as fast as it answers, and return what wrk counted.
+
+    Args:
+        port: of the server, on 127.0.0.1.
+        requests: what is sent, in turn.
+        seconds: how long; wrk takes whole ones.
+        cores: of wrk.
+        connections: how many at a time.
+        fresh: a header to add to each request with a value of its own, such as
+            ``traceparent``.
+
+    Returns:
+        requests, microseconds, requests_per_s, p50_us and p99_us, and errors by kind.
 
     Raises:
-        ConnectionError: the server hung up, or the reply is no 200.
+        RuntimeError: wrk did not end as it should.
     """
-    client.sendall(request)
-    reply = b""
-    while (length := reply_length(reply)) < 0 or len(reply) < length:
-        content = client.recv(1 << 18)
-        if not content:
-            raise ConnectionError(f"found the end after {reply[:100]!r}, expected a reply")
-        reply += content
-    if reply[9:12] != b"200":
-        raise ConnectionError(f"found {reply[:100]!r}, expected a 200")
-    return reply
+    with tempfile.TemporaryDirectory() as folder:
+        write_requests(requests, Path(folder))
+        script = Path(folder) / "requests.lua"
+        request = FRESH % fresh if fresh else "requests[last]"
+        fields = {"count": len(requests), "folder": folder, "request": request}
+        script.write_text(SCRIPT % fields)
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script)]
+        command.append(f"http://127.0.0.1:{port}")
+        done = subprocess.run(on(cores, command), capture_output=True, text=True)
+    return parse(done.stdout, done.stderr)
 
 
-def run(port: int, requests: list[bytes], seconds: float) -> dict[str, object]:
-    """Ask for some seconds; return what the module prints."""
-    found, size = [], 0
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for request in requests:  # each once, not counted: the first ones are slow
-            ask(client, request)
-        core, start = time.process_time(), time.perf_counter()
-        for request in cycle(requests):
-            before = time.perf_counter()
-            size += len(ask(client, request))
-            after = time.perf_counter()
-            found.append(after - before)
-            if after - start > seconds:
-                break
-    core = time.process_time() - core
-    return {"seconds": found, "core_s": core, "reply_bytes": size / len(found)}
+def warm_up(port: int, requests: Sequence[bytes], cores: str) -> None:
+    """Load a server for a while, and count nothing."""
+    measure(port, requests, WARM_UP_SECONDS, cores)
 
 
-def main() -> None:
-    """Ask, and print what was found."""
-    parser = argparse.ArgumentParser(prog="python -m bench.harness.closedloop")
-    parser.add_argument("--port", type=int, required=True, help="on 127.0.0.1")
-    parser.add_argument("--requests", type=Path, required=True, help="folder of requests")
-    parser.add_argument("--seconds", type=float, required=True)
-    options = parser.parse_args()
-    requests = [path.read_bytes() for path in sorted(options.requests.iterdir())]
-    print(json.dumps(run(options.port, requests, options.seconds)))
-
-
-if __name__ == "__main__":
-    main()
+def parse(output: str, errors: str = "") -> dict[str, Any]:
+    """Read the line that the script's ``done`` printed."""
+    lines = [line for line in output.splitlines() if line.startswith("RESULT ")]
+    if len(lines) != 1:
+        raise RuntimeError(f"wrk printed {(output + errors)[-300:]!r}, expected a result")
+    result: dict[str, Any] = json.loads(lines[0].removeprefix("RESULT "))
+    result["requests_per_s"] = result["requests"] / (result["microseconds"] / 1e6)
+    return result

@@ -1,184 +1,227 @@
 """The open loop: requests at times set beforehand, however slow the server is.
 
-    python -m bench.harness.openloop --port 8000 --path /predict --rate 2000 --bodies FOLDER
-
 A latency counts from the time at which the request was due, so a stall of the server is
-seen by every request that was due during it (no coordinated omission). Requests that find
-all connections busy wait in the generator, and their wait counts too. How late the
-generator itself noticed that a request was due is reported beside: where that is near the
-latencies, the generator is the limit and not the server.
+seen by every request that was due during it (no coordinated omission). A request that finds
+no idle connection opens one, up to a limit, and beyond it waits in the generator, which
+counts too. How late the generator noticed that a request was due is reported beside the
+latencies: where the two are close, the generator is the limit and not the server.
+
+`OpenLoop` is the generator; `bench.harness.timed` runs it in a process of its own.
 """
 
-import argparse
-import json
 import select
 import socket
 import time
+from array import array
 from collections import deque
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from bench.peers.latency import schedule, summary
+from bench.harness.wire import Reply, parse
 
-CONNECTIONS = 16
-DRAIN_SECONDS = 10.0  # after the last request was due; what is open then is an error
+# For a reply, and after the last due time; what is open then has no answer.
+PATIENCE_S = 10.0
+SEND_BUFFER = 1 << 18  # a request goes out whole: the kernel doubles this, within its limit
+PULSE_S = 1.0
+
+Draw = Callable[[int], bytes | None]
+Take = Callable[[int, Reply | None, float], None]
 
 
 class Connection:
-    """A kept-alive connection with at most one request on it."""
+    """A kept-alive connection that never blocks, with at most one request on it.
+
+    Attributes:
+        number: of the request; -1 while idle.
+        content: the request.
+        sent: when, on `time.perf_counter`.
+        used: whether it has brought a reply.
+        received: what has come of the reply.
+        left: what is still to be sent of the request.
+    """
 
     def __init__(self, port: int) -> None:
-        self._port = port
-        self.open()
-
-    def open(self) -> None:
-        """Connect, again after an end."""
-        self.socket = socket.create_connection(("127.0.0.1", self._port), timeout=5)
+        self.socket = socket.socket()
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.due: float | None = None
-        self._reply = b""
-        self._length = -1
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        self.socket.setblocking(False)
+        self.socket.connect_ex(("127.0.0.1", port))  # its end is seen when it is used
+        self.number, self.content, self.sent = -1, b"", 0.0
+        self.used, self.received = False, b""
+        self.left = memoryview(b"")
 
-    def send(self, request: bytes, due: float) -> None:
-        """Send a request that was due at a time."""
-        self.due = due
-        self.socket.sendall(request)
+    def send(self, number: int, content: bytes) -> bool:
+        """Send as much of a request as fits; return whether that is all of it."""
+        self.number, self.content, self.sent = number, content, time.perf_counter()
+        self.left = memoryview(content)
+        return self.send_rest()
 
-    def receive(self) -> int | None:
-        """Read; return the status once the reply is complete, 0 if the server hung up."""
-        content = self.socket.recv(65536)
+    def send_rest(self) -> bool:
+        """Send more of it; return whether nothing is left."""
+        try:
+            while self.left:
+                self.left = self.left[self.socket.send(self.left) :]
+        except BlockingIOError:
+            return False
+        return True
+
+    def receive(self) -> Reply | None:
+        """Read; return the reply once it is complete.
+
+        Raises:
+            OSError: BlockingIOError if nothing has come, otherwise it is broken.
+            ValueError: what came is not a reply.
+        """
+        content = self.socket.recv(1 << 18)
         if not content:
-            return 0
-        self._reply += content
-        if self._length < 0:
-            self._length = reply_length(self._reply)
-        if self._length < 0 or len(self._reply) < self._length:
-            return None
-        status = int(self._reply[9:12])
-        self._reply, self._length = b"", -1
-        return status
+            raise ConnectionError("the end")
+        self.received += content
+        return parse(self.received)
 
 
-def reply_length(reply: bytes) -> int:
-    """Return a reply's length in bytes with its headers, -1 while they are incomplete."""
-    end = reply.find(b"\r\n\r\n")
-    if end < 0:
-        return -1
-    lines = reply[:end].lower().split(b"\r\n")
-    for line in lines:
-        name, _, value = line.partition(b":")
-        if name == b"content-length":
-            return end + 4 + int(value)
-    raise ValueError(f"found a reply without Content-Length: {lines}")
+class OpenLoop:
+    """Sends each request when it is due; on a core of its own, since it never sleeps.
 
+    Args:
+        port: of the server, on 127.0.0.1.
+        draw: returns the request of a number, or None if there is nothing to send.
+        take: is called once per request with its number, the reply or None if there was
+            none, and the seconds since it was due.
+        connections: how many are opened before the start.
+        most: how many there may be.
+        resend: whether a request whose kept connection ended before any of the reply came
+            goes out again on another (RFC 9110, 9.2.2), or has no reply.
+        pulse: is called about once a second.
 
-class Generator:
-    """Sends requests when they are due on whatever connection is free."""
+    Attributes:
+        late: seconds between each due time and when it was noticed.
+        most_open: connections at the same time.
+        resent: requests that went out again.
+    """
 
-    def __init__(self, port: int, requests: list[bytes], connections: int) -> None:
-        self._requests = requests
+    def __init__(
+        self,
+        port: int,
+        draw: Draw,
+        take: Take,
+        *,
+        connections: int = 0,
+        most: int,
+        resend: bool = True,
+        pulse: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._port, self._draw, self._take = port, draw, take
+        self._most, self._resend, self._pulse = most, resend, pulse
         self._poll = select.epoll()
+        self._open: dict[int, Connection] = {}
         self._idle: deque[Connection] = deque()
-        self._by_file: dict[int, Connection] = {}
-        self._latencies: list[float] = []
-        self._errors = 0
+        self._waiting: deque[int] = deque()
+        self._again: dict[int, bytes] = {}  # requests that go out once more
+        self.late = array("d")
+        self.most_open = self.resent = 0
         for _ in range(connections):
-            self._add(Connection(port))
+            self._idle.append(self._connect())
 
-    def run(self, times: list[float]) -> dict[str, Any]:
-        """Send a request at each of the times (s), hang up, and return the summary."""
-        waiting: deque[float] = deque()
-        late: list[float] = []
-        start = time.perf_counter()
-        number = sent = 0
-        while number < len(times) or waiting or len(self._idle) < len(self._by_file):
-            now = time.perf_counter() - start
+    def run(self, times: Sequence[float]) -> None:
+        """Send a request at each of the times (s, rising), then hang up."""
+        self._times, self._start = times, time.perf_counter()
+        number, last, pulse = 0, times[-1] + PATIENCE_S, PULSE_S
+        while number < len(times) or self._waiting or len(self._idle) < len(self._open):
+            now = time.perf_counter() - self._start
             while number < len(times) and times[number] <= now:
-                late.append(now - times[number])
-                waiting.append(times[number])
+                self.late.append(now - times[number])
+                self._waiting.append(number)
                 number += 1
-            while waiting and self._idle:
-                connection = self._idle.popleft()  # in turn, so that none goes stale
-                request = self._requests[sent % len(self._requests)]
-                sent += 1
-                self._attempt(connection, request, start + waiting.popleft())
-            if now > times[-1] + DRAIN_SECONDS:
-                self._errors += len(waiting) + len(self._by_file) - len(self._idle)
+            while self._waiting and (self._idle or len(self._open) < self._most):
+                self._send(self._waiting.popleft())
+            if now > pulse:
+                self._expire()
+                self._pulse()
+                pulse += PULSE_S
+            if now > last:
                 break
             self._collect()
         self._close()
-        return summary(sent, self._latencies, late, self._errors)
 
-    def _attempt(self, connection: Connection, request: bytes, due: float) -> None:
+    def _connect(self) -> Connection:
+        connection = Connection(self._port)
+        self._open[connection.socket.fileno()] = connection
+        self._poll.register(connection.socket, select.EPOLLIN)
+        self.most_open = max(self.most_open, len(self._open))
+        return connection
+
+    def _send(self, number: int) -> None:
+        content = self._again.pop(number, None) or self._draw(number)
+        if content is None:
+            return
+        # The one that has been idle for the longest, so that none goes stale.
+        connection = self._idle.popleft() if self._idle else self._connect()
         try:
-            connection.send(request, due)
+            if not connection.send(number, content):
+                self._poll.modify(connection.socket, select.EPOLLIN | select.EPOLLOUT)
         except OSError:
-            self._fail(connection)
+            self._end(connection)
 
     def _collect(self) -> None:
         # Never waits: epoll's own clock has a resolution of 1 ms, and the core is ours.
-        for file, _ in self._poll.poll(0):
-            connection = self._by_file[file]
+        for file, event in self._poll.poll(0):
+            if not (connection := self._open.get(file)):
+                continue
             try:
-                status = connection.receive()
-            except OSError:
-                status = 0
-            if status == 0:
-                self._fail(connection)
-            elif status is not None and connection.due is not None:
-                if status == 200:
-                    self._latencies.append(time.perf_counter() - connection.due)
-                else:
-                    self._errors += 1
-                connection.due = None
-                self._idle.append(connection)
+                if event & select.EPOLLOUT and connection.send_rest():
+                    self._poll.modify(connection.socket, select.EPOLLIN)
+                reply = connection.receive() if event & ~select.EPOLLOUT else None
+            except BlockingIOError:
+                continue
+            except (OSError, ValueError):
+                self._end(connection)
+                continue
+            if reply:
+                self._finish(connection, reply)
 
-    def _fail(self, connection: Connection) -> None:
-        if connection.due is None:
-            self._idle.remove(connection)  # the server ended an idle connection: no error
+    def _finish(self, connection: Connection, reply: Reply) -> None:
+        if connection.number < 0:  # nobody has asked
+            self._end(connection)
+            return
+        self._take(connection.number, reply, self._since(connection.number))
+        connection.number, connection.used, connection.received = -1, True, b""
+        if reply.closes or connection.left:  # what is left belongs to no request now
+            self._forget(connection)
         else:
-            self._errors += 1
-        del self._by_file[connection.socket.fileno()]
+            self._idle.append(connection)
+
+    def _since(self, number: int) -> float:
+        return time.perf_counter() - self._start - self._times[number]
+
+    def _end(self, connection: Connection) -> None:
+        """Handle a connection that has broken."""
+        self._forget(connection)
+        number = connection.number
+        if number < 0:
+            self._idle.remove(connection)  # the server ended an idle connection: no error
+        elif self._resend and connection.used and not connection.received:
+            self.resent += 1
+            self._again[number] = connection.content
+            self._waiting.appendleft(number)
+        else:
+            self._take(number, None, self._since(number))
+
+    def _forget(self, connection: Connection) -> None:
+        del self._open[connection.socket.fileno()]
         connection.socket.close()  # takes it out of epoll, too
-        connection.open()
-        self._add(connection)
+
+    def _expire(self) -> None:
+        """Give up requests that have waited too long for their replies."""
+        before = time.perf_counter() - PATIENCE_S
+        for connection in list(self._open.values()):
+            if connection.number >= 0 and connection.sent < before:
+                self._forget(connection)
+                self._take(connection.number, None, self._since(connection.number))
 
     def _close(self) -> None:
-        for connection in self._by_file.values():
+        """Hang up; whatever is still open or has not been sent has no reply."""
+        left = [one.number for one in self._open.values() if one.number >= 0]
+        for number in (*left, *self._waiting):
+            self._take(number, None, self._since(number))
+        for connection in self._open.values():
             connection.socket.close()
         self._poll.close()
-
-    def _add(self, connection: Connection) -> None:
-        self._poll.register(connection.socket, select.EPOLLIN)
-        self._by_file[connection.socket.fileno()] = connection
-        self._idle.append(connection)
-
-
-def request(path: str, headers: dict[str, str], body: bytes) -> bytes:
-    """Return a POST's bytes."""
-    fields = {"Host": "127.0.0.1", **headers, "Content-Length": str(len(body))}
-    lines = [f"POST {path} HTTP/1.1", *(f"{k}: {v}" for k, v in fields.items())]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
-
-
-def main() -> None:
-    """Run one measurement and print it as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m bench.harness.openloop")
-    parser.add_argument("--port", type=int, required=True, help="on 127.0.0.1")
-    parser.add_argument("--path", default="/predict", help="(default: /predict)")
-    parser.add_argument("--header", action="append", default=[], metavar="'NAME: VALUE'")
-    parser.add_argument("--bodies", type=Path, required=True, help="their folder")
-    parser.add_argument("--rate", type=float, required=True, help="requests per second")
-    parser.add_argument("--seconds", type=float, default=10, help="(default: 10)")
-    parser.add_argument("--spacing", choices=("poisson", "even"), default="poisson")
-    parser.add_argument("--seed", type=int, default=1, help="(default: 1)")
-    options = parser.parse_args()
-    headers = dict(header.split(": ", 1) for header in options.header)
-    bodies = [file.read_bytes() for file in sorted(options.bodies.iterdir())]
-    requests = [request(options.path, headers, body) for body in bodies]
-    times = schedule(options.rate, options.seconds, options.spacing, options.seed)
-    print(json.dumps(Generator(options.port, requests, CONNECTIONS).run(times)))
-
-
-if __name__ == "__main__":
-    main()

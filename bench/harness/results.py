@@ -28,6 +28,18 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def heading(title: str, program: str, docstring: str | None) -> str:
+    """Return the start of a report: what made it, and how.
+
+    Args:
+        title: of the report.
+        program: its name in ``python -m bench``.
+        docstring: of the program; what follows its first paragraph says how it measures.
+    """
+    about = (docstring or "").partition("\n\n")[2]
+    return f"# {title}\n\n`make bench WHAT={program}`\n\n{about}"
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[object]], text: int = 1) -> str:
     """Return a Markdown table that ends with a line break.
 

@@ -14,11 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, NamedTuple, Self
 
-from bench.harness.cores import Command, core_seconds, on
+from bench.harness.cores import ROOT, Command, core_seconds, on
 
-ROOT = Path(__file__).resolve().parents[2]
-START_S = 30  # far above the usual half second, for a machine that is busy
-STOP_S = 30  # gunicorn's own graceful timeout
+START_S = 120  # far above the usual half second, for a machine that is very busy
+STOP_S = 120  # far above gunicorn's own graceful timeout, too
 
 
 class ServerError(Exception):

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Self
 
-from bench.harness.cores import Command
-from bench.harness.server import ROOT, START_S, Server, ServerError
+from bench.harness.cores import ROOT, Command
+from bench.harness.server import START_S, Server, ServerError
 
 PYTHON = ROOT / ".venv" / "service" / "bin" / "python"
 
@@ -69,9 +69,18 @@ class Service(Server):
 
 
 @contextlib.contextmanager
-def service(*options: str, cores: str = "", **environment: str) -> Iterator[Service]:
-    """Give a ``with`` statement a service with one worker that is ready."""
+def service(
+    *options: str, cores: str = "", python: str | Path = PYTHON, **environment: str
+) -> Iterator[Service]:
+    """Give a ``with`` statement a service that is ready.
+
+    It has one worker, and the model that the compared servers have. The arguments are
+    those of `Service`.
+    """
+    one: dict[str, Any] = {"WEB_CONCURRENCY": "1", "MNIST_MODEL_VERSION": "1"}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        variables: dict[str, Any] = {"WEB_CONCURRENCY": "1", **environment}
-        with Service(Path(name), *options, cores=cores, **variables) as server:
+        variables = {**one, **environment}
+        with Service(
+            Path(name), *options, cores=cores, python=python, **variables
+        ) as server:
             yield server.wait_ready()

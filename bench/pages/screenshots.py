@@ -1,4 +1,4 @@
-"""Pictures of the pages, for people to look at: ``python -m bench.pages.screenshots``.
+"""Pictures of the pages, for people to look at: ``python -m bench screenshots``.
 
 Both pages, whole, at the widths of a phone, a tablet and a desk, by day and by night.
 """
@@ -6,18 +6,21 @@ Both pages, whole, at the widths of a phone, a tablet and a desk, by day and by 
 import argparse
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from bench.harness.cores import ROOT
 from tests.support import browser as driver
 
 WIDTHS = (320, 768, 1440)
-DIGITS = Path(__file__).resolve().parents[2] / "service" / "model" / "digits.json"
+DIGITS = ROOT / "service" / "model" / "digits.json"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+def main(argv: Sequence[str] | None = None) -> None:
+    """Take the pictures, and print where they are."""
+    parser = argparse.ArgumentParser(prog="python -m bench screenshots")
     parser.add_argument("--output", type=Path, help="folder; by default a new one")
-    folder = parser.parse_args().output or Path(tempfile.mkdtemp(prefix="pages-"))
+    folder = parser.parse_args(argv).output or Path(tempfile.mkdtemp(prefix="pages-"))
     folder.mkdir(parents=True, exist_ok=True)
     three = json.loads(DIGITS.read_bytes())["digits"][3]["strokes"]
     with driver.working() as page:

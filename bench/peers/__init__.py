@@ -1,1 +1,1 @@
-"""The service beside other Python model servers: ``python -m bench.peers``."""
+"""The service beside other Python model servers."""

@@ -4,10 +4,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.peers.items import ITEMS
-from bench.peers.report import rates
-from bench.peers.servers import OWN, SERVERS
-from bench.peers.tables import present
+import matplotlib
+from matplotlib import pyplot
+
+from bench.peers.items import ITEMS, Item
+from bench.peers.report import present, rates
+from bench.peers.servers import OWN
 
 OURS, OTHERS, INK = "#1f6feb", "#9aa4b2", "#1f2328"  # readable on white, also in grey
 WIDTH = 10  # inches: with text of 10 points, readable at the 800 pixels of a README
@@ -15,15 +17,11 @@ WIDTH = 10  # inches: with text of 10 points, readable at the 800 pixels of a RE
 
 def draw(record: dict[str, Any], file: Path) -> None:
     """Write the chart as SVG: a panel an item, a bar a server, its number beside it."""
-    import matplotlib
-
     matplotlib.use("svg")
     # The same figures give the same bytes; text stays text.
     matplotlib.rcParams.update(
         {"svg.hashsalt": "peers", "svg.fonttype": "none", "font.size": 10}
     )
-    from matplotlib import pyplot
-
     wanted = [item for item in ITEMS if item.name in record["settings"]["items"]]
     rows = (len(wanted) + 1) // 2
     height = rows * (0.35 * len(present(record)) + 0.7)
@@ -31,21 +29,20 @@ def draw(record: dict[str, Any], file: Path) -> None:
     for axis in axes.flat[len(wanted) :]:
         axis.remove()
     for axis, item in zip(axes.flat, wanted):
-        _panel(axis, record, item.name, item.title)
+        _panel(axis, record, item)
     figure.tight_layout(w_pad=2)
     figure.savefig(file, metadata={"Date": None, "Creator": None}, facecolor="white")
     pyplot.close(figure)
 
 
-def _panel(axis: Any, record: dict[str, Any], item: str, title: str) -> None:
-    found = {name: rates(record, name, item) for name in present(record)}
-    names = sorted(found, key=lambda name: median(found[name]))
-    titles = {server.name: server.title for server in SERVERS}
-    values = [median(found[name]) for name in names]
-    colours = [OURS if name == OWN else OTHERS for name in names]
-    bars = axis.barh([titles[name] for name in names], values, color=colours)
+def _panel(axis: Any, record: dict[str, Any], item: Item) -> None:
+    found = {peer: median(rates(record, peer, item)) for peer in present(record)}
+    peers = sorted(found, key=lambda peer: found[peer])
+    values = [found[peer] for peer in peers]
+    colours = [OURS if peer is OWN else OTHERS for peer in peers]
+    bars = axis.barh([peer.title for peer in peers], values, color=colours)
     axis.bar_label(bars, [f"{value:,.0f}" for value in values], padding=4, color=INK)
-    axis.set_title(f"{title}: requests/s", loc="left", color=INK, fontsize=11)
+    axis.set_title(f"{item.title}: requests/s", loc="left", color=INK, fontsize=11)
     axis.set_xlim(0, max(values) * 1.18)  # room for the longest bar's number
     axis.xaxis.set_visible(False)
     axis.tick_params(length=0, labelcolor=INK)

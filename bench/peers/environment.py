@@ -1,53 +1,55 @@
-"""The servers' environments: made when missing, and what is in them."""
+"""The servers' environments: made when missing, listed, and started from."""
 
+import contextlib
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from bench.peers.model import ROOT
-from bench.peers.servers import OWN, Server
+from bench.harness.cores import ROOT
+from bench.harness.results import say
+from bench.harness.server import Server, ServerError, free_port
+from bench.peers.servers import OWN, Peer
 
 FOLDER = Path(__file__).resolve().parent
 SHARED = "import sysconfig; print(sysconfig.get_config_var('Py_ENABLE_SHARED'))"
+READY_S = 90  # Triton takes some 10 on an idle machine
 
 
-class UnavailableError(Exception):
-    """A server cannot be installed or started; the text is the reason."""
-
-
-def place(server: Server) -> Path:
+def place(peer: Peer) -> Path:
     """Return the folder of a server's environment."""
-    name = "service" if server.name == OWN else f"peers/{server.name}"
-    return ROOT / ".venv" / name
+    return ROOT / ".venv" / ("service" if peer is OWN else f"peers/{peer.name}")
 
 
-def install(server: Server) -> None:
+def install(peer: Peer) -> None:
     """Make a server's environment if it is missing or older than its requirements.
 
     Raises:
-        UnavailableError: pip's last words.
+        ServerError: pip's last words.
     """
-    environment = place(server)
+    environment = place(peer)
     stamp = environment / "installed"
-    if server.name == OWN:
+    if peer is OWN:
         if not stamp.exists():
-            raise UnavailableError("found no .venv/service; make it with: make serve")
+            raise ServerError("found no .venv/service; make it with: make serve")
         return
-    requirements = FOLDER / server.name / "requirements.txt"
+    requirements = FOLDER / peer.name / "requirements.txt"
     if stamp.exists() and stamp.stat().st_mtime >= requirements.stat().st_mtime:
         return
-    print(f"installing {server.name}", file=sys.stderr, flush=True)
-    _run([_python(server), "-m", "venv", "--clear", str(environment)])
+    say(f"installing {peer.name}")
+    _run([_python(peer), "-m", "venv", "--clear", str(environment)])
     pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-    _run([*pip, "--disable-pip-version-check", "--require-hashes", "-r", str(requirements)])
+    _run([*pip, "--disable-pip-version-check", "-r", str(requirements)])
     stamp.touch()
 
 
-def versions(server: Server) -> dict[str, str]:
+def versions(peer: Peer) -> dict[str, str]:
     """Return the version of every package in a server's environment."""
-    folders = [str(path) for path in place(server).glob("lib/python3*/site-packages")]
+    folders = [str(path) for path in place(peer).glob("lib/python3*/site-packages")]
     found = {
         each.metadata["Name"].lower(): each.version
         for each in metadata.distributions(path=folders)
@@ -55,10 +57,55 @@ def versions(server: Server) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _python(server: Server) -> str:
+@contextlib.contextmanager
+def running(peer: Peer, cores: str, workers: int = 1) -> Iterator[Server]:
+    """Give a ``with`` statement a server that is ready.
+
+    Args:
+        peer: which.
+        cores: those it may run on.
+        workers: how many, where the server is this service.
+
+    Raises:
+        ServerError: it did not become ready.
+    """
+    port, binaries = free_port(), place(peer) / "bin"
+    words = peer.command.format(folder=FOLDER / peer.name, port=port).split()
+    # Some servers write where they are started; none of it is to stay.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        kept = {key: os.environ[key] for key in ("HOME", "LANG") if key in os.environ}
+        environment = {
+            **kept,
+            "PATH": f"{binaries}:{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+            "PORT": str(port),
+            "WEB_CONCURRENCY": str(workers),
+            "MNIST_MODEL_VERSION": "1",  # the file that the others have
+            "ORT_DISABLE_TELEMETRY": "1",
+            "OMP_NUM_THREADS": "1",
+            "BENTOML_DO_NOT_TRACK": "True",
+            "BENTOML_HOME": name,
+            "MLSERVER_HOST": "127.0.0.1",
+            "MLSERVER_HTTP_PORT": str(port),
+            "MLSERVER_GRPC_PORT": str(free_port()),
+            "MLSERVER_METRICS_PORT": str(free_port()),
+            "PYTRITON_HOME": name,
+        }
+        with Server(
+            [binaries / words[0], *words[1:]],
+            Path(name) / "server.log",
+            port=port,
+            cores=cores,
+            environment=environment,
+            folder=Path(name),
+        ) as server:
+            yield server.wait_ready(peer.ready, READY_S)
+
+
+def _python(peer: Peer) -> str:
     """Return the interpreter for a server's environment."""
     own = f"python3.{sys.version_info.minor}"
-    if server.name != "triton":
+    if peer.name != "triton":
         return str(Path(sys.base_prefix) / "bin" / own)
     # Triton's Python backend is a program linked with libpython, and takes the one that the
     # system's linker finds, so the modules beside it must be of the same release.
@@ -66,7 +113,7 @@ def _python(server: Server) -> str:
         python = shutil.which(own, path=folder) or shutil.which("python3", path=folder)
         if python and _run([python, "-c", SHARED]).strip() == "1":
             return python
-    raise UnavailableError(
+    raise ServerError(
         "found no Python built as a shared library, expected one such as Debian's "
         "(packages python3 and python3-venv)"
     )
@@ -75,5 +122,5 @@ def _python(server: Server) -> str:
 def _run(command: list[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        raise UnavailableError(f"{' '.join(command[1:4])}: {done.stderr.strip()[-300:]}")
+        raise ServerError(f"{' '.join(command[1:4])}: {done.stderr.strip()[-300:]}")
     return done.stdout

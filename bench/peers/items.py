@@ -1,19 +1,16 @@
 """The work items: what is asked, and what must be answered."""
 
-import base64
-import http.client
-import json
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from bench.harness import wire
+from bench.harness.digits import digits as every_digit
 from bench.peers.formats import Pixels, Probabilities
-from bench.peers.servers import Route, Server
+from bench.peers.servers import Route
 
 BODIES = 16  # different ones, in turn, so that no cache of one request can answer
 TOLERANCE = 1e-4
-DIGITS = Path(__file__).resolve().parents[2] / "load" / "digits.json"
 
 
 class Item(NamedTuple):
@@ -37,16 +34,9 @@ class WrongAnswerError(Exception):
     """A server answered something else than ONNX Runtime does."""
 
 
-def route(server: Server, item: Item) -> Route:
-    """Return where a server takes an item."""
-    return server.binary if item.binary else server.json
-
-
 def digits() -> Pixels:
-    """Return the project's own digits, ``[n, 784]``."""
-    entries = json.loads(DIGITS.read_bytes())
-    frames = [np.frombuffer(base64.b64decode(e["frame"]), np.uint8) for e in entries]
-    return np.stack(frames)
+    """Return the project's own digits, ``[n, 784]``, 0 to 255."""
+    return np.stack([np.frombuffer(frame, np.uint8) for _, frame in every_digit()])
 
 
 def pixels(item: Item) -> list[Pixels]:
@@ -56,19 +46,46 @@ def pixels(item: Item) -> list[Pixels]:
     return [every[(rows + first) % len(every)] for first in range(BODIES)]
 
 
-def headers(item: Item, way: Route) -> dict[str, str]:
-    """Return the headers of an item's requests."""
-    return {"Content-Type": way.format.content_type, **way.format.headers(item.images)}
+def requests(item: Item, route: Route) -> list[bytes]:
+    """Return an item's requests in the format of a route."""
+    headers = {
+        "Content-Type": route.format.content_type,
+        **route.format.headers(item.images),
+    }
+    return [
+        wire.request(route.path, route.format.encode(images), headers)
+        for images in pixels(item)
+    ]
 
 
-def write(item: Item, way: Route, folder: Path) -> None:
-    """Write an item's bodies as files 1 to 16."""
-    for number, images in enumerate(pixels(item), 1):
-        (folder / str(number)).write_bytes(way.format.encode(images))
+def verify(item: Item, route: Route, port: int, expected: list[Probabilities]) -> None:
+    """Send each of an item's requests once, and compare the answers.
+
+    Args:
+        item: what to ask.
+        route: where and how.
+        port: of the server, on 127.0.0.1.
+        expected: the probabilities for each request.
+
+    Raises:
+        WrongAnswerError: what was found and what was expected.
+    """
+    for content, right in zip(requests(item, route), expected):
+        with wire.Client(port, timeout=30) as client:
+            reply = client.ask(content)
+        if reply.status != 200:
+            found = f"{reply.status} {reply.body[:200]!r}"
+            raise WrongAnswerError(f"found {found}, expected 200")
+        try:
+            wrong = problem(route.format.decode(reply.headers, reply.body), right)
+        except (ValueError, KeyError, TypeError) as error:
+            wrong = f"not an answer ({error!r}): {reply.body[:100]!r}"
+        if wrong:
+            raise WrongAnswerError(wrong)
 
 
 def problem(found: Probabilities, expected: Probabilities) -> str | None:
-    """Say what is wrong with an answer, or None."""
+    """Return what is wrong with an answer, or None."""
     if found.shape != expected.shape:
         return f"found the shape {found.shape}, expected {expected.shape}"
     for row, (answer, right) in enumerate(zip(found, expected)):
@@ -78,36 +95,3 @@ def problem(found: Probabilities, expected: Probabilities) -> str | None:
     if not worst <= TOLERANCE:
         return f"probabilities differ by {worst:.2g}, expected at most {TOLERANCE:g}"
     return None
-
-
-def verify(item: Item, way: Route, port: int, expected: list[Probabilities]) -> None:
-    """Ask each of an item's requests once, and compare.
-
-    Args:
-        item: what to ask.
-        way: where and how.
-        port: of the server, on 127.0.0.1.
-        expected: the probabilities for each request.
-
-    Raises:
-        WrongAnswerError: what was found and what was expected.
-    """
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    try:
-        for images, right in zip(pixels(item), expected):
-            body = way.format.encode(images)
-            connection.request("POST", way.path, body, headers(item, way))
-            reply = connection.getresponse()
-            content = reply.read()
-            if reply.status != 200:
-                found = f"{reply.status} {content[:200]!r}"
-                raise WrongAnswerError(f"found {found}, expected 200")
-            names = {name.lower(): value for name, value in reply.getheaders()}
-            try:
-                wrong = problem(way.format.decode(names, content), right)
-            except (ValueError, KeyError, TypeError) as error:
-                wrong = f"not an answer ({error!r}): {content[:100]!r}"
-            if wrong:
-                raise WrongAnswerError(wrong)
-    finally:
-        connection.close()

@@ -3,10 +3,21 @@
 from statistics import median
 from typing import Any
 
-from bench.peers import method
-from bench.peers.items import ITEMS
-from bench.peers.servers import OWN
-from bench.peers.tables import Record, present, spread, table, title
+from bench.harness.results import describe, spread, table
+from bench.peers.items import ITEMS, TOLERANCE, Item
+from bench.peers.servers import OWN, PEERS, Peer
+
+Record = dict[str, Any]
+
+HEADING = """\
+# The service beside other Python model servers
+
+{machine}.
+Rounds: {rounds}, of {seconds} s a measurement; median, least and greatest. Made by
+`make bench WHAT=peers`; the raw figures are in `bench.json`.
+
+![requests per second](bench.svg)
+"""
 
 OPEN_LOOP = """\
 ## Latency, open loop
@@ -17,50 +28,96 @@ latency counts from the time at which the request was due; medians over the roun
 
 """
 
+METHOD = """\
+## Method
+
+- One model file, `models/mnist/1/model.onnx`, in ONNX Runtime with one thread. All of
+  a server's processes on core 0; the generator, {wrk}, on core 1.
+  One worker; mosec and LitServe have one for each of their two routes, and one is idle.
+- Each as its documentation has it; no access logs, no telemetry, no usage tracking. Of
+  mosec's batch sizes, BentoML's batching and LitServe's queues and batching, a few were
+  tried in short runs of 1 image, and what gave mosec and BentoML the most requests/s was
+  kept (LitServe's made no difference). The others have one setting, and were not tuned.
+- Rounds are interleaved: each server is started fresh, warmed up for 2 s, asked all
+  items, and stopped; then the next.
+- Sixteen different bodies in turn, made of the project's own digits. Before each
+  measurement all sixteen are asked once: the digits must be those of ONNX Runtime and
+  the probabilities within {tolerance:g}, else nothing is reported.
+- Binary is answered with binary, the ten probabilities of an image. In JSON the other
+  servers answer with these, and the service with digit, confidence and version besides.
+- mosec waits for a full batch, 1 ms at least. Its batch is 16 here, as many as there are
+  connections, so under the closed loop it is full at once: its best case. Where fewer
+  requests than a batch arrive together, as in the open loop, they wait.
+
+Formats, JSON and binary:
+
+{formats}"""
+
 
 def markdown(record: Record) -> str:
     """Return the whole report."""
-    parts = [_heading(record), _throughput(record), _latency(record)]
-    parts.append(_open_loop(record))
-    if OWN in present(record):
-        parts.append(_own(record))
-    parts += [_failed(record), method.how(record), method.versions(record)]
+    known = present(record)
+    parts = [
+        HEADING.format(machine=describe(record["machine"]), **record["settings"]),
+        _throughput(record),
+        _latency(record),
+        _open_loop(record) if record["open_loop"] else "",
+        _own(record) if OWN in known else "",
+        _failed(record) if record["failed"] else "",
+        METHOD.format(
+            wrk=record["machine"]["wrk"],
+            tolerance=TOLERANCE,
+            formats="".join(
+                f"- {peer.title}: {peer.json.title}; {peer.binary.title}.\n"
+                for peer in known
+            ),
+        ),
+        _versions(record),
+    ]
     return "\n".join(part for part in parts if part)
 
 
-def rates(record: Record, name: str, item: str) -> list[float]:
-    """Return a server's requests per second for an item, a number a round."""
+def present(record: Record) -> list[Peer]:
+    """Return the servers that were measured."""
     return [
-        each["servers"][name]["items"][item]["requests_per_s"] for each in record["rounds"]
+        peer
+        for peer in PEERS
+        if peer.name in record["versions"] and peer.name not in record["failed"]
     ]
 
 
-def errors(counts: dict[str, int]) -> int:
-    """Return the number of requests that wrk counted as failed."""
-    return sum(counts.values())
+def rates(record: Record, peer: Peer, item: Item) -> list[float]:
+    """Return a server's requests per second for an item, one number per round."""
+    return [each["requests_per_s"] for each in _results(record, peer, item)]
 
 
-def _heading(record: Record) -> str:
-    machine, settings = record["machine"], record["settings"]
-    return (
-        "# The service beside other Python model servers\n\n"
-        f"{record['date']}, {machine['cpu']}, {machine['cores']} cores, Linux "
-        f"{machine['kernel']}, Python {machine['python']}. Rounds: {settings['rounds']}, "
-        f"of {settings['seconds']} s a measurement; median, least and greatest. Made by "
-        "`python -m bench.peers`; the raw figures are in `bench.json`.\n\n"
-        "![requests per second](bench.svg)\n"
-    )
+def _results(record: Record, peer: Peer, item: Item) -> list[Record]:
+    return [each["servers"][peer.name]["items"][item.name] for each in record["rounds"]]
+
+
+def _title(peer: Peer) -> str:
+    return f"**{peer.title}**" if peer is OWN else peer.title
+
+
+def _items(record: Record) -> list[Item]:
+    return [item for item in ITEMS if item.name in record["settings"]["items"]]
 
 
 def _throughput(record: Record) -> str:
     text = "## Requests per second, closed loop, 16 connections, one core\n"
     for item in _items(record):
-        rows = []
-        for name in _fastest_first(record, item.name):
-            found = rates(record, name, item.name)
-            rows.append([title(name), spread(found), _ratio(record, name, item.name)])
-        head = [item.title, "requests/s", "ours / other"]
-        text += "\n" + table(head, rows)
+        found = {peer: rates(record, peer, item) for peer in present(record)}
+        rows = [
+            [
+                _title(peer),
+                spread(values),
+                f"{median(found[OWN]) / median(values):.2f}"
+                if OWN in found and peer is not OWN
+                else "",
+            ]
+            for peer, values in sorted(found.items(), key=lambda pair: -median(pair[1]))
+        ]
+        text += "\n" + table([item.title, "requests/s", "ours / other"], rows)
     bare = {n: median(each["bare"][n] for each in record["rounds"]) for n in ("1", "64")}
     return text + (
         f"\nUpper bound, ONNX Runtime alone on that core: {bare['1']:,.0f} images/s one by "
@@ -70,16 +127,15 @@ def _throughput(record: Record) -> str:
 
 def _latency(record: Record) -> str:
     rows = []
-    for name in present(record):
+    for peer in present(record):
         for item in _items(record):
-            found = [each["servers"][name]["items"][item.name] for each in record["rounds"]]
+            found = _results(record, peer, item)
             rows.append(
                 [
-                    f"{title(name)}, {item.title}",
-                    spread((each["p50_us"] for each in found), 2, 1000),
-                    spread((each["p99_us"] for each in found), 2, 1000),
+                    f"{_title(peer)}, {item.title}",
+                    *(spread((f[k] for f in found), 2, 1000) for k in ("p50_us", "p99_us")),
                     f"{sum(each['requests'] for each in found):,}",
-                    str(sum(errors(each["errors"]) for each in found)),
+                    sum(sum(each["errors"].values()) for each in found),
                 ]
             )
     head = ["closed loop", "p50 ms", "p99 ms", "requests", "errors"]
@@ -87,33 +143,31 @@ def _latency(record: Record) -> str:
 
 
 def _open_loop(record: Record) -> str:
-    if not record["open_loop"]:
-        return ""
+    keys = ["p50_us", "p90_us", "p99_us", "p99.9_us", "max_us"]
     rows = []
-    for name in present(record):
-        for who in dict.fromkeys((name, OWN)):
+    for half in present(record):
+        for peer in dict.fromkeys((half, OWN)):
             found = [
                 point
                 for point in record["open_loop"]
-                if (point["server"], point["half_of"]) == (who, name)
+                if (point["server"], point["half_of"]) == (peer.name, half.name)
             ]
             if found:
-                rate = f"{found[0]['rate']:,.0f}/s"
-                rows.append([f"{title(who)} at {rate}", *_point(found)])
+                late = median(point["generator_late_p99_us"] for point in found) / 1000
+                rows.append(
+                    [
+                        f"{_title(peer)} at {found[0]['rate']:,.0f}/s",
+                        *(f"{median(p[key] for p in found) / 1000:.2f}" for key in keys),
+                        sum(point["errors"] for point in found),
+                        f"{late:.3f}",
+                    ]
+                )
     points = ["p50 ms", "p90", "p99", "p99.9", "max", "errors", "generator late"]
     return OPEN_LOOP + table(["1 image, JSON", *points], rows)
 
 
-def _point(points: list[Record]) -> list[str]:
-    keys = ["p50_us", "p90_us", "p99_us", "p99.9_us", "max_us"]
-    times = [median(point[key] for point in points) / 1000 for key in keys]
-    failed = sum(point["errors"] for point in points)
-    late = median(point["generator_late_p99_us"] for point in points) / 1000
-    return [*(f"{value:.2f}" for value in times), str(failed), f"{late:.3f}"]
-
-
 def _own(record: Record) -> str:
-    found = [each["servers"][OWN] for each in record["rounds"]]
+    found = [each["servers"][OWN.name] for each in record["rounds"]]
     # gunicorn's master comes first, then its worker.
     used = [each["memory_kb"][-1] for each in found]
     rows = [
@@ -139,21 +193,18 @@ def _own(record: Record) -> str:
 
 def _failed(record: Record) -> str:
     lines = [
-        f"- {title(name)} could not be started: {reason}\n"
-        for name, reason in record["failed"].items()
+        f"- {_title(peer)} could not be started: {record['failed'][peer.name]}\n"
+        for peer in PEERS
+        if peer.name in record["failed"]
     ]
-    return "## Not measured\n\n" + "".join(lines) if lines else ""
+    return "## Not measured\n\n" + "".join(lines)
 
 
-def _items(record: Record) -> list[Any]:
-    return [item for item in ITEMS if item.name in record["settings"]["items"]]
-
-
-def _fastest_first(record: Record, item: str) -> list[str]:
-    return sorted(present(record), key=lambda name: -median(rates(record, name, item)))
-
-
-def _ratio(record: Record, name: str, item: str) -> str:
-    if name == OWN or OWN not in present(record):
-        return ""
-    return f"{median(rates(record, OWN, item)) / median(rates(record, name, item)):.2f}"
+def _versions(record: Record) -> str:
+    rows = []
+    for peer in present(record):
+        found = record["versions"][peer.name]
+        names = [*peer.packages, "onnxruntime", "numpy"]
+        shown = ", ".join(f"{name} {found[name]}" for name in names if name in found)
+        rows.append([_title(peer), shown])
+    return "## Versions\n\n" + table(["server", "packages"], rows, text=2)

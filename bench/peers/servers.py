@@ -1,6 +1,5 @@
 """The servers that are compared: how each is started and asked."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from bench.peers import formats
@@ -15,7 +14,7 @@ class Route(NamedTuple):
     title: str
 
 
-class Server(NamedTuple):
+class Peer(NamedTuple):
     """A server.
 
     Attributes:
@@ -23,10 +22,9 @@ class Server(NamedTuple):
         title: what it is, in the report.
         command: what follows the environment's ``bin/``; ``{folder}`` and ``{port}``.
         ready: path that answers 200 when the server is ready.
-        json: one route.
-        binary: the other.
+        json: where it takes JSON.
+        binary: where it takes bytes.
         packages: those whose versions the report names.
-        environment: variables of its own.
     """
 
     name: str
@@ -36,15 +34,17 @@ class Server(NamedTuple):
     json: Route
     binary: Route
     packages: tuple[str, ...]
-    environment: Mapping[str, str] = {}
+
+    def route(self, binary: bool) -> Route:
+        """Return where it takes bytes, or JSON."""
+        return self.binary if binary else self.json
 
 
-OWN = "service"  # ours
 V2 = "/v2/models/mnist/infer"
 
-SERVERS = (
-    Server(
-        OWN,
+PEERS = (
+    Peer(
+        "service",
         "this service",
         "python -m service",
         "/readyz",
@@ -52,7 +52,7 @@ SERVERS = (
         Route("/predict", formats.SERVICE_RAW, "raw bytes, answered in raw floats"),
         ("flask", "gunicorn"),
     ),
-    Server(
+    Peer(
         "flask",
         "Flask, gunicorn gthread",
         # Four threads, as in the service and within gunicorn's advice of 2 to 4 a core.
@@ -63,7 +63,7 @@ SERVERS = (
         Route("/raw", formats.RAW, "raw bytes, answered in raw floats"),
         ("flask", "gunicorn"),
     ),
-    Server(
+    Peer(
         "fastapi",
         "FastAPI, uvicorn",
         "uvicorn --loop uvloop --http httptools --no-access-log --workers 1 "
@@ -73,7 +73,7 @@ SERVERS = (
         Route("/raw", formats.RAW, "raw bytes, answered in raw floats"),
         ("fastapi", "uvicorn", "uvloop", "httptools"),
     ),
-    Server(
+    Peer(
         "mosec",
         "mosec",
         "python {folder}/server.py --address 127.0.0.1 --port {port} --log-level error",
@@ -82,7 +82,7 @@ SERVERS = (
         Route("/msgpack", formats.MSGPACK, "msgpack"),
         ("mosec", "msgpack"),
     ),
-    Server(
+    Peer(
         "litserve",
         "LitServe",
         "python {folder}/server.py",
@@ -91,7 +91,7 @@ SERVERS = (
         Route("/raw", formats.RAW, "raw bytes, answered in raw floats"),
         ("litserve", "fastapi", "uvicorn", "uvloop"),
     ),
-    Server(
+    Peer(
         "bentoml",
         "BentoML",
         "bentoml serve --working-dir {folder} --host 127.0.0.1 --port {port} server:Digits",
@@ -100,7 +100,7 @@ SERVERS = (
         Route("/raw", formats.RAW, "a file as the body, answered in raw floats"),
         ("bentoml", "uvicorn"),
     ),
-    Server(
+    Peer(
         "mlserver",
         "MLServer",
         "mlserver start {folder}",
@@ -109,7 +109,7 @@ SERVERS = (
         Route(V2, formats.V2_BASE64, "V2 with base64: it has no binary tensors over HTTP"),
         ("mlserver", "fastapi", "uvicorn", "uvloop"),
     ),
-    Server(
+    Peer(
         "triton",
         "Triton, Python backend",
         "python {folder}/server.py",
@@ -119,3 +119,4 @@ SERVERS = (
         ("nvidia-pytriton",),
     ),
 )
+OWN = PEERS[0]

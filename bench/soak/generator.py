@@ -20,7 +20,7 @@ from typing import Any
 
 from bench.chaos import asks
 from bench.chaos.asks import Ask
-from bench.peers.latency import percentile
+from bench.harness.results import percentile
 from bench.soak.mix import Mix
 from load.arrivals import arrivals
 

@@ -5,7 +5,7 @@ from statistics import median
 from typing import Any
 
 from bench.chaos.case import Finding
-from bench.peers.tables import table
+from bench.harness.results import table
 from bench.soak import gates
 from bench.soak.samples import Sample
 

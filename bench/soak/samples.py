@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.chaos import watch
-from bench.harness.process import memory
+from bench.harness.server import memory
 from tests.support.server import Server
 
 MEMORY = Path("/dev/shm")

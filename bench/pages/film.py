@@ -1,4 +1,4 @@
-"""The moving picture of the page: ``python -m bench.pages.picture``.
+"""The moving picture of the page: ``python -m bench film``.
 
 A hand draws a 3 on the real page, with the mouse in headless Chromium, turns it into an 8,
 and points at units of the network. Each picture is taken when the page has answered.
@@ -6,8 +6,10 @@ and points at units of the network. Each picture is taken when the page has answ
 
 import argparse
 import io
+from collections.abc import Iterable, Sequence
 from math import cos, pi, sin
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageDraw
 
@@ -18,11 +20,14 @@ WIDTH = 960  # pixels
 QUALITY = 80
 LARGEST = 1_500_000  # bytes, so that a README loads fast
 ARROW = ((0, 0), (0, 17), (4, 13), (7, 20), (10, 19), (7, 12), (12, 12))
+Point = tuple[float, float]
 UPPER, LOWER = (0.5, 0.32, 0.16, 0.16), (0.5, 0.67, 0.2, 0.19)  # the loops of an 8
 
 
-def arc(loop, start, end, steps):
-    """Points along an ellipse, from one angle to another, clockwise from the right."""
+def arc(
+    loop: tuple[float, float, float, float], start: float, end: float, steps: int
+) -> list[Point]:
+    """Return points along an ellipse between two angles, clockwise from the right."""
     x, y, width, height = loop
     angles = [(start + (end - start) * i / steps) * pi / 180 for i in range(steps + 1)]
     return [(x + width * cos(angle), y + height * sin(angle)) for angle in angles]
@@ -35,9 +40,10 @@ CLOSING = arc(UPPER, -150, -270, 6) + arc(LOWER, -90, -210, 7)
 class Film:
     """Pictures of a page, with the pointer that a headless browser does not paint."""
 
-    def __init__(self, page):
+    def __init__(self, page: Any) -> None:
         self.page = page
-        self.frames = []
+        self.pointer: Point = (0, 0)
+        self.frames: list[Image.Image] = []
         # From the drawing to the words about a unit, whatever the layout.
         self.box = page.evaluate(
             """() => {
@@ -48,11 +54,13 @@ class Film:
             }"""
         )
 
-    def move(self, x, y):
+    def move(self, x: float, y: float) -> None:
+        """Move the pointer."""
         self.pointer = x, y
         self.page.mouse.move(x, y)
 
-    def take(self, count=1):
+    def take(self, count: int = 1) -> None:
+        """Take a picture, shown for that many frames."""
         self.page.evaluate(driver.TWO_FRAMES)
         shown = Image.open(io.BytesIO(self.page.screenshot(clip=self.box))).convert("RGB")
         x, y = self.pointer[0] - self.box["x"], self.pointer[1] - self.box["y"]
@@ -61,16 +69,17 @@ class Film:
         size = WIDTH, round(shown.height * WIDTH / shown.width)
         self.frames += [shown.resize(size, Image.Resampling.LANCZOS)] * count
 
-    def glide(self, x, y, steps):
+    def glide(self, x: float, y: float, steps: int) -> None:
         """Move to a place, and take a picture at each step."""
         from_x, from_y = self.pointer
         for i in range(1, steps + 1):
             self.move(from_x + (x - from_x) * i / steps, from_y + (y - from_y) * i / steps)
             self.take()
 
-    def draw(self, stroke):
-        first, *rest = driver.on_pad(self.page, stroke)
-        self.glide(*first, 4)
+    def draw(self, stroke: Iterable[Point]) -> None:
+        """Draw a stroke, and take a picture of each answer."""
+        (x, y), *rest = driver.on_pad(self.page, stroke)
+        self.glide(x, y, 4)
         self.page.mouse.down()
         for point in rest:
             self.move(*point)
@@ -78,7 +87,8 @@ class Film:
             self.take()
         self.page.mouse.up()
 
-    def save(self, path):
+    def save(self, path: Path) -> None:
+        """Write the film."""
         first, *rest = self.frames
         first.save(
             path,
@@ -91,8 +101,8 @@ class Film:
         )
 
 
-def strongest(page, layer):
-    """The middle of the unit that says most, and has something to show."""
+def strongest(page: Any, layer: str) -> Point:
+    """Return the middle of the unit that says most, and has something to show."""
     unit = page.locator(f"{layer} button.unit").evaluate_all(
         """units => units.map((unit, i) => [Number(unit.style.getPropertyValue("--on")), i])
             .sort(([a], [b]) => b - a)[0][1]"""
@@ -101,10 +111,15 @@ def strongest(page, layer):
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+def main(argv: Sequence[str] | None = None) -> None:
+    """Film, and print the size.
+
+    Raises:
+        SystemExit: it is larger than a README should load.
+    """
+    parser = argparse.ArgumentParser(prog="python -m bench film")
     parser.add_argument("--output", type=Path, default=Path("docs/page.webp"))
-    path = parser.parse_args().output
+    path = parser.parse_args(argv).output
     with driver.working(viewport={"width": 1120, "height": 1400}) as page:
         driver.open_page(page)
         # An answer loads the weights of the units, so that hovering shows them at once; and

@@ -1,0 +1,1 @@
+"""Where the microseconds go, layer by layer."""

@@ -1,0 +1,25 @@
+"""``python -m bench``: every name is a program."""
+
+import pytest
+
+from bench.__main__ import PROGRAMS, main
+
+
+@pytest.mark.parametrize(
+    "name", sorted(PROGRAMS.keys() - {"chaos", "drills", "fuzz", "soak"})
+)
+def test_a_name_is_a_program_that_lists_its_options(name, capsys):
+    with pytest.raises(SystemExit, match="^0$"):
+        main([name, "--help"])
+    assert capsys.readouterr().out.startswith("usage: ")
+
+
+def test_help_has_a_line_for_each(capsys):
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"  {name} " in shown for name in PROGRAMS)
+
+
+def test_another_name_is_an_error(capsys):
+    assert main(["nothing"]) == 2
+    assert "found 'nothing'" in capsys.readouterr().err
