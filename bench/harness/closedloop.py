@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from bench.harness.cores import on
-from bench.harness.wire import write_requests
 
 CONNECTIONS = 16
 WARM_UP_SECONDS = 2
@@ -18,7 +17,7 @@ local requests, last = {}, 0
 
 function init()
   for number = 0, %(count)d - 1 do
-    local file = assert(io.open(string.format("%(folder)s/%%04d", number), "rb"))
+    local file = assert(io.open("%(folder)s/" .. number, "rb"))
     requests[number] = file:read("*a")
     file:close()
   end
@@ -73,7 +72,8 @@ def measure(
         RuntimeError: wrk did not end as it should.
     """
     with tempfile.TemporaryDirectory() as folder:
-        write_requests(requests, Path(folder))
+        for number, content in enumerate(requests):
+            (Path(folder) / f"{number}").write_bytes(content)
         script = Path(folder) / "requests.lua"
         request = FRESH % fresh if fresh else "requests[last]"
         fields = {"count": len(requests), "folder": folder, "request": request}

@@ -1,13 +1,12 @@
 """Which core runs what, and how long processes have run, from the kernel's scheduler."""
 
-import json
+import multiprocessing
 import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import ParamSpec, TypeVar
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -16,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVER_CORE, GENERATOR_CORE, BOTH = "0", "1", "0,1"
 
 Command = Sequence[str | Path]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def on(cores: str, command: Command) -> list[str | Path]:
@@ -46,17 +47,9 @@ def require(*tools: str) -> None:
         raise SystemExit(f"found the cores {sorted(cores)}, expected 0 and 1 among them")
 
 
-def run_module(core: str, name: str, *options: str) -> Any:
-    """Run a Python module on a core, and return the JSON that it prints.
-
-    Raises:
-        RuntimeError: it failed.
-    """
-    command = on(core, [sys.executable, "-m", name, *options])
-    environment = os.environ | {"ORT_DISABLE_TELEMETRY": "1"}
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True
-    )
-    if done.returncode:
-        raise RuntimeError(f"{name} failed: {done.stderr[-500:]}")
-    return json.loads(done.stdout)
+def call_on(cores: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function in a new process on the given cores only, and return its result."""
+    wanted = {int(core) for core in cores.split(",")}
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context, os.sched_setaffinity, (0, wanted)) as pool:
+        return pool.submit(function, *args, **kwargs).result()

@@ -6,7 +6,7 @@ no idle connection opens one, up to a limit, and beyond it waits in the generato
 counts too. How late the generator noticed that a request was due is reported beside the
 latencies: where the two are close, the generator is the limit and not the server.
 
-`OpenLoop` is the generator; `bench.harness.timed` runs it in a process of its own.
+`OpenLoop` is the generator; `bench.harness.timed` runs it on a core of its own.
 """
 
 import select

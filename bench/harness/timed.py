@@ -1,25 +1,16 @@
-"""The open loop in a process of its own, and what its figures say.
+"""The open loop on a core of its own, and what its figures say."""
 
-    python -m bench.harness.timed --port 8000 --requests FOLDER --rates 2000:20 --output F
-
-Requests are due at random (Poisson), one phase after the other without a pause.
-"""
-
-import argparse
-import json
-import tempfile
 import time
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.harness.cores import GENERATOR_CORE, run_module
+from bench.harness.cores import GENERATOR_CORE, call_on
 from bench.harness.openloop import OpenLoop
 from bench.harness.results import percentile
-from bench.harness.wire import Reply, read_requests, write_requests
+from bench.harness.wire import Reply
 from load.arrivals import arrivals
 
 # Far above what an overloaded server that refuses lets come up.
@@ -67,33 +58,23 @@ def measure(
     seed: int = 1,
     connections: int = 0,
     most: int = MANY,
-    core: str = GENERATOR_CORE,
 ) -> Timed:
-    """Run the generator on a core of its own.
+    """Run the generator on its core.
 
     Args:
         port: of the server, on 127.0.0.1.
         requests: what is sent, in turn.
-        phases: one after the other.
+        phases: one after the other, without a pause.
         seed: of the Poisson process.
         connections: how many are opened before the start.
         most: how many there may be.
-        core: of the generator.
     """
-    with tempfile.TemporaryDirectory() as name:
-        write_requests(requests, Path(name))
-        file = Path(name) / "found.npz"
-        rates = ",".join(f"{phase.rate}:{phase.seconds}" for phase in phases)
-        said = run_module(
-            *(core, "bench.harness.timed", f"--port={port}", f"--requests={name}"),
-            *(f"--rates={rates}", f"--seed={seed}", f"--output={file}"),
-            *(f"--connections={connections}", f"--most={most}"),
-        )
-        return Timed(**dict(np.load(file)), **said)
+    due = schedule(phases, seed)
+    return call_on(GENERATOR_CORE, run, port, requests, due, connections, most)
 
 
 def schedule(phases: Iterable[Phase], seed: int) -> Floats:
-    """Return when requests are due, in seconds from the start."""
+    """Return when requests are due, in seconds from the start: at random (Poisson)."""
     times: list[float] = []
     start = 0.0
     for number, (rate, seconds) in enumerate(phases):
@@ -144,27 +125,3 @@ def summary(found: Timed) -> dict[str, Any]:
         "max_us": percentile(ordered, 100),
         "generator_late_p99_us": found.late_s * 1e6,
     }
-
-
-def main() -> None:
-    """Run the phases; write the arrays, and print the rest as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m bench.harness.timed")
-    parser.add_argument("--port", type=int, required=True, help="on 127.0.0.1")
-    parser.add_argument("--requests", type=Path, required=True, help="folder of requests")
-    parser.add_argument("--rates", required=True, help="requests/s:seconds, ...")
-    parser.add_argument("--seed", type=int, default=1, help="(default: 1)")
-    parser.add_argument("--connections", type=int, default=0, help="opened at the start")
-    parser.add_argument("--most", type=int, default=MANY, help="connections")
-    parser.add_argument("--output", type=Path, required=True, help="file for the arrays")
-    options = parser.parse_args()
-    pairs = (map(float, pair.split(":")) for pair in options.rates.split(","))
-    due = schedule([Phase(*pair) for pair in pairs], options.seed)
-    requests = read_requests(options.requests)
-    found = run(options.port, requests, due, options.connections, options.most)
-    said = found._asdict()
-    np.savez(options.output, **{k: said.pop(k) for k in ("due", "seconds", "status")})
-    print(json.dumps(said))
-
-
-if __name__ == "__main__":
-    main()

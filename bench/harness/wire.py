@@ -2,8 +2,7 @@
 
 import select
 import socket
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -78,17 +77,6 @@ def parse(content: bytes) -> Reply | None:
             f"found {-missing} bytes after a reply: {content[missing:][:100]!r}"
         )
     return None if missing else Reply(int(head[9:12]), head, content[end + len(END) :])
-
-
-def write_requests(requests: Iterable[bytes], folder: Path) -> None:
-    """Write requests as files for a generator in another process."""
-    for number, content in enumerate(requests):
-        (folder / f"{number:04}").write_bytes(content)
-
-
-def read_requests(folder: Path) -> list[bytes]:
-    """Return the requests that `write_requests` wrote, in their order."""
-    return [path.read_bytes() for path in sorted(folder.glob("[0-9]*"))]
 
 
 class Client:
