@@ -158,7 +158,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     cores.require("wrk")
     for python in (PYTHON, TRACING):
         if not python.exists():
-            raise SystemExit(f"found no {python}, expected `make test` to have made it")
+            raise SystemExit(f"found no {python}, expected `make bench` to make it")
     os.sched_setaffinity(0, {int(GENERATOR_CORE)})  # whoever asks for the metrics
     collector = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
     threading.Thread(target=collector.serve_forever, daemon=True).start()

@@ -32,11 +32,11 @@ def install(peer: Peer) -> None:
         ServerError: pip's last words.
     """
     environment = place(peer)
-    stamp = environment / "installed"
     if peer is OWN:
-        if not stamp.exists():
-            raise ServerError("found no .venv/service; make it with: make serve")
+        if not (environment / "bin" / "python").exists():
+            raise ServerError("found no .venv/service, expected `make serve` to make it")
         return
+    stamp = environment / "installed"
     requirements = FOLDER / peer.name / "requirements.txt"
     if stamp.exists() and stamp.stat().st_mtime >= requirements.stat().st_mtime:
         return
