@@ -9,9 +9,12 @@ from bench.__main__ import PROGRAMS, main
     "name", sorted(PROGRAMS.keys() - {"chaos", "drills", "fuzz", "soak"})
 )
 def test_a_name_is_a_program_that_lists_its_options(name, capsys):
-    with pytest.raises(SystemExit, match="^0$"):
-        main([name, "--help"])
-    assert capsys.readouterr().out.startswith("usage: ")
+    try:
+        code = main([name, "--help"])
+    except SystemExit as end:  # argparse's
+        code = end.code
+    assert not code
+    assert "".join(capsys.readouterr()).startswith("usage: ")
 
 
 def test_help_has_a_line_for_each(capsys):
