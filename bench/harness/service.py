@@ -72,7 +72,7 @@ class Service(Server):
 def service(
     *options: str, cores: str = "", python: str | Path = PYTHON, **environment: str
 ) -> Iterator[Service]:
-    """Give a ``with`` statement a service that is ready.
+    """Run a ready service for the duration of a ``with`` block.
 
     It has one worker, and the model that the compared servers have. The arguments are
     those of `Service`.

@@ -38,7 +38,7 @@ Record = dict[str, Any]
 
 @contextlib.contextmanager
 def floor(cores: str) -> Iterator[Server]:
-    """Give a ``with`` statement a server that only counts bytes."""
+    """Run a server that only counts bytes for the duration of a ``with`` block."""
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         command = [str(PYTHON), "-m", "bench.layers.floor", str(port)]

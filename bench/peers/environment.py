@@ -59,7 +59,7 @@ def versions(peer: Peer) -> dict[str, str]:
 
 @contextlib.contextmanager
 def running(peer: Peer, cores: str, workers: int = 1) -> Iterator[Server]:
-    """Give a ``with`` statement a server that is ready.
+    """Run a ready server for the duration of a ``with`` block.
 
     Args:
         peer: which.
