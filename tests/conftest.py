@@ -13,8 +13,12 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 from tests.support.server import Server
 from training import data
 
-# How long a single example takes says something of the machine, and nothing of the code.
-hypothesis.settings.register_profile("project", deadline=None)
+# How long examples take says something of the machine, and nothing of the code.
+hypothesis.settings.register_profile(
+    "project",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("project")
 
 # ONNX Runtime makes tiny numbers zero in the thread that loads a model; Hypothesis needs
