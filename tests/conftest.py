@@ -95,7 +95,7 @@ def start(tmp_path_factory):
 
     yield start
     for server in servers:  # all at once: each takes a few tenths of a second
-        server.ask_to_stop()
+        server.request_stop()
     for server in servers:
         server.stop()
 

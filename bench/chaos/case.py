@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.support.server import Server
+from bench.harness.service import Service
 
 
 class Finding(NamedTuple):
@@ -33,12 +33,12 @@ class Chaos:
 
     def __init__(self, folder: Path, rounds: int = 1, **environment: str) -> None:
         self.folder, self.rounds, self.environment = folder, rounds, environment
-        self.running: list[Server] = []
+        self.running: list[Service] = []
 
-    def start(self, *options: str, **environment: str) -> Server:
+    def start(self, *options: str, **environment: str) -> Service:
         """Start a server, with two workers unless WEB_CONCURRENCY says otherwise."""
         folder = Path(tempfile.mkdtemp(dir=self.folder))
-        server = Server(folder, *options, **(self.environment | environment))
+        server = Service(folder, *options, **(self.environment | environment))
         self.running.append(server)
         return server
 
@@ -85,7 +85,7 @@ def case(name: str, mark: str) -> Callable[[Run], Run]:
 
 def perform(
     one: Case,
-    check: Callable[[Server], Iterator[Finding]],
+    check: Callable[[Service], Iterator[Finding]],
     rounds: int = 1,
     **environment: str,
 ) -> Result:

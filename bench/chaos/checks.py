@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 from bench.chaos import asks, watch
 from bench.chaos.case import Finding
-from tests.support.server import Server
+from bench.harness.service import Service
 
 RECOVERY_S = 10  # from the end of a case to all workers there
 SETTLE_S = 12  # in which what clients have left behind is swept away: 8 s is their time
 BUSY = ("in_flight", "waiting", "queue", "inflight")  # in names of gauges that return to 0
 
 
-def after(server: Server) -> Iterator[Finding]:
+def after(server: Service) -> Iterator[Finding]:
     """Yield what is wrong with a server after a fault; nothing if it is well."""
     try:
         if watch.wait(lambda: watch.all_ready(server), RECOVERY_S) is None:
@@ -31,7 +31,7 @@ def after(server: Server) -> Iterator[Finding]:
         yield Finding(f"a traceback in the log: ... {trace[-300:]}", False)
 
 
-def _predictions(server: Server) -> Iterator[Finding]:
+def _predictions(server: Service) -> Iterator[Finding]:
     for ask in asks.single()[::6]:
         reply = asks.parse(server.raw(ask.closing))
         text = asks.problem(ask, reply) if reply else "no whole reply"
@@ -40,7 +40,7 @@ def _predictions(server: Server) -> Iterator[Finding]:
             return
 
 
-def _gauges(server: Server) -> Iterator[Finding]:
+def _gauges(server: Service) -> Iterator[Finding]:
     for name, value in watch.metrics(server).items():
         if value < 0 or math.isnan(value):
             yield Finding(f"/metrics has {name} {value}", False)

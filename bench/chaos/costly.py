@@ -18,7 +18,7 @@ from bench.chaos.asks import JSON
 from bench.chaos.case import Chaos, Finding, case
 from bench.chaos.crowd import start
 from bench.chaos.rude import exchange, receive
-from tests.support.server import Server
+from bench.harness.service import Service
 
 PROBE_S = 1.0
 REFUSALS, GROWTH_MIB = 1000, 16
@@ -90,7 +90,7 @@ CROWDS = {
 class Probe(threading.Thread):
     """Asks for readiness and metrics all the time; keeps the slowest answer."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Service) -> None:
         super().__init__()
         self._server, self._done = server, threading.Event()
         self.slowest, self.wrong = 0.0, 0

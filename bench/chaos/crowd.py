@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from bench.chaos import watch
 from bench.chaos.case import Chaos
-from tests.support.server import Server
+from bench.harness.service import Service
 
 SPARE = 500  # files that this process and the workers have besides the crowd's
 LARGE_S = 12  # what the service may add to a client's time: sweeps, and many at once
@@ -20,7 +20,7 @@ def most(wanted: int) -> int:
     return min(wanted, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE)
 
 
-def start(chaos: Chaos) -> tuple[Server, list[int]]:
+def start(chaos: Chaos) -> tuple[Service, list[int]]:
     """Start a server, wait until it is ready and warm, and return it with its workers."""
     server = chaos.start().wait_ready()
     watch.wait(lambda: watch.all_ready(server), LARGE_S)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bench.chaos import watch
 from bench.chaos.case import Chaos, Finding, case
 from bench.chaos.load import Load, answered, lost
-from tests.support.server import Server
+from bench.harness.service import Service
 
 GRACE_S = 15  # graceful_timeout
 RELOAD_S = (
@@ -19,7 +19,7 @@ TIMEOUT_S = 4  # --timeout where a worker hangs: the usual 30 s would only take 
 ANSWERED = "http_server_request_duration_seconds_count"
 
 
-def reload(server: Server) -> float | None:
+def reload(server: Service) -> float | None:
     """Send SIGHUP; return the seconds until only new workers serve, None if they do not."""
     before = server.worker_pids()
     server.process.send_signal(signal.SIGHUP)
@@ -103,13 +103,13 @@ def kill_workers(chaos: Chaos) -> Iterator[Finding]:
     yield Finding(f"open files {files}, then {_files(server)}", _files(server) == files)
 
 
-def _replaced(server: Server, pid: int) -> float:
+def _replaced(server: Service, pid: int) -> float:
     """Return the seconds until another worker serves in place of one."""
     took = watch.wait(lambda: watch.all_ready(server, [pid]), RELOAD_S)
     return RELOAD_S if took is None else took
 
 
-def _files(server: Server) -> list[int]:
+def _files(server: Service) -> list[int]:
     """Return how many files the master and the workers have open.
 
     Without the pipes and heartbeats of older workers, which a younger one inherits.
@@ -172,7 +172,7 @@ def kill_master_under_load(chaos: Chaos) -> Iterator[Finding]:
         yield from answered(load.stop(), shed_allowed=True)
 
 
-def _kill_master(server: Server) -> Iterator[Finding]:
+def _kill_master(server: Service) -> Iterator[Finding]:
     watch.wait(lambda: watch.all_ready(server), RELOAD_S)
     pids = server.worker_pids()
     server.process.kill()

@@ -18,7 +18,7 @@ from bench.chaos import watch
 from bench.chaos.case import Chaos, Finding, case
 from bench.chaos.life import RELOAD_S, reload
 from bench.chaos.load import ROOT, Load, answered
-from tests.support.server import Server
+from bench.harness.service import Service
 
 SHIPPED = ROOT / "models" / "mnist"
 REFUSED = 'mnist_reloads_total{result="refused"}'
@@ -115,7 +115,7 @@ def bad_at_reload(chaos: Chaos) -> Iterator[Finding]:
         yield from answered(load.stop())
 
 
-def _refused(server: Server, pids: set[int]) -> bool:
+def _refused(server: Service, pids: set[int]) -> bool:
     """Ask for a reload that must be refused; return whether the same workers go on."""
     server.process.send_signal(signal.SIGHUP)
     time.sleep(SETTLED_S)

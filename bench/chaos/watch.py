@@ -5,10 +5,8 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tests.support.server import Server
+from bench.harness.service import Service
 
 # States of a connection in /proc/net/tcp; closing are FIN_WAIT1, FIN_WAIT2 and CLOSE_WAIT.
 ESTABLISHED, CLOSING = "01", ("04", "05", "08")
@@ -52,7 +50,7 @@ def serves(pid: int) -> bool:
         return False
 
 
-def ready(server: "Server") -> list[int]:
+def ready(server: Service) -> list[int]:
     """Return the workers that are ready."""
     try:
         return [pid for pid in server.worker_pids() if serves(pid)]
@@ -60,7 +58,7 @@ def ready(server: "Server") -> list[int]:
         return []
 
 
-def all_ready(server: "Server", without: object = ()) -> bool:
+def all_ready(server: Service, without: object = ()) -> bool:
     """Return whether all workers that are wanted serve, and none of some others."""
     pids = server.worker_pids()
     return (
@@ -96,7 +94,7 @@ def resident(*pids: int) -> float:
     return total / 1024
 
 
-def metrics(server: "Server") -> dict[str, float]:
+def metrics(server: Service) -> dict[str, float]:
     """Return every sample of /metrics by its name and labels."""
     text = server.request("GET", "/metrics").body.decode()
     lines = [line for line in text.splitlines() if line and line[0] != "#"]

@@ -11,8 +11,8 @@ from bench.chaos.case import Chaos, Finding, case
 from bench.chaos.life import TIMEOUT_S
 from bench.chaos.models import repository, spoil
 from bench.drills.counters import watched
+from bench.harness.service import Service
 from tests.deploy.prometheus import Prometheus
-from tests.support.server import Server
 
 SEEN_S = 30.0  # from the fault to the alert, of which none waits longer here
 # What depends on how busy the machine is, and on how long the drill has run.
@@ -25,32 +25,32 @@ def raised(prometheus: Prometheus) -> set[str]:
     return {one["labels"]["alertname"] for one in found} - BESIDES
 
 
-def kill(server: Server, folder: Path) -> None:
+def kill(server: Service, folder: Path) -> None:
     """End a worker as the kernel does where memory is short."""
     os.kill(server.worker_pids()[0], signal.SIGKILL)
 
 
-def freeze(server: Server, folder: Path) -> None:
+def freeze(server: Service, folder: Path) -> None:
     """Let a worker give no sign of life."""
     pid = server.worker_pids()[0]
     os.kill(pid, signal.SIGSTOP)
     watch.wait(lambda: not watch.alive(pid), 4 * TIMEOUT_S)
 
 
-def add_bad_version(server: Server, folder: Path) -> None:
+def add_bad_version(server: Service, folder: Path) -> None:
     """Put a version into the repository that cannot be served, and reload."""
     shutil.copytree(folder / "mnist" / "1", folder / "mnist" / "9")
     spoil(folder / "mnist" / "9", "truncated")
     server.process.send_signal(signal.SIGHUP)
 
 
-def spoil_served_version(server: Server, folder: Path) -> None:
+def spoil_served_version(server: Service, folder: Path) -> None:
     """Make the version bad that is served, and reload."""
     spoil(folder / "mnist" / "1", "wrong hash")
     server.process.send_signal(signal.SIGHUP)
 
 
-def stop(server: Server, folder: Path) -> None:
+def stop(server: Service, folder: Path) -> None:
     """Let the service end."""
     server.stop()
 

@@ -13,9 +13,10 @@ from bench.chaos import watch
 from bench.chaos.case import Chaos, Finding, SkipError, case
 from bench.chaos.life import RELOAD_S, reload
 from bench.chaos.load import Load
+from bench.harness.server import ROOT
+from bench.harness.service import Service
 from load.record import Record, total
 from tests.deploy.prometheus import Prometheus, is_installed
-from tests.support.server import ROOT, Server
 
 REQUESTS = 'http_server_request_duration_seconds_count{http_route="/predict"}'
 ANSWERED = REQUESTS[:-1] + ', http_response_status_code="200"}'
@@ -35,7 +36,7 @@ LOCUST = [
 ]
 
 
-def counted(server: Server, name: str) -> int:
+def counted(server: Service, name: str) -> int:
     """Return the sum of a metric's series; braces choose some of them."""
     name, _, labels = name.rstrip("}").partition("{")
     wanted = labels.split(", ") if labels else []
@@ -49,7 +50,7 @@ def counted(server: Server, name: str) -> int:
 
 
 def compare(
-    server: Server, prometheus: Prometheus, expected: dict[str, int], lost: int = 0
+    server: Service, prometheus: Prometheus, expected: dict[str, int], lost: int = 0
 ) -> Iterator[Finding]:
     """Yield whether the service and Prometheus count what clients have, and how much.
 
@@ -71,7 +72,7 @@ def compare(
             yield Finding(f"Prometheus has {asked:,}", False)
 
 
-def watched(chaos: Chaos, *options: str, **environment: str) -> tuple[Server, Prometheus]:
+def watched(chaos: Chaos, *options: str, **environment: str) -> tuple[Service, Prometheus]:
     """Start the service, and a Prometheus that is to be used in a ``with`` statement."""
     if not is_installed():
         raise SkipError("needs prometheus, found none")

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from bench.chaos import asks
 from bench.chaos.case import SkipError
 from bench.chaos.load import ROOT
+from bench.harness.server import free_port
 from tests.support.engine import BUILD_S, START_S, STOP_S, Project, call, output
-from tests.support.server import free_port
 
 # A program that stops every process of a container but itself and the init.
 FREEZE = "import os, signal; os.kill(-1, signal.SIGSTOP)"

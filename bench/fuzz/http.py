@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.chaos import watch
+from bench.harness.service import Service
 from tests.hostile import bodies, documents, files, heads
 from tests.hostile.dialects import PREDICT, RAW, SEVEN, request
 from tests.hostile.mutations import Case, case
 from tests.hostile.replies import Broken, Reply, check, check_answer, take, take_all
 from tests.hostile.workers import Peak, open_files
-from tests.support.server import Server
 
 SECONDS = 1.0  # until a reply or the end; the largest picture takes 0.4 s
 WARM_UP = 0.2  # of the requests; what the service keeps for good is there by then
@@ -68,7 +68,7 @@ class Fuzzer:
     """Sends the requests of a seed to a server, and looks at what comes back."""
 
     def __init__(
-        self, server: Server, seed: int, seconds: float = SECONDS, growth: int = GROWTH_KIB
+        self, server: Service, seed: int, seconds: float = SECONDS, growth: int = GROWTH_KIB
     ) -> None:
         self.server, self.seed, self.seconds = server, seed, seconds
         self.most_growth = growth
@@ -246,7 +246,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", type=int, help="show and send one request of the seed")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(Path(folder), *OPTIONS, WEB_CONCURRENCY="2", **SETTINGS)
+        server = Service(Path(folder), *OPTIONS, WEB_CONCURRENCY="2", **SETTINGS)
         try:
             fuzzer = Fuzzer(
                 server.wait_ready(), options.seed, options.seconds, options.growth

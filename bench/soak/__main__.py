@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.chaos import watch
+from bench.harness.service import Service
 from bench.soak import report, samples
-from tests.support.server import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "load" / "results"
@@ -56,12 +56,12 @@ def capacity(port: int, core: int, requests: int = CAPACITY_REQUESTS) -> float:
     return found
 
 
-def burst(server: Server, core: int) -> None:
+def burst(server: Service, core: int) -> None:
     """Let new workers open the files and take the memory that they will keep."""
     generate(server.port, core, f"--capacity={BURST_REQUESTS}").communicate()
 
 
-def idle_files(server: Server, wanted: list[int] | None = None) -> list[int]:
+def idle_files(server: Service, wanted: list[int] | None = None) -> list[int]:
     """Return how many files the processes have open once no client is there.
 
     Args:
@@ -79,14 +79,14 @@ def idle_files(server: Server, wanted: list[int] | None = None) -> list[int]:
     return count()
 
 
-def reload(server: Server) -> bool:
+def reload(server: Service) -> bool:
     """Send SIGHUP; return whether new workers have taken over."""
     before = server.worker_pids()
     server.process.send_signal(signal.SIGHUP)
     return watch.wait(lambda: watch.all_ready(server, before), READY_S) is not None
 
 
-def soak(server: Server, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+def soak(server: Service, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Load a server that is ready, and return the record.
 
     Args:
@@ -136,7 +136,7 @@ def _read(process: subprocess.Popen[str], intervals: list[dict[str, Any]]) -> No
 
 
 def _watch(
-    server: Server,
+    server: Service,
     process: subprocess.Popen[str],
     record: dict[str, Any],
     options: argparse.Namespace,
@@ -185,7 +185,7 @@ def main() -> int:
         environment = {"WEB_CONCURRENCY": str(options.workers), "TMPDIR": str(temporary)}
         environment |= dict(setting.split("=", 1) for setting in options.set)
         with cores(set(range(options.workers))):
-            server = Server(Path(name), **environment)
+            server = Service(Path(name), **environment)
         try:
             record = soak(server.wait_ready(), temporary, options)
         finally:

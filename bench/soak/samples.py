@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from bench.chaos import watch
 from bench.harness.server import memory
-from tests.support.server import Server
+from bench.harness.service import Service
 
 MEMORY = Path("/dev/shm")
 
@@ -44,7 +44,7 @@ def take(at: float, pid: int) -> Sample | None:
     return Sample(at, pid, used["VmRSS"], used["Pss"], kept, sockets, threads)
 
 
-def take_all(at: float, server: Server) -> list[Sample]:
+def take_all(at: float, server: Service) -> list[Sample]:
     """Look at the master and the workers."""
     pids = [server.process.pid, *server.worker_pids()]
     return [sample for pid in pids if (sample := take(at, pid))]

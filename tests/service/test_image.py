@@ -5,15 +5,15 @@ import os
 import re
 import signal
 import subprocess
-import time
 
 import pytest
 import yaml
 
-from tests.support.server import PYTHON, free_port
+from bench.harness.server import START_S, free_port
+from bench.harness.service import PYTHON
+from tests.support.server import eventually
 
 NO_PROXY_THERE = "http://127.0.0.1:9"
-START_S = 30
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +42,8 @@ def test_the_image_listens_at_port_and_is_healthy_behind_a_proxy(instructions, r
     variables = environment(PORT=str(free_port()))
     process = subprocess.Popen([*entry, "--log-level", "warning"], cwd=root, env=variables)
     try:
-        deadline = time.monotonic() + START_S
-        while not healthy(health, variables):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        eventually(lambda: process.poll() is not None or healthy(health, variables))
+        assert process.poll() is None
         assert not healthy(health, environment(PORT=str(free_port())))
         process.send_signal(signal.SIGTERM)  # reaches gunicorn: there is no shell
         assert process.wait(START_S) == 0

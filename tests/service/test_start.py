@@ -35,7 +35,7 @@ def odd(models, add_version):
 def served(start, odd, request):
     options, environment = WAYS[request.param]
     settings = {"MNIST_MODEL_ROOT": str(odd), "WEB_CONCURRENCY": "1", **environment}
-    settings |= {"MNIST_MAX_WAIT_MS": "10000", "MNIST_API_KEY": SECRET}
+    settings |= {"MNIST_API_KEY": SECRET}
     return start(*options, **settings).wait_ready()
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.support.server import free_port
+from bench.harness.server import free_port
 
 BUILD_S = 600  # without a cache it downloads 60 MB
 START_S = 60  # a start takes 6 s, of which 5 are the wait for the first health check

@@ -6,18 +6,18 @@ import os
 import re
 import signal
 import socket
-import time
 
 import pytest
 from gunicorn.config import Config
 
+from bench.harness.server import free_port
 from service.errors import SettingsError
 from service.inference.access import Access, read_keys
 from service.model import snapshot
 from service.server.http1.request import HeadLimits, RequestHead
 from service.settings import Settings
 from tests.service.conftest import WAYS
-from tests.support.server import free_port
+from tests.support.server import eventually
 
 KEY, OTHER = "0123456789abcdef", "second.key~of-the_file+/=="
 RAW = "application/octet-stream"
@@ -208,10 +208,7 @@ def test_a_reload_takes_the_new_keys_and_no_longer_the_old_ones(start, frames, t
     assert (status(KEY), status(OTHER)) == (200, 401)  # not before the signal
     (before,) = server.worker_pids()
     os.kill(server.process.pid, signal.SIGHUP)
-    deadline = time.monotonic() + 30
-    while before in server.worker_pids() or status(OTHER) != 200:
-        assert time.monotonic() < deadline, server.log
-        time.sleep(0.05)
+    eventually(lambda: before not in server.worker_pids() and status(OTHER) == 200)
     assert (status(KEY), status(OTHER)) == (401, 200)
 
 

@@ -79,7 +79,7 @@ def seen(outcomes):
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.sampled_from(list(KINDS)), st.integers(0, 20), st.integers(1, 4)),

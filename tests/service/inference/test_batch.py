@@ -79,7 +79,7 @@ def test_an_image_gets_the_same_bits_in_every_batch(served, frames):
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(counts=st.lists(st.integers(1, 3), min_size=1, max_size=12))
 def test_each_request_of_a_batch_gets_its_own_answer(ask, frames, form, counts):
     dialect, headers, make = FORMS[form]

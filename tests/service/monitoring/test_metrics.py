@@ -3,7 +3,6 @@ import json
 import os
 import re
 import signal
-import time
 
 import numpy as np
 import pytest
@@ -14,8 +13,8 @@ from service.inference.target import DIALECTS, ROUTES
 from service.model import digits
 from service.monitoring import metrics
 from service.monitoring.table import CONFIDENCE_BUCKETS
+from tests.support.server import eventually
 
-PATIENCE_S = 20  # for what takes a second, on a busy machine
 RAW = "application/octet-stream"
 
 
@@ -251,8 +250,7 @@ def test_turns_are_counted(fresh, frames):
 
 def test_workers_are_counted_as_they_start_and_end(fresh):
     def wait_for(**exits):
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
+        def started():
             samples = read(fresh)
             found = {
                 cause: value(samples, "mnist_worker_exits_total", cause=cause)
@@ -263,8 +261,8 @@ def test_workers_are_counted_as_they_start_and_end(fresh):
             all_there = starts == 2 + sum(exits.values()) and serve == 2
             if found == {"asked": 0, "died": 0, "hung": 0, **exits} and all_there:
                 return value(samples, "process_start_time_seconds")
-            assert time.monotonic() < deadline, samples
-            time.sleep(0.05)
+
+        return eventually(started)
 
     started = wait_for()
     os.kill(fresh.worker_pids()[0], signal.SIGKILL)
@@ -278,24 +276,20 @@ def test_workers_are_counted_as_they_start_and_end(fresh):
 def test_wanted_workers_follow_the_masters_signals(fresh):
     assert value(read(fresh), "mnist_workers_wanted") == 2
     fresh.process.send_signal(signal.SIGTTIN)
-    deadline = time.monotonic() + PATIENCE_S
-    while value(read(fresh), "mnist_workers") != 3:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    eventually(lambda: value(read(fresh), "mnist_workers") == 3)
     assert value(read(fresh), "mnist_workers_wanted") == 3
 
 
 def test_cpu_time_and_memory_of_the_workers_are_shown(fresh):
-    deadline = time.monotonic() + PATIENCE_S
-    while True:  # workers report twice a second
+    def reported():  # by the workers, twice a second
         samples = read(fresh)
         computed = value(samples, "process_cpu_seconds_total")
         memory = value(samples, "process_resident_memory_bytes")
-        if computed > 0.1 and memory > 2 * 30e6:  # two, and each has loaded NumPy
-            break
-        assert time.monotonic() < deadline, samples
-        time.sleep(0.05)
-    assert value(samples, "mnist_connections") == 1  # our own
+        # Two, and each has loaded NumPy; the one connection is our own.
+        there = computed > 0.1 and memory > 2 * 30e6
+        return there and value(samples, "mnist_connections") == 1
+
+    eventually(reported)
 
 
 def test_the_page_for_operators_has_every_metric_and_every_reason(server, root):

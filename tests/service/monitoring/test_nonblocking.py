@@ -12,12 +12,12 @@ import time
 
 import pytest
 
+from bench.harness.server import START_S
 from service.monitoring.nonblocking import Handler, _Polled
 
 pytestmark = pytest.mark.usefixtures("alarm")
 
 LINE = "y" * 999  # 66 of them fill a pipe of 64 KiB
-DEADLINE_S = 30
 
 
 def unread_pipe():
@@ -65,7 +65,7 @@ def log(handler, *lines):
 def read(reader, end=""):
     """Return the text that has arrived, up to its end if that is known."""
     received = ""
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = time.monotonic() + START_S
     # The kernel takes a moment to pass a terminal's text on, longer on a busy machine.
     while True:
         if select.select([reader], [], [], 0.1)[0]:

@@ -52,7 +52,6 @@ characters = st.characters(
 filenames = st.text(characters, max_size=8)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(filenames, contents), min_size=1, max_size=MOST),
     boundaries,
@@ -124,7 +123,7 @@ types = st.sampled_from(
 ) | st.text(max_size=5).map(lambda text: TYPE + text)
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(
     st.lists(st.one_of(headers, marks, contents), max_size=20).map(b"".join)
     | st.builds(

@@ -85,7 +85,7 @@ pixel = st.sampled_from([0, 1, 7, 10, 99, 100, 199, 200, 255, 256, 300, 1000])
 image = st.lists(pixel, min_size=3, max_size=3)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(
     st.lists(
         st.tuples(st.lists(image, min_size=1, max_size=3), st.sampled_from(PLAIN), edits),
@@ -106,7 +106,7 @@ def test_what_is_read_is_what_a_parser_reads(bodies):
         check(changed)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(
     st.lists(
         st.sampled_from([b"1", b"0", b",", b" ", b"[", b"]", b"], [", b"],["]), max_size=14

@@ -416,7 +416,7 @@ number = st.one_of(st.integers(0, 255), st.integers(-1, 300), st.floats(0, 1))
 odd = st.sampled_from([True, None, "x", [], [1], {}, 1e400, 2**64, -0.0, {"b64": "x"}])
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.one_of(

@@ -7,8 +7,10 @@ import subprocess
 import time
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
+from bench.harness.server import START_S
 
 APPLICATION = """
 import json
@@ -40,7 +42,7 @@ class Gunicorn:
 
     def send(self, content):
         """Send, close the sending side, and return everything that arrives."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as client:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=START_S) as client:
             client.sendall(content)
             client.shutdown(socket.SHUT_WR)
             received = b""
@@ -62,7 +64,7 @@ def both(root, tmp_path_factory):
         Gunicorn(python, root, folder, "--worker-class", "gthread", "--threads", "2"),
     ]
     for server in servers:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + START_S
         while True:
             try:
                 assert server.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -73,7 +75,7 @@ def both(root, tmp_path_factory):
     yield servers
     for server in servers:
         server.process.terminate()
-        assert server.process.wait(20) == 0
+        assert server.process.wait(START_S) == 0
 
 
 def answers(received):
@@ -172,9 +174,7 @@ VERSIONS = ["1.1", "1.1", "1.1", "1.0", "1.0", "2.0", "0.9", "1.2", "x"]
 
 
 @settings(
-    deadline=None,
     max_examples=250,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(requests(), min_size=1, max_size=2).map(b"".join))
 @example(b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -196,7 +196,7 @@ def test_both_reach_the_application_alike_or_this_one_refuses(both, content):
     assert len(ours) <= len(theirs)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.sampled_from(["GET", "POST", "PUT", "BREW"]),
     st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=9),

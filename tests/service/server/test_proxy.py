@@ -6,13 +6,14 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from types import SimpleNamespace
 
 import pytest
 
+from bench.harness.server import START_S
 from tests.service.server.test_smuggling import AMBIGUOUS, RAW, request
 from tests.service.server.test_worker import connect, post, read_all, read_reply
+from tests.support.server import eventually
 
 CONFIG = """
 daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
@@ -35,7 +36,6 @@ http {{
   }}
 }}
 """
-PATIENCE_S = 30
 
 
 def listens(port):
@@ -57,14 +57,11 @@ def proxied(start, tmp_path_factory):
     config = folder / "nginx.conf"
     config.write_text(CONFIG.format(folder=folder, service=server.port, port=port))
     process = subprocess.Popen([nginx, "-e", folder / "error.log", "-c", config])
-    deadline = time.monotonic() + PATIENCE_S
-    while not listens(port):
-        assert process.poll() is None, (folder / "error.log").read_text()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    eventually(lambda: process.poll() is not None or listens(port))
+    assert process.poll() is None, (folder / "error.log").read_text()
     yield SimpleNamespace(port=port, server=server, log=folder / "access.log")
     process.terminate()
-    process.wait(PATIENCE_S)
+    process.wait(START_S)
 
 
 def forwarded(proxied):
@@ -112,10 +109,8 @@ def test_a_reload_loses_nothing_that_the_proxy_has_forwarded(proxied, frames):
     # nginx keeps connections to the service, and may use one just when it is about to end.
     old = proxied.server.worker_pids()
     proxied.server.process.send_signal(signal.SIGHUP)
-    deadline = time.monotonic() + PATIENCE_S
     statuses = set()
     while set(old) & set(proxied.server.worker_pids()):
         with connect(proxied, post(frames[7].tobytes())) as client:
             statuses.add(read_reply(client)[0])
-        assert time.monotonic() < deadline
     assert statuses == {200}

@@ -6,8 +6,10 @@ import subprocess
 
 import pytest
 
+from bench.harness.server import ROOT
+from bench.harness.service import PYTHON
 from tests.service.conftest import WAYS
-from tests.support.server import PYTHON, ROOT, Server
+from tests.support.server import Server
 
 KEPT = [
     "/",

@@ -158,7 +158,7 @@ slots = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(slots, min_size=1, max_size=6),
     st.sampled_from(["POST /predict HTTP/1.1", "POST /predict HTTP/1.0", "GET / HTTP/1.1"]),
