@@ -1,12 +1,17 @@
-"""What a case is, how it is run, and the table of what was seen."""
+"""What a case is, how cases are run, and the table of what was seen."""
 
+import argparse
 import contextlib
+import importlib
+import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from bench.harness import results
+from bench.harness.results import say
 from bench.harness.service import Service
 
 
@@ -53,7 +58,7 @@ Run = Callable[[Chaos], Iterator[Finding]]
 
 
 class Case(NamedTuple):
-    """A fault: what it is, what must be seen, and the function that tells what was seen."""
+    """A fault: what it is, what must be seen, and the function that finds what was seen."""
 
     name: str
     mark: str
@@ -85,7 +90,7 @@ def case(name: str, mark: str) -> Callable[[Run], Run]:
 
 def perform(
     one: Case,
-    check: Callable[[Service], Iterator[Finding]],
+    check: Callable[[Service], Iterable[Finding]],
     rounds: int = 1,
     **environment: str,
 ) -> Result:
@@ -117,18 +122,56 @@ def perform(
     return Result(one.name, one.mark, skipped or seen, ok, time.monotonic() - start)
 
 
-def table(results: list[Result]) -> str:
+def table(found: Iterable[Result]) -> str:
     """Return the results in Markdown."""
     words = {True: "yes", False: "**NO**", None: "-"}
-    lines = ["| case | pass mark | seen | ok | s |", "|---|---|---|---|---|"]
-    for one in results:
-        cells: list[Any] = [
-            one.name,
-            one.mark,
-            one.seen,
-            words[one.ok],
-            f"{one.seconds:.0f}",
-        ]
-        cleaned = (" ".join(str(cell).replace("|", "\\|").split()) for cell in cells)
-        lines.append(f"| {' | '.join(cleaned)} |")
-    return "\n".join(lines) + "\n"
+    rows = [(*one[:3], words[one.ok], f"{one.seconds:.0f}") for one in found]
+    return results.table(["case", "pass mark", "seen", "ok", "s"], rows, text=4)
+
+
+def run(
+    name: str,
+    modules: Sequence[str],
+    about: Callable[[], str],
+    check: Callable[[Service], Iterable[Finding]],
+    argv: Sequence[str] | None,
+) -> int:
+    """Run the cases of some modules from the command line; return 1 if one fails.
+
+    Args:
+        name: of the program in ``python -m bench``, and of its results.
+        modules: of ``bench.NAME``, in the order of the table.
+        about: returns what stands before the table.
+        check: see `perform`.
+        argv: the command line.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m bench {name}")
+    parser.add_argument("--list", action="store_true", help="name the cases, and end")
+    parser.add_argument(
+        "--only", default="", metavar="PATTERN", help="cases whose name has it"
+    )
+    parser.add_argument("--rounds", type=int, default=20, help="(default: 20)")
+    parser.add_argument(
+        "--output", type=Path, help="(default: bench/results, if all cases are run)"
+    )
+    options = parser.parse_args(argv)
+    for module in modules:
+        importlib.import_module(f"bench.{name}.{module}")
+    ours = [one for one in CASES if one.run.__module__.startswith(f"bench.{name}.")]
+    chosen = [one for one in ours if re.search(options.only, one.name)]
+    if options.list:
+        print("\n".join(one.name for one in chosen))
+        return 0
+    introduction, found = about(), []
+    for one in chosen:
+        found.append(perform(one, check, options.rounds))
+        words = {True: "ok", False: "FAILED", None: "skipped"}
+        say(f"{one.name} ... {words[found[-1].ok]}")
+    text = f"{introduction}\n{table(found)}"
+    print(text)
+    if options.output or not options.only:
+        record = {"rounds": options.rounds, "cases": [one._asdict() for one in found]}
+        results.write(name, record, text, options.output or results.FOLDER)
+    failed = sum(one.ok is False for one in found)
+    say(f"{len(found)} cases, {failed} failed")
+    return 1 if failed or not found else 0

@@ -33,10 +33,10 @@ def after(server: Service) -> Iterator[Finding]:
 
 def _predictions(server: Service) -> Iterator[Finding]:
     for ask in asks.single()[::6]:
-        reply = asks.parse(server.raw(ask.closing))
-        text = asks.problem(ask, reply) if reply else "no whole reply"
-        if text:
-            yield Finding(f"the golden prediction: {text}", False)
+        reply = asks.exchange(server.port, ask.closing)
+        kind, text = asks.judge(ask, reply) if reply else ("no whole reply", "")
+        if kind != "right":
+            yield Finding(f"the golden prediction: {kind} {text}", False)
             return
 
 

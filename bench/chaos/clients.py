@@ -12,8 +12,6 @@ import argparse
 import contextlib
 import itertools
 import json
-import select
-import socket
 import sys
 import threading
 import time
@@ -21,9 +19,10 @@ from collections import Counter, deque
 from collections.abc import Iterator
 
 from bench.chaos import asks
-from bench.chaos.asks import Ask, Reply
+from bench.chaos.asks import REPLY_S, SHED, Ask
+from bench.harness.results import percentile
+from bench.harness.wire import Client
 
-REPLY_S = 10.0  # no reply in this time is a failure
 PAUSE_S = 0.01  # after a refusal, so that clients do not spin on a server that is gone
 MOST_LATENCIES = 200_000
 MOST_TEXTS = 20
@@ -47,22 +46,20 @@ class Account:
         with self._lock:
             self._counts[kind] += 1
             if text and len(self._texts) < MOST_TEXTS:
-                self._texts.append(
-                    f"{time.monotonic() - self._start:.2f} s: {kind}: {text}"
-                )
+                at = time.monotonic() - self._start
+                self._texts.append(f"{at:.2f} s: {kind}: {text}")
             if seconds is not None:
                 self._latencies.append(seconds)
 
     def show(self) -> str:
         with self._lock:
-            ordered = sorted(self._latencies)
+            ordered = sorted(self._latencies) or [0.0]
             found = {"counts": self._counts, "texts": self._texts}
-        last = len(ordered) - 1
-        found |= {"p99_s": ordered[int(0.99 * last)] if ordered else 0.0}
-        return json.dumps(found | {"slowest_s": ordered[last] if ordered else 0.0})
+        latency = {"p99_s": percentile(ordered, 99), "slowest_s": ordered[-1]}
+        return json.dumps(found | latency)
 
 
-class Client(threading.Thread):
+class Asker(threading.Thread):
     """One client: a request, its reply, the next one."""
 
     def __init__(
@@ -70,7 +67,7 @@ class Client(threading.Thread):
     ) -> None:
         super().__init__(daemon=True)
         self._port, self._asks, self._keep, self._account = port, asked, keep, account
-        self._socket: socket.socket | None = None
+        self._client: Client | None = None
         self.ended = threading.Event()
 
     def run(self) -> None:
@@ -80,59 +77,36 @@ class Client(threading.Thread):
 
     def _one(self, ask: Ask) -> None:
         start = time.monotonic()
-        if self._socket is not None and self._is_closed(self._socket):
+        if self._client and self._client.is_closed:
             self._close()
-        used = self._socket is not None
+        on = "a kept connection" if self._client else "a new connection"
         try:
-            client = self._socket = self._socket or self._connect()
+            client = self._client = self._client or Client(self._port, REPLY_S)
         except (ConnectionRefusedError, TimeoutError) as error:
             self._account.add("refused" if isinstance(error, ConnectionError) else "failed")
             self.ended.wait(PAUSE_S)
             return
         try:
-            content = b""
-            client.sendall(ask.content if self._keep else ask.closing)
-            while (reply := asks.parse(content)) is None:
-                some = client.recv(1 << 16)
-                if not some:
-                    raise ConnectionError("the end")
-                content += some
-        except OSError as error:
-            on = "a kept connection" if used else "a new connection"
-            self._account.add("failed", f"{error!r} after {len(content)} bytes, {on}")
+            reply = client.ask(ask.content if self._keep else ask.closing)
+        except (OSError, ValueError) as error:
+            text = f"{error!r} after {client.received} bytes, {on}"
+            self._account.add("failed", text)
             self._close()
             return
-        self._judge(ask, reply, time.monotonic() - start)
+        kind, text = asks.judge(ask, reply)
+        if kind == SHED:
+            self._account.add(kind)
+            self.ended.wait(PAUSE_S)
+        else:
+            took = time.monotonic() - start
+            self._account.add(kind, text, None if text else took)
         if reply.closes or not self._keep:
             self._close()
 
-    def _judge(self, ask: Ask, reply: Reply, seconds: float) -> None:
-        text = asks.problem(ask, reply)
-        if reply.sheds:
-            self._account.add("shed")
-            self.ended.wait(PAUSE_S)
-        elif text:
-            kind = "wrong" if text.startswith("read") else "unexpected"
-            self._account.add(kind, text)
-        else:
-            self._account.add("right", seconds=seconds)
-
-    def _connect(self) -> socket.socket:
-        client = socket.create_connection(("127.0.0.1", self._port), timeout=REPLY_S)
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return client
-
-    @staticmethod
-    def _is_closed(client: socket.socket) -> bool:
-        """Return whether the server has closed: nothing else can have come by now."""
-        poll = select.poll()
-        poll.register(client, select.POLLIN)
-        return bool(poll.poll(0))
-
     def _close(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-        self._socket = None
+        if self._client:
+            self._client.close()
+        self._client = None
 
 
 def main() -> None:
@@ -145,8 +119,8 @@ def main() -> None:
     options = parser.parse_args()
     account = Account()
     every = asks.single() if options.images == 1 else asks.batches(options.images)
-    clients = [
-        Client(
+    askers = [
+        Asker(
             options.port,
             itertools.cycle(every[number % len(every) :] + every[: number % len(every)]),
             number < options.keep,
@@ -154,14 +128,14 @@ def main() -> None:
         )
         for number in range(options.keep + options.close)
     ]
-    for client in clients:
-        client.start()
+    for asker in askers:
+        asker.start()
     for _ in sys.stdin:
         print(account.show(), flush=True)
-    for client in clients:
-        client.ended.set()
-    for client in clients:
-        client.join(2 * REPLY_S)
+    for asker in askers:
+        asker.ended.set()
+    for asker in askers:
+        asker.join(2 * REPLY_S)
     with contextlib.suppress(BrokenPipeError):
         print(account.show(), flush=True)
 

@@ -1,17 +1,16 @@
 """The container: stopped, paused, and with little memory; needs a Docker engine."""
 
 import contextlib
-import json
 import shutil
 import threading
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 
 from bench.chaos import asks
+from bench.chaos.asks import Ask
 from bench.chaos.case import Chaos, Finding, SkipError, case
-from bench.chaos.load import ROOT
+from bench.harness.cores import ROOT
 from tests.support.engine import BUILD_S, STOP_S, Project, call, output
 
 PAUSE_S = 40  # longer than gunicorn's timeout of 30 s
@@ -38,12 +37,10 @@ def project() -> Iterator[Project]:
         found.compose("down", "--volumes", timeout=2 * STOP_S)
 
 
-def ask(port: int, body: bytes, timeout: float = 60) -> list[int]:
-    """Post raw images; return the digits that were read."""
-    url = f"http://127.0.0.1:{port}/predict"
-    request = urllib.request.Request(url, body, {"Content-Type": asks.RAW})
-    with urllib.request.urlopen(request, timeout=timeout) as answer:
-        return asks.ours(json.load(answer))
+def ask(port: int, ask: Ask) -> str:
+    """Return what the reply to a request is: see `asks.judge`."""
+    reply = asks.exchange(port, ask.content)
+    return asks.judge(ask, reply)[0] if reply else "no reply"
 
 
 @case("docker compose stop", "exit code 0 (137 would be SIGKILL) within stop_grace_period")
@@ -61,17 +58,18 @@ def stop(chaos: Chaos) -> Iterator[Finding]:
     f"the first answer in < {RESUME_S} s, the same workers go on",
 )
 def pause(chaos: Chaos) -> Iterator[Finding]:
-    label, frame = asks.digits()[3]
+    one = asks.single()[0]
     with project() as found:
         workers = found.run_python(PROCESSES)
         output(["docker", "pause", found.container])
         time.sleep(PAUSE_S)
         output(["docker", "unpause", found.container])
         began = time.monotonic()
-        digits = ask(found.port, frame)
+        kind = ask(found.port, one)
         took = time.monotonic() - began
         yield Finding(
-            f"the first answer after {took:.2f} s", took < RESUME_S and digits == [label]
+            f"the first answer, {kind}, after {took:.2f} s",
+            took < RESUME_S and kind == "right",
         )
         time.sleep(RESUME_S)
         same = bool(workers) and found.run_python(PROCESSES) == workers
@@ -92,9 +90,7 @@ for path in sorted(glob.glob("/proc/[0-9]*/cmdline")):
     "every answer right or 503; no process is killed for memory, no restart",
 )
 def little_memory(chaos: Chaos) -> Iterator[Finding]:
-    every = asks.digits()
-    batch = [every[n % len(every)] for n in range(MOST_IMAGES)]
-    labels, body = [label for label, _ in batch], b"".join(frame for _, frame in batch)
+    batch = asks.batches(MOST_IMAGES)[0]
     counts: Counter[str] = Counter()
     with project() as found:
         output(
@@ -111,9 +107,7 @@ def little_memory(chaos: Chaos) -> Iterator[Finding]:
         def client() -> None:
             while time.monotonic() < until:
                 try:
-                    counts["right" if ask(found.port, body) == labels else "wrong"] += 1
-                except urllib.error.HTTPError as error:
-                    counts[f"{error.code}"] += 1
+                    counts[ask(found.port, batch)] += 1
                 except OSError as error:
                     counts[repr(error)] += 1
 
@@ -122,7 +116,7 @@ def little_memory(chaos: Chaos) -> Iterator[Finding]:
             thread.start()
         for thread in threads:
             thread.join()
-        fine = counts["right"] > 0 and set(counts) <= {"right", "503"}
+        fine = counts["right"] > 0 and set(counts) <= {"right", asks.SHED}
         yield Finding(f"{dict(counts)}", fine)
         state = found.inspect("{{.State.OOMKilled}} {{.RestartCount}} {{.State.Status}}")
         yield Finding(f"OOMKilled, restarts: {state}", state == "false 0 running")

@@ -1,11 +1,11 @@
 """Requests that are small to send and costly to answer, or to refuse."""
 
 import base64
+import contextlib
 import gzip
 import io
 import json
 import signal
-import socket
 import threading
 import time
 from collections import Counter
@@ -14,22 +14,15 @@ from collections.abc import Iterator
 from PIL import Image
 
 from bench.chaos import asks, watch
-from bench.chaos.asks import JSON
+from bench.chaos.asks import JSON, post
 from bench.chaos.case import Chaos, Finding, case
 from bench.chaos.crowd import start
-from bench.chaos.rude import exchange, receive
 from bench.harness.service import Service
+from bench.harness.wire import Client
+from load.payloads import V1, V2
 
 PROBE_S = 1.0
 REFUSALS, GROWTH_MIB = 1000, 16
-
-
-def post(path: str, body: bytes, content_type: str, *headers: str) -> bytes:
-    lines = [
-        *(f"POST {path} HTTP/1.1", "Host: x", "Connection: close"),
-        *(f"Content-Type: {content_type}", f"Content-Length: {len(body)}", *headers),
-    ]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 def scans() -> bytes:
@@ -65,24 +58,23 @@ def form() -> bytes:
     return gzip.compress(part % (b"a=b; " * 800_000))
 
 
-PACKED = "Content-Encoding: gzip"
 FORM = "multipart/form-data; boundary=x"
 CROWDS = {
     "JSON of 48,000 keys, the last one twice, with an escape": (
         16,
-        lambda: post("/v1/models/mnist:predict", keys(), JSON),
+        lambda: post(keys(), JSON, V1),
     ),
     "four JPEGs of 16 scans without data": (
         400,
-        lambda: post("/predict", pictures(), JSON),
+        lambda: post(pictures(), JSON),
     ),
     "8 kB of gzip that inflate to JSON of 381,296 pictures": (
         80,
-        lambda: post("/predict", objects(), JSON, PACKED),
+        lambda: post(objects(), JSON, content_encoding="gzip"),
     ),
     "compressed forms with a head of 4 MB": (
         48,
-        lambda: post("/predict", form(), FORM, PACKED),
+        lambda: post(form(), FORM, content_encoding="gzip"),
     ),
 }
 
@@ -112,20 +104,17 @@ def crowd(chaos: Chaos, count: int, request: bytes) -> Iterator[Finding]:
     server, pids = start(chaos)
     probe = Probe(server)
     probe.start()
-    clients = [
-        socket.create_connection(("127.0.0.1", server.port), timeout=60)
-        for _ in range(count)
-    ]
+    clients = [Client(server.port, timeout=60) for _ in range(count)]
     for client in clients:
-        client.sendall(request)
+        client.socket.sendall(request)
     found: Counter[int] = Counter()
     for client in clients:
-        reply = receive(client)
-        found[reply.status if reply else 0] += 1
-        client.close()
+        with client, contextlib.suppress(ConnectionError):
+            found[client.ask(b"").status] += 1
+    found[0] = count - found.total()
     probe.end()
     allowed = {200, 400, 413, 422, 503}
-    yield Finding(f"statuses {dict(sorted(found.items()))}", set(found) <= allowed)
+    yield Finding(f"statuses {dict(sorted((+found).items()))}", set(+found) <= allowed)
     kept = server.worker_pids() == pids
     yield Finding("same workers" if kept else f"{pids}, then {server.worker_pids()}", kept)
     slow = probe.slowest
@@ -153,21 +142,19 @@ def refusals(chaos: Chaos) -> Iterator[Finding]:
     data = ",".join(["256"] * 784 * 20)
     bodies = {
         "V2 values": (
-            "/v2/models/mnist/infer",
+            V2,
             tensor.replace("}]", f',"data":[{data}]}}]').encode(),
         ),
         "JSON pixels": ("/predict", b'{"instances":[[%b]]}' % data.encode()),
         "not JSON": ("/predict", b"{" * 60_000),
     }
     for kind, (path, body) in bodies.items():
-        ask = post(path, body, JSON).replace(b"Connection: close\r\n", b"", 1)
-        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
+        ask = post(body, JSON, path)
+        with Client(server.port, timeout=60) as client:
             for number in range(REFUSALS + REFUSALS // 10):
                 if number == REFUSALS // 10:  # warm by now
                     before = watch.resident(*pids)
-                client.sendall(ask)
-                reply = receive(client)
-                assert reply is not None
+                reply = client.ask(ask)
         grown = watch.resident(*pids) - before
         seen = f"{kind}: {reply.status}, {grown:+.1f} MiB"
         yield Finding(seen, reply.status in (400, 413, 422) and grown < GROWTH_MIB)
@@ -199,19 +186,19 @@ def light(chaos: Chaos) -> Iterator[Finding]:
     server, _ = start(chaos)
     digit = asks.single()[0]
     body = (bytes(range(256)) * 3 + bytes(16)) * 1024
-    heavy = post("/predict", body, asks.RAW)
+    heavy = post(body, asks.RAW)
     done = threading.Event()
 
     def load() -> None:
         while not done.is_set():
-            exchange(server.port, heavy)
+            asks.exchange(server.port, heavy)
 
     threads = [threading.Thread(target=load) for _ in range(8)]
     for thread in threads:
         thread.start()
     found: Counter[str] = Counter()
     for _ in range(500):
-        reply = exchange(server.port, digit.closing)
+        reply = asks.exchange(server.port, digit.closing)
         found["shed" if reply is None or reply.sheds else "answered"] += 1
     done.set()
     for thread in threads:

@@ -5,14 +5,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
 from bench.chaos.case import Finding
-
-ROOT = Path(__file__).resolve().parents[2]
-START_S = 30
+from bench.harness.cores import ROOT
+from bench.harness.server import START_S
 
 
 class Account(NamedTuple):

@@ -17,7 +17,8 @@ from onnx import numpy_helper
 from bench.chaos import watch
 from bench.chaos.case import Chaos, Finding, case
 from bench.chaos.life import RELOAD_S, reload
-from bench.chaos.load import ROOT, Load, answered
+from bench.chaos.load import Load, answered
+from bench.harness.cores import ROOT
 from bench.harness.service import Service
 
 SHIPPED = ROOT / "models" / "mnist"

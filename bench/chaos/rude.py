@@ -11,39 +11,18 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bench.chaos import asks, watch
-from bench.chaos.asks import Ask, Reply
+from bench.chaos.asks import REPLY_S, Ask
 from bench.chaos.case import Chaos, Finding, case
 from bench.chaos.crowd import start
 from bench.chaos.load import Load, answered
+from bench.harness.wire import Client
 
-MIX, GOOD, CUT = (
-    10_000,
-    0.7,
-    0.5,
-)  # requests; the shares of good ones, and of those left early
+# Requests; the shares of good ones, and of those left early.
+MIX, GOOD, CUT = 10_000, 0.7, 0.5
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER that makes close() reset the connection
-REPLY_S = 10
 KEEPALIVE_S = 1
 RACERS = 300
 DRAIN_S = 3
-
-
-def exchange(port: int, content: bytes) -> Reply | None:
-    """Send a request on a new connection; return the reply, None if it is not whole."""
-    with socket.create_connection(("127.0.0.1", port), timeout=REPLY_S) as client:
-        client.sendall(content)
-        return receive(client)
-
-
-def receive(client: socket.socket) -> Reply | None:
-    """Return the reply that comes, or None if the connection ends before it is whole."""
-    content = b""
-    while (reply := asks.parse(content)) is None:
-        some = client.recv(1 << 16)
-        if not some:
-            return None
-        content += some
-    return reply
 
 
 @case(
@@ -63,12 +42,12 @@ def mix(chaos: Chaos) -> Iterator[Finding]:
             before, files = watch.resident(*pids), _files(server, pids)
         ask = chance.choice(good if chance.random() < GOOD else bad)
         if chance.random() < CUT:
-            _leave(server.port, ask, chance)
+            leave(server.port, ask, chance)
             found["left"] += 1
             continue
-        reply = exchange(server.port, ask.closing)
-        text = asks.problem(ask, reply) if reply else f"{ask.name}: no whole reply"
-        found["not right" if text else "right"] += 1
+        reply = asks.exchange(server.port, ask.closing)
+        kind, text = asks.judge(ask, reply) if reply else ("cut", f"{ask.name}: cut")
+        found[kind] += 1
         texts += [text] if text else []
     yield Finding(f"{dict(found)} {texts[:3] or ''}", not texts)
     kept = server.worker_pids() == pids
@@ -84,14 +63,13 @@ def _files(server: object, pids: list[int]) -> int:
     return sum(len(watch.files(pid)) for pid in pids)
 
 
-def _leave(port: int, ask: Ask, chance: random.Random) -> None:
+def leave(port: int, ask: Ask, chance: random.Random) -> None:
     """Send some of a request, or all of it, and go without a look at the reply."""
-    client = socket.create_connection(("127.0.0.1", port), timeout=REPLY_S)
-    with contextlib.suppress(ConnectionError):
-        client.sendall(ask.content[: chance.randrange(len(ask.content) + 1)])
-    if chance.random() < 0.5:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-    client.close()
+    with socket.create_connection(("127.0.0.1", port), timeout=REPLY_S) as client:
+        with contextlib.suppress(ConnectionError):
+            client.sendall(ask.content[: chance.randrange(len(ask.content) + 1)])
+        if chance.random() < 0.5:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
 
 
 @case(
@@ -107,20 +85,15 @@ def race(chaos: Chaos) -> Iterator[Finding]:
         ask = every[number % len(every)]
         # Idle connections are looked for twice a second: the end is between 1 and 1.5 s.
         pause = KEEPALIVE_S - 0.2 + 0.9 * number / RACERS
-        with socket.create_connection(
-            ("127.0.0.1", server.port), timeout=REPLY_S
-        ) as client:
-            client.sendall(ask.content)
-            reply = receive(client)
+        reply = None
+        with Client(server.port, REPLY_S) as client:
+            client.ask(ask.content)
             time.sleep(pause)
-            try:
-                client.sendall(ask.content)
-                reply = receive(client)
-            except ConnectionError:
-                reply = None
+            with contextlib.suppress(ConnectionError):
+                reply = client.ask(ask.content)
         found["kept" if reply else "tried once more"] += 1
-        reply = reply or exchange(server.port, ask.content)
-        right = reply is not None and asks.problem(ask, reply) is None
+        reply = reply or asks.exchange(server.port, ask.content)
+        right = reply is not None and asks.judge(ask, reply)[0] == "right"
         found["right" if right else "failed"] += 1
 
     threads = [threading.Thread(target=one, args=(n,)) for n in range(RACERS)]

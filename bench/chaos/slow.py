@@ -8,6 +8,7 @@ from bench.chaos import asks, watch
 from bench.chaos.case import Chaos, Finding, case
 from bench.chaos.crowd import LARGE_S, Crowd, most, resets, start
 from bench.chaos.load import Account, Load
+from bench.harness.digits import digits
 
 HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\n"
 MIB = 1 << 20
@@ -114,7 +115,7 @@ def almost_whole(chaos: Chaos) -> Iterator[Finding]:
 def never_reading(chaos: Chaos) -> Iterator[Finding]:
     server, pids = start(chaos)
     # Replies of 70 kB, so that there is soon no more room for one.
-    every = b"".join(frame for _, frame in asks.digits())
+    every = b"".join(frame for _, frame in digits())
     ask = asks.post(every, asks.RAW, "/predict?echo=frame")
     with Load(server.port, keep=1, close=1) as load:
         before, began = watch.resident(*pids), time.monotonic()

@@ -13,7 +13,7 @@ from bench.chaos import watch
 from bench.chaos.case import Chaos, Finding, SkipError, case
 from bench.chaos.life import RELOAD_S, reload
 from bench.chaos.load import Load
-from bench.harness.server import ROOT
+from bench.harness.cores import ROOT
 from bench.harness.service import Service
 from load.record import Record, total
 from tests.deploy.prometheus import Prometheus, is_installed

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from bench.chaos import watch
 from bench.chaos.case import Chaos, Finding, case
-from bench.chaos.load import ROOT, Load, answered
+from bench.chaos.load import Load, answered
 from bench.drills.stack import FREEZE, Stack, composes, stack
+from bench.harness.cores import ROOT
 from tests.support.engine import START_S, call
 
 

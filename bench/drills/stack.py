@@ -6,12 +6,12 @@ import os
 import shlex
 import shutil
 import time
-import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
-from bench.chaos import asks
+from bench.chaos import asks, watch
 from bench.chaos.case import SkipError
-from bench.chaos.load import ROOT
+from bench.harness.cores import ROOT
 from bench.harness.server import free_port
 from tests.support.engine import BUILD_S, START_S, STOP_S, Project, call, output
 
@@ -64,9 +64,7 @@ class Stack(Project):
         """Start services; return the seconds until all containers are healthy."""
         began = time.monotonic()
         self.compose("up", "--detach", *services, timeout=2 * START_S)
-        while not self.healthy():
-            assert time.monotonic() < began + 2 * START_S, self.states()
-            time.sleep(0.2)
+        assert watch.wait(self.healthy, 2 * START_S) is not None, self.states()
         return time.monotonic() - began
 
     def ids(self, service: str = "") -> list[str]:
@@ -115,13 +113,11 @@ def stack(command: list[str] | None = None, **environment: str) -> Iterator[Stac
         found.compose("down", "--volumes", timeout=4 * STOP_S)
 
 
-def predict(port: int) -> dict[str, object]:
+def predict(port: int) -> Any:
     """Ask for one prediction; return the reply."""
-    label, frame = asks.digits()[3]
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/predict", frame, {"Content-Type": asks.RAW}
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        reply = json.load(answer)
-    assert asks.ours(reply) == [label], reply
-    return reply
+    ask = asks.single()[1]
+    reply = asks.exchange(port, ask.content)
+    kind, text = asks.judge(ask, reply) if reply else ("no reply", "")
+    if not reply or kind != "right":
+        raise ConnectionError(f"found {kind} {text}, expected a prediction")
+    return json.loads(reply.body)

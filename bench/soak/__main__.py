@@ -1,25 +1,26 @@
-"""Run a soak, exit code 1 if it fails: ``python -m bench.soak [--minutes 30]``."""
+"""Run a soak, exit code 1 if it fails: ``python -m bench soak [--minutes 30]``."""
 
 import argparse
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.chaos import watch
+from bench.chaos.life import reload
+from bench.harness import results
+from bench.harness.cores import ROOT, on
+from bench.harness.results import say
 from bench.harness.service import Service
 from bench.soak import report, samples
 
-ROOT = Path(__file__).resolve().parents[2]
-OUTPUT = ROOT / "load" / "results"
 CAPACITY_REQUESTS, CAPACITY_ROUNDS = 10_000, 3  # the first warms up, the last counts
 READY_S = 30
 RELOADS = 6  # before the load: the master grows by 2 MB in its first few, and no more
@@ -30,28 +31,24 @@ BURST_REQUESTS = 5000
 IDLE_S = 15  # in which the server closes what the clients have left
 
 
-@contextlib.contextmanager
-def cores(wanted: set[int]) -> Iterator[None]:
-    """Let what is started meanwhile run on some of the cores only."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, wanted & before or before)
-    yield
-    os.sched_setaffinity(0, before)
-
-
 def generate(port: int, core: int, *options: str) -> subprocess.Popen[str]:
-    """Start the generator on its core."""
+    """Start the generator on its core, if the machine has it."""
     command = [sys.executable, "-m", "bench.soak.generator", f"--port={port}", *options]
-    with cores({core}):
-        return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        on(available([core]), command), cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+
+
+def available(wanted: Iterable[int]) -> str:
+    """Return those cores that there are, as `Service` takes them; empty if none is."""
+    return ",".join(str(core) for core in sorted({*wanted} & os.sched_getaffinity(0)))
 
 
 def capacity(port: int, core: int, requests: int = CAPACITY_REQUESTS) -> float:
     """Return how many requests of the mix the server answers a second."""
     found = 0.0
     for _ in range(CAPACITY_ROUNDS):
-        process = generate(port, core, f"--capacity={requests}")
-        out, _ = process.communicate()
+        out, _ = generate(port, core, f"--capacity={requests}").communicate()
         found = json.loads(out)["per_s"]
     return found
 
@@ -77,13 +74,6 @@ def idle_files(server: Service, wanted: list[int] | None = None) -> list[int]:
     watch.wait(lambda: not sum(map(watch.held, server.worker_pids())), IDLE_S)
     watch.wait(lambda: wanted in (None, count()), IDLE_S)
     return count()
-
-
-def reload(server: Service) -> bool:
-    """Send SIGHUP; return whether new workers have taken over."""
-    before = server.worker_pids()
-    server.process.send_signal(signal.SIGHUP)
-    return watch.wait(lambda: watch.all_ready(server, before), READY_S) is not None
 
 
 def soak(server: Service, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
@@ -132,7 +122,7 @@ def _read(process: subprocess.Popen[str], intervals: list[dict[str, Any]]) -> No
     assert process.stdout
     for line in process.stdout:
         intervals.append(json.loads(line))
-        print(line.strip(), file=sys.stderr, flush=True)
+        say(line.strip())
 
 
 def _watch(
@@ -149,16 +139,16 @@ def _watch(
         at = time.monotonic() - start
         record["samples"] += samples.as_dicts(samples.take_all(at, server))
         if next_reload < at < 60 * options.minutes - READY_S:
-            record["reloads"].append(reload(server))
+            record["reloads"].append(reload(server) is not None)
             burst(server, options.workers)
             next_reload += 60 * options.reload_minutes
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(options.interval - (time.monotonic() - start) % options.interval)
 
 
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m bench.soak")
+    parser = argparse.ArgumentParser(prog="python -m bench soak")
     parser.add_argument("--minutes", type=float, default=30, help="(default: 30)")
     parser.add_argument("--workers", type=int, default=1, help="one a core (default: 1)")
     parser.add_argument(
@@ -170,22 +160,22 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--interval", type=float, default=10, help="s (default: 10)")
     parser.add_argument("--capacity", type=float, help="requests/s (default: measured)")
     parser.add_argument(
-        "--output", type=Path, default=OUTPUT, help="(default: bench/results)"
+        "--output", type=Path, default=results.FOLDER, help="(default: bench/results)"
     )
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     return parser.parse_args(arguments)
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run, write the tables, and return 1 if a gate fails."""
-    options = parse()
+    options = parse(argv)
     with tempfile.TemporaryDirectory() as name:
         temporary = Path(name) / "tmp"
         temporary.mkdir()
         environment = {"WEB_CONCURRENCY": str(options.workers), "TMPDIR": str(temporary)}
         environment |= dict(setting.split("=", 1) for setting in options.set)
-        with cores(set(range(options.workers))):
-            server = Service(Path(name), **environment)
+        cores = available(range(options.workers))
+        server = Service(Path(name), cores=cores, **environment)
         try:
             record = soak(server.wait_ready(), temporary, options)
         finally:
@@ -193,9 +183,7 @@ def main() -> int:
     record["exit_code"] = code
     text = report.markdown(record)
     print(text)
-    options.output.mkdir(exist_ok=True)
-    (options.output / "soak.json").write_text(json.dumps(record) + "\n")
-    (options.output / "soak.md").write_text(text)
+    results.write("soak", record, text, options.output)
     return 0 if all(finding.ok for finding in report.judge(record).values()) else 1
 
 

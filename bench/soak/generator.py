@@ -5,173 +5,92 @@
 
 Each interval it prints a line of JSON: what became of the requests, and the latencies from
 the time at which each was due. With ``--capacity`` so many requests are all due at once;
-the line tells how many were answered a second.
+the line says how many were answered per second.
 """
 
 import argparse
 import json
-import select
-import socket
-import struct
+import random
 import time
-from collections import Counter, deque
-from collections.abc import Iterator
+from array import array
+from collections import Counter
 from typing import Any
 
 from bench.chaos import asks
 from bench.chaos.asks import Ask
+from bench.chaos.rude import leave
+from bench.harness.openloop import OpenLoop
 from bench.harness.results import percentile
-from bench.soak.mix import Mix
+from bench.harness.wire import Reply
 from load.arrivals import arrivals
 
 CONNECTIONS = 32
 KILLED, CLOSING = 0.005, 0.02  # shares of the requests
-REPLY_S = 10.0
-MOST_KNOWN = 20_000  # replies that are known to be right: 20 MB
-RESET = struct.pack("ii", 1, 0)
+# The shares of bad requests, and of our own single images in the others.
+BAD, SINGLE = 0.05, 0.5
+MOST_TEXTS = 5  # of an interval
 
 
-class Connection:
-    """A connection with at most one request on it."""
+class Mix:
+    """Draws requests, and checks every reply.
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=REPLY_S)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.ask: Ask | None = None
-        self.content = b""
-        self.due = self.sent = 0.0
+    95 % are good: a half of these is a single image of our own, the others are of every
+    dialect. 5 % must be refused.
 
-
-class Generator:
-    """Sends what is due on whatever connection is free, and checks every answer."""
+    Args:
+        port: of the server, on 127.0.0.1.
+        seed: of everything that is drawn.
+        kills: whether some clients go away in the middle of their request.
+    """
 
     def __init__(self, port: int, seed: int, kills: bool) -> None:
-        self._port, self._mix, self._kills = port, Mix(seed), kills
-        self._poll = select.epoll()
-        self._open: dict[int, Connection] = {}
-        self._idle: deque[Connection] = deque()
-        self._known: set[tuple[str, bytes]] = set()
-        for _ in range(CONNECTIONS):
-            self._add()
+        self._port, self._kills, self._chance = port, kills, random.Random(seed)
+        self._single, self._mixed, self._bad = asks.single(), asks.mixed(), asks.bad()
+        self._asked: dict[int, Ask] = {}
         self._begin()
 
     def _begin(self) -> None:
         self.counts: Counter[str] = Counter()
-        self.texts: list[str] = []
+        self._texts: list[str] = []
         self._latencies: list[float] = []
 
     def report(self) -> dict[str, Any]:
         """Return what has happened since the last time."""
-        ordered = sorted(1000 * value for value in self._latencies)
-        points = {f"p{p}_ms": percentile(ordered, p) if ordered else 0.0 for p in (50, 99)}
-        found = {"counts": dict(self.counts), "texts": self.texts[:5], **points}
+        ordered = sorted(1000 * value for value in self._latencies) or [0.0]
+        points = {f"p{point}_ms": percentile(ordered, point) for point in (50, 99)}
+        found = {"counts": dict(self.counts), "texts": self._texts, **points}
         self._begin()
         return found
 
-    def run(self, times: Iterator[float], interval: float) -> Iterator[dict[str, Any]]:
-        """Send a request at each of the times (s); yield a report each interval."""
-        start = time.perf_counter()
-        waiting: deque[float] = deque()
-        due, reported = next(times, None), interval
-        while due is not None or waiting or len(self._idle) < len(self._open):
-            now = time.perf_counter() - start
-            while due is not None and due <= now and len(waiting) < 10 * CONNECTIONS:
-                waiting.append(due)
-                due = next(times, None)
-            while waiting and self._idle:
-                self._send(start + waiting.popleft())
-            if now > reported:
-                yield self.report()
-                reported += interval
-                self._expire()
-            self._collect()
-        yield self.report()
+    def draw(self, number: int) -> bytes | None:
+        """Return the next request, or None where its client has gone away already."""
+        chance = self._chance
+        if chance.random() < BAD:
+            ask = chance.choice(self._bad)
+        else:
+            ask = chance.choice(self._single if chance.random() < SINGLE else self._mixed)
+        if self._kills and chance.random() < KILLED:
+            leave(self._port, ask, chance)
+            self.counts["killed"] += 1
+            return None
+        self._asked[number] = ask
+        return ask.closing if chance.random() < CLOSING else ask.content
 
-    def _send(self, due: float) -> None:
-        ask = self._mix.draw()
-        if self._kills and self._mix.chance.random() < KILLED:
-            self._leave(ask)
-            return
-        connection = self._idle.popleft()
-        connection.ask, connection.content = ask, b""
-        connection.due, connection.sent = due, time.perf_counter()
-        closing = self._mix.chance.random() < CLOSING
-        try:
-            connection.socket.sendall(ask.closing if closing else ask.content)
-        except OSError as error:
-            self._fail(connection, repr(error))
-
-    def _leave(self, ask: Ask) -> None:
-        """Be a client that is killed in the middle of its request."""
-        client = socket.create_connection(("127.0.0.1", self._port), timeout=REPLY_S)
-        client.send(ask.content[: self._mix.chance.randrange(len(ask.content) + 1)])
-        if self._mix.chance.random() < 0.5:
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        client.close()
-        self.counts["killed"] += 1
-
-    def _collect(self) -> None:
-        for file, _ in self._poll.poll(0):
-            connection = self._open[file]
-            try:
-                some = connection.socket.recv(1 << 16)
-            except OSError:
-                some = b""
-            if connection.ask is None:  # closed by the server while it was idle: no failure
-                self._idle.remove(connection)
-                self._replace(connection)
-            elif not some:
-                self._fail(connection, f"the end after {len(connection.content)} bytes")
-            else:
-                connection.content += some
-                self._judge(connection, connection.ask)
-
-    def _judge(self, connection: Connection, ask: Ask) -> None:
-        reply = asks.parse(connection.content)
+    def take(self, number: int, reply: Reply | None, seconds: float) -> None:
+        """Count a reply; ``failed`` is a request without one."""
+        ask = self._asked.pop(number)
         if reply is None:
-            return
-        self._latencies.append(time.perf_counter() - connection.due)
-        key = f"{ask.name} {ask.digits}", reply.body
-        text = (
-            None if reply.status == 200 and key in self._known else asks.problem(ask, reply)
-        )
-        if text is None:
-            self.counts["refused rightly" if ask.read is None else "right"] += 1
-            if reply.status == 200 and len(self._known) < MOST_KNOWN:
-                self._known.add(key)
+            kind, text = "failed", f"{ask.name}: no whole reply"
         else:
-            kind = "wrong" if text.startswith("read") else f"unexpected {reply.status}"
-            self.counts["shed" if reply.sheds else kind] += 1
-            self.texts.append(text)
-        connection.ask = None
-        if reply.closes:
-            self._replace(connection)
-        else:
-            self._idle.append(connection)
-
-    def _expire(self) -> None:
-        late = time.perf_counter() - REPLY_S
-        for connection in list(self._open.values()):
-            if connection.ask is not None and connection.sent < late:
-                self._fail(connection, f"no reply in {REPLY_S:.0f} s")
-
-    def _fail(self, connection: Connection, text: str) -> None:
-        self.counts["failed"] += 1
-        self.texts.append(
-            f"failed: {connection.ask.name if connection.ask else ''}: {text}"
-        )
-        self._replace(connection)
-
-    def _replace(self, connection: Connection) -> None:
-        del self._open[connection.socket.fileno()]
-        connection.socket.close()  # takes it out of epoll, too
-        self._add()
-
-    def _add(self) -> None:
-        connection = Connection(self._port)
-        self._open[connection.socket.fileno()] = connection
-        self._poll.register(connection.socket, select.EPOLLIN)
-        self._idle.append(connection)
+            self._latencies.append(seconds)
+            kind, text = asks.judge(ask, reply)
+            if kind == "right" and ask.request is None:
+                kind = "refused rightly"
+            elif kind == "unexpected":
+                kind = f"unexpected {reply.status}"
+        self.counts[kind] += 1
+        if text and len(self._texts) < MOST_TEXTS:
+            self._texts.append(f"{kind}: {text}")
 
 
 def main() -> None:
@@ -184,17 +103,28 @@ def main() -> None:
     parser.add_argument("--capacity", type=int, metavar="N", help="send so many at once")
     parser.add_argument("--seed", type=int, default=1, help="(default: 1)")
     options = parser.parse_args()
-    generator = Generator(options.port, options.seed, kills=not options.capacity)
+    mix = Mix(options.port, options.seed, kills=not options.capacity)
+    start = reported = time.perf_counter()
+
+    def pulse() -> None:
+        nonlocal reported
+        if not options.capacity and time.perf_counter() - reported >= options.interval:
+            reported += options.interval
+            print(json.dumps(mix.report()), flush=True)
+
+    # A request on a connection that ends is lost: a server that reloads closes none that
+    # it has not answered.
+    few = {"connections": CONNECTIONS, "most": CONNECTIONS, "resend": False}
+    loop = OpenLoop(options.port, mix.draw, mix.take, pulse=pulse, **few)
     if options.capacity:
-        start = time.perf_counter()
-        (found,) = generator.run(iter([0.0] * options.capacity), 1e9)
-        answered = found["counts"]["right"] + found["counts"]["refused rightly"]
-        found["per_s"] = answered / (time.perf_counter() - start)
-        print(json.dumps(found), flush=True)
-        return
-    times = arrivals("poisson", options.rate, options.seconds, options.seed)
-    for found in generator.run(times, options.interval):
-        print(json.dumps(found), flush=True)
+        times = array("d", bytes(8 * options.capacity))
+    else:
+        due = arrivals("poisson", options.rate, options.seconds, options.seed)
+        times = array("d", due)
+    loop.run(times)
+    answered = mix.counts["right"] + mix.counts["refused rightly"]
+    per_s = answered / (time.perf_counter() - start)
+    print(json.dumps(mix.report() | {"per_s": per_s}), flush=True)
 
 
 if __name__ == "__main__":
