@@ -99,7 +99,7 @@ class Crowd:
                 some = b"?reset"
             end = some[9:12].decode() if some.startswith(b"HTTP/") else "closed"
             self._end(file, "reset" if some == b"?reset" else end)
-        self.peak_mb = max(self.peak_mb, watch.resident(*filter(watch.alive, self._pids)))
+        self.peak_mb = max(self.peak_mb, watch.resident(*self._pids))
 
     def _end(self, file: int, how: str) -> None:
         self.ends[how] += 1

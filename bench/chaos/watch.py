@@ -1,7 +1,8 @@
 """What /proc and /metrics tell about a server's processes."""
 
+import contextlib
 import os
-import re
+import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -86,12 +87,12 @@ def _connections(pid: int, states: set[str]) -> int:
 
 
 def resident(*pids: int) -> float:
-    """Return the resident memory of processes together, in MiB."""
-    total = 0
+    """Return the resident memory of processes together, in MiB; one that ended has none."""
+    pages = 0
     for pid in pids:
-        status = Path(f"/proc/{pid}/status").read_text()
-        total += int(re.search(r"VmRSS:\s+(\d+)", status)[1])
-    return total / 1024
+        with contextlib.suppress(OSError):
+            pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / (1 << 20)
 
 
 def metrics(server: Service) -> dict[str, float]:

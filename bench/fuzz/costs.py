@@ -1,4 +1,4 @@
-"""What a request may cost at most: ``make fuzz-costs SECONDS=60``.
+"""What a request may cost at most: ``python -m bench fuzz costs --seconds 60``.
 
 Random requests of each decoder, at most 64 kB as sent, are decoded, and their CPU time is
 compared with the bytes that they inflate to or announce. The worst of each decoder is
@@ -6,16 +6,15 @@ printed; above `MOST_MS` or `MOST_MS_A_KB` the command fails, and prints its see
 """
 
 import argparse
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from typing import NamedTuple
 
 import numpy as np
 
 from bench.fuzz.families import FAMILIES, Request
+from bench.harness import results
 from service.errors import RequestError
 
 # On a core of a Xeon of 2026, with a neighbour: 0.25 s, and twice that for the noise of CPU
@@ -106,32 +105,27 @@ def worst(costs: Iterable[Cost]) -> list[Cost]:
 
 def table(costs: Iterable[Cost]) -> str:
     """Return the costs as a table in Markdown."""
-    lines = [
-        "| requests | seed | bytes as sent | kB of content | ms | ms a kB | outcome |",
-        "|---|---:|---:|---:|---:|---:|---|",
-    ]
-    for cost in costs:
-        mark = " **too much**" if cost.is_too_much else ""
-        lines.append(
-            f"| {cost.family} | {cost.seed} | {cost.sent} | {cost.kb:.1f} | {cost.ms:.2f} "
-            f"| {cost.ms_a_kb:.3f}{mark} | {cost.outcome:.60} |"
+    head = ["requests", "outcome", "seed", "bytes as sent", "kB of content", "ms", "ms/kB"]
+    rows = [
+        (
+            *(cost.family, f"{cost.outcome:.60}", cost.seed, cost.sent, f"{cost.kb:.1f}"),
+            f"{cost.ms:.2f}",
+            f"{cost.ms_a_kb:.3f}" + (" **too much**" if cost.is_too_much else ""),
         )
-    return "\n".join(lines)
+        for cost in costs
+    ]
+    return results.table(head, rows, text=2)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Search, and print the worst; return 1 if one is above the bounds."""
+    parser = argparse.ArgumentParser(prog="python -m bench fuzz costs", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="of CPU time")
     parser.add_argument("--seed", type=int, default=0, help="of the first requests")
     parser.add_argument("--only", default="", help="families with this in their names")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     families = {name: draw for name, draw in FAMILIES.items() if options.only in name}
     found = worst(search(options.seconds, families, options.seed))
     print(table(found))
-    print(f"\nbounds: {MOST_MS:g} ms a request, {MOST_MS_A_KB:g} ms a kB")
+    print(f"\nbounds: {MOST_MS:g} ms per request, {MOST_MS_A_KB:g} ms/kB")
     return int(any(cost.is_too_much for cost in found))
-
-
-if __name__ == "__main__":
-    with suppress(KeyboardInterrupt):
-        sys.exit(main())

@@ -7,9 +7,9 @@ from bench.fuzz.http import Fuzzer
 from tests.hostile.mutations import case
 from tests.hostile.replies import Broken, Reply, check
 
-# Enough for a machine that is busy with other tests, but not for what waits for one of the
-# server's deadlines (60 s).
-SECONDS = 20
+# Enough for a machine that is busy, but not for what waits for one of the server's
+# deadlines (600 s).
+SECONDS = 120
 
 PLANT = """
 from service.wsgi import load
@@ -29,7 +29,7 @@ PLANTS = {
         "refusal, kept = batch.refusal, []\n"
         "def leak(error):\n    kept.append(b'x' * 20_000)\n    return refusal(error)\n"
         "batch.refusal = leak",
-        "the workers have grown",
+        "has grown in each window",
     ),
     "a wrong answer": (
         "predict, calls = Model.predict, []\n"
@@ -55,17 +55,13 @@ PLANTS = {
 }
 
 
-def test_two_thousand_requests_find_nothing(capsys):
-    # In so few, the workers still fill what they keep: a thousand heads each, and more.
-    options = ["--requests", "2000", "--seed", "7", "--seconds", f"{SECONDS}"]
-    options += ["--growth", "8192"]
+def test_a_thousand_requests_find_nothing(capsys):
+    options = ["--requests", "1000", "--seed", "7", "--seconds", f"{SECONDS}"]
     code = fuzz_http.main(options)
     shown = capsys.readouterr().out
     assert (code, "FAULT" in shown) == (0, False), shown
-    statuses = {
-        int(line.split()[0]) for line in shown.splitlines() if line[:12].strip().isdigit()
-    }
-    assert statuses >= {200, 400, 404, 405, 411, 415, 422}
+    for status in (200, 400, 404, 405, 411, 415, 422):
+        assert f"\n| {status} | " in shown
 
 
 @pytest.mark.parametrize("name", PLANTS)
@@ -77,6 +73,8 @@ def test_a_run_fails_if_a_fault_is_planted(start, tmp_path, monkeypatch, name):
     seconds = 1.0 if name == "a hang" else SECONDS
     monkeypatch.setattr(fuzz_http, "SETTLE_S", 0.2)
     monkeypatch.setattr(fuzz_http, "MOST_FAULTS", 1)
+    if name == "a leak":
+        monkeypatch.setattr(fuzz_http, "LEAST_REQUESTS", 400)
     report = Fuzzer(server, seed=1, seconds=seconds).run(400)
     assert any(fault in found for found in report.faults), report.faults
 
@@ -114,4 +112,4 @@ def test_a_fault_gives_exit_code_1_and_is_shown(monkeypatch, capsys):
     monkeypatch.setattr(fuzz_http, "check", refuse)
     number = next(number for number in range(100) if case(1, number).framed)
     assert fuzz_http.main(["--only", str(number)]) == 1
-    assert f"FAULT  request {number}: Broken: planted" in capsys.readouterr().out
+    assert f"FAULT request {number}: Broken: planted" in capsys.readouterr().out
