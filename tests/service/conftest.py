@@ -19,7 +19,7 @@ WAYS = {
 @pytest.fixture(scope="session", params=WAYS)
 def server(start, request):
     options, environment = WAYS[request.param]
-    return start(*options, **environment).wait_ready()
+    return start(*options, WEB_CONCURRENCY="2", **environment).wait_ready()
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.harness.server import START_S
 from tests.hostile import bodies, documents, files, heads
 from tests.hostile.dialects import PREDICT, RAW, SEVEN, request
 from tests.hostile.replies import check, take_all
@@ -31,7 +32,8 @@ GOLDEN = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" + request(
 @pytest.fixture(scope="module")
 def attacked(start):
     """A server, its first answer, and its workers at that time."""
-    server = start("--access-logfile", "-").wait_ready()
+    server = start("--access-logfile", "-", WEB_CONCURRENCY="2").wait_ready()
+    server.wait_until("in a browser")  # the last line that is none of a request
     return server, answered(server), server.worker_pids()
 
 
@@ -152,7 +154,7 @@ def test_a_client_that_has_gone_before_it_is_accepted_leaves_no_trace(start):
     os.kill(pid, signal.SIGSTOP)
     try:
         for path in ("/livez", "/", PREDICT):
-            client = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+            client = socket.create_connection(("127.0.0.1", server.port), timeout=START_S)
             client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.close()

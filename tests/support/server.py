@@ -8,8 +8,10 @@ from bench.harness.server import START_S
 from bench.harness.server import free_port as free_port  # for tests/deploy
 from bench.harness.service import Service
 
-# Longer than any stall of a busy machine; tests of these limits set their own.
-PATIENT = {
+# One worker starts in half the time of two; limits are longer than any stall of a busy
+# machine. Tests of these set their own.
+DEFAULTS = {
+    "WEB_CONCURRENCY": "1",
     "MNIST_MAX_WAIT_MS": "60000",
     "MNIST_CLIENT_SECONDS": "600",
     "GUNICORN_CMD_ARGS": "--graceful-timeout=100",
@@ -29,7 +31,7 @@ class Server(Service):
     """A real gunicorn in the service's own environment, by default on a port of its own."""
 
     def __init__(self, folder, *options, **settings):
-        super().__init__(folder, *options, **(PATIENT | settings))
+        super().__init__(folder, *options, **(DEFAULTS | settings))
 
     def wait_ready(self):
         super().wait_ready()

@@ -34,7 +34,7 @@ def value(samples, name, **labels):
 
 @pytest.fixture
 def fresh(start):
-    return start().wait_ready()
+    return start(WEB_CONCURRENCY="2").wait_ready()
 
 
 def test_counts_are_summed_over_the_workers(fresh, served, frames):

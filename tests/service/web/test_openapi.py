@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from bench.harness.server import START_S
 from service import create_app
 from service.pictures.frame import PIXELS, SIDE
 from service.protocols import oip, tensors
@@ -36,7 +37,7 @@ def test_every_route_is_described_and_no_other(server):
 def test_the_document_is_openapi(root, server, tmp_path):
     (tmp_path / "openapi.json").write_bytes(server.request("GET", "/openapi.json").body)
     command = [root / ".venv/clients/bin/openapi-spec-validator", tmp_path / "openapi.json"]
-    completed = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    completed = subprocess.run(command, capture_output=True, text=True)
     assert completed.returncode == 0, completed.stdout + completed.stderr
 
 
@@ -57,14 +58,15 @@ def test_the_document_has_the_protocols_names_and_sizes():
 @pytest.mark.parametrize("server", ["fast path"], indirect=True)
 def test_the_service_answers_as_it_says(root, server, tmp_path):
     command = [root / ".venv/clients/bin/schemathesis", "run", "--seed", "1"]
-    command += [*CHECKS, "--max-examples", "10"]
+    # Three at random, beside the eight hundred of the phase that covers each keyword.
+    command += [*CHECKS, "--max-examples", "3", "--request-timeout", f"{START_S}"]
+    # How long examples take says something of the machine, and nothing of the service.
+    command += ["--suppress-health-check", "too_slow"]
     (tmp_path / "schemathesis.toml").write_text(STATUSES)
     # With a version in the path, the same functions answer.
     command += ["--exclude-path-regex", "/versions/"]
     command += [f"http://127.0.0.1:{server.port}/openapi.json"]
-    completed = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, timeout=300
-    )
+    completed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert completed.returncode == 0, completed.stdout[-5000:]
 
 
