@@ -2,6 +2,7 @@ import hashlib
 import json
 import shutil
 import signal
+from functools import partial
 
 import pytest
 
@@ -28,31 +29,37 @@ def frames():
     return digits.load().frames
 
 
+def repository(folder, shipped):
+    """Make a model repository with a shipped version in it, as version 1."""
+    shutil.copytree(shipped, folder / "models" / "mnist" / "1")
+    return folder / "models"
+
+
+def add_to(models, version, change=lambda content: content, /, *, honest=True, **manifest):
+    """Add a version to a repository: from a change of the ONNX bytes and the manifest."""
+    folder = models / "mnist" / str(version)
+    folder.mkdir()
+    shipped = models / "mnist" / "1"
+    content = (shipped / "model.onnx").read_bytes()
+    changed = change(content)
+    (folder / "model.onnx").write_bytes(changed)
+    entries = json.loads((shipped / "manifest.json").read_text())
+    digest = hashlib.sha256(changed if honest else content).hexdigest()
+    entries |= {"version": version, "sha256": digest, **manifest}
+    (folder / "manifest.json").write_text(json.dumps(entries))
+    return folder
+
+
 @pytest.fixture
 def models(tmp_path, version_1):
     """A model repository with the shipped version in it."""
-    shutil.copytree(version_1, tmp_path / "models" / "mnist" / "1")
-    return tmp_path / "models"
+    return repository(tmp_path, version_1)
 
 
 @pytest.fixture
 def add_version(models):
-    """Add versions to the repository: from a change of the ONNX bytes and the manifest."""
-
-    def add(version, change=lambda content: content, /, *, honest=True, **manifest):
-        folder = models / "mnist" / str(version)
-        folder.mkdir()
-        shipped = models / "mnist" / "1"
-        content = (shipped / "model.onnx").read_bytes()
-        changed = change(content)
-        (folder / "model.onnx").write_bytes(changed)
-        entries = json.loads((shipped / "manifest.json").read_text())
-        digest = hashlib.sha256(changed if honest else content).hexdigest()
-        entries |= {"version": version, "sha256": digest, **manifest}
-        (folder / "manifest.json").write_text(json.dumps(entries))
-        return folder
-
-    return add
+    """Add versions to the repository."""
+    return partial(add_to, models)
 
 
 @pytest.fixture

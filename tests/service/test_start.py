@@ -2,10 +2,11 @@
 
 import json
 import os
+from functools import partial
 
 import pytest
 
-from tests.service.conftest import WAYS
+from tests.service.conftest import WAYS, add_to, repository
 
 SECRET = "key-of-the-test-0123456789"
 LONG = "9" * 200
@@ -16,9 +17,11 @@ def dump(frame):
     return json.dumps({"instances": [frame.reshape(-1).tolist()]}).encode()
 
 
-@pytest.fixture
-def odd(models, add_version):
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory, version_1):
     """Return a repository in which 1, 3 (as 0003) and a time stamp are good."""
+    models = repository(tmp_path_factory.mktemp("odd"), version_1)
+    add_version = partial(add_to, models)
     add_version(2, unsure_below=10**400)
     add_version(3).rename(models / "mnist" / "0003")
     add_version(4, **{"version": 4.0})
@@ -31,7 +34,7 @@ def odd(models, add_version):
     return models
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(scope="module", params=WAYS)
 def served(start, odd, request):
     options, environment = WAYS[request.param]
     settings = {"MNIST_MODEL_ROOT": str(odd), "WEB_CONCURRENCY": "1", **environment}

@@ -66,10 +66,11 @@ def gap(frame, number):
 
 
 def test_mnist_comes_back(mnist):
-    """99.9 % of the test images come back within one grey level."""
+    """As it does from `frame`, with which all of the test set is tried."""
+    images = np.random.default_rng(1).choice(mnist.x_test, 1000, replace=False)
     same = [
         np.abs(decode(png(image.reshape(28, 28)), LIMIT) - image.astype(int)).max() <= 1
-        for image in mnist.x_test
+        for image in images
     ]
     assert np.mean(same) >= 0.999
 
