@@ -1,5 +1,6 @@
 import ctypes
 import os
+from collections import Counter
 from pathlib import Path
 
 import hypothesis
@@ -37,6 +38,16 @@ if "MNIST_DIR" not in os.environ and BESIDE.is_dir():
 def pytest_collection_modifyitems(items):
     """Start with the longest files, so that both processes end at about the same time."""
     items.sort(key=lambda item: not LONG & {*item.path.parts})
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say in one place which tools are missing, and how many tests skip for each."""
+    reasons = [str(skip.longrepr[2]) for skip in terminalreporter.stats.get("skipped", [])]
+    missing = Counter(each.removeprefix("Skipped: ") for each in reasons)
+    if missing:
+        terminalreporter.section("not tested here")
+    for reason, count in missing.most_common():
+        terminalreporter.line(f"{count} tests: {reason}")
 
 
 def pytest_runtest_call(item):

@@ -110,7 +110,7 @@ def test_a_start_that_cannot_work_ends_with_the_reason(ended, name, reason):
 def test_it_serves_as_any_user_without_home_on_a_read_only_disk(start, namespace, frames):
     script = "mount -o remount,bind,ro /; mount -t tmpfs none /dev/shm"
     prefix = namespace(f'{script}; unset HOME; set -- {NOBODY} "$@"')
-    server = start(prefix=prefix, WEB_CONCURRENCY="1").wait_ready()
+    server = start(prefix=prefix).wait_ready()
     assert serves(server, frames)
     for pid in (server.process.pid, *server.worker_pids()):
         assert os.stat(f"/proc/{pid}").st_uid == 54321
@@ -119,7 +119,7 @@ def test_it_serves_as_any_user_without_home_on_a_read_only_disk(start, namespace
 
 @pytest.mark.parametrize("state", MEMORY)
 def test_memory_files_that_cannot_be_made_cost_nothing(start, namespace, frames, state):
-    server = start(prefix=namespace(MEMORY[state]), WEB_CONCURRENCY="1").wait_ready()
+    server = start(prefix=namespace(MEMORY[state])).wait_ready()
     assert serves(server, frames)
     assert server.stop() == 0
 
@@ -133,7 +133,7 @@ def cpu_seconds(pid):
 
 
 def test_more_clients_than_files_wait_and_cost_nothing(start, frames):
-    server = start(prefix=["prlimit", "--nofile=64"], WEB_CONCURRENCY="1").wait_ready()
+    server = start(prefix=["prlimit", "--nofile=64"]).wait_ready()
     (worker,) = server.worker_pids()
     with contextlib.ExitStack() as stack:
         for _ in range(100):
@@ -177,7 +177,6 @@ def test_a_clock_that_jumps_kills_no_worker(start, faketime, tmp_path, frames):
         # As with a real clock: the monotonic clock and files' times stay.
         DONT_FAKE_MONOTONIC="1",
         NO_FAKE_STAT="1",
-        WEB_CONCURRENCY="1",
     ).wait_ready()
     workers = server.worker_pids()
     for days in (1, -1):

@@ -153,7 +153,7 @@ def resident(server):
 
 def test_no_row_leaves_memory_behind(start):
     """A hundred times over would take too long; of a leak, these show 100 bytes a row."""
-    server = start(WEB_CONCURRENCY="1").wait_ready()
+    server = start().wait_ready()
     light = [content for row in ROWS.values() if len(content := row.make()) < LIGHT]
     kept = [x for x in light if b"\r\nConnection: keep-alive" in server.raw(x)]
     # A hundred on one connection: that is ten times as fast.
@@ -169,7 +169,7 @@ def test_no_row_leaves_memory_behind(start):
 
 
 def test_a_client_that_has_gone_before_it_is_accepted_leaves_no_trace(start):
-    server = start(WEB_CONCURRENCY="1").wait_ready()
+    server = start().wait_ready()
     (pid,) = server.worker_pids()
     os.kill(pid, signal.SIGSTOP)
     try:

@@ -235,7 +235,7 @@ def test_sigterm_ends_with_code_0(start, frames):
 
 
 def test_a_killed_worker_is_replaced_and_what_it_counted_stays(start, frames):
-    started = start(WEB_CONCURRENCY="1").wait_ready()
+    started = start().wait_ready()
     started.post(frames[:5].tobytes(), RAW)
     (pid,) = started.worker_pids()
     os.kill(pid, signal.SIGKILL)

@@ -97,8 +97,8 @@ def ended(start, tmp_path_factory):
     pipe = tmp_path_factory.mktemp("keys") / "pipe"
     os.mkfifo(pipe)
     return {
-        "key": start(MNIST_API_KEYS=SECRET, WEB_CONCURRENCY="1"),
-        "pipe": start(MNIST_API_KEYS=str(pipe), WEB_CONCURRENCY="1"),
+        "key": start(MNIST_API_KEYS=SECRET),
+        "pipe": start(MNIST_API_KEYS=str(pipe)),
         "pixels": start(MNIST_MAX_PIXELS="9" * 400),
         "seconds": start(MNIST_CLIENT_SECONDS="9" * 400),
     }

@@ -42,7 +42,6 @@ def guarded(start, tmp_path_factory):
             *options,
             **environment,
             port=port,
-            WEB_CONCURRENCY="1",
             MNIST_API_KEYS=write_keys(folder / "keys", KEY, OTHER),
             MNIST_TRUSTED_HOSTS=f"digits.example, .inner.example, {METRICS_HOST}",
             MNIST_METRICS_BIND=f"{METRICS_HOST}:{port}",
@@ -197,7 +196,7 @@ def test_the_document_says_where_a_key_is_needed(one):
 
 def test_a_reload_takes_the_new_keys_and_no_longer_the_old_ones(start, frames, tmp_path):
     path = tmp_path / "keys"
-    server = start(WEB_CONCURRENCY="1", MNIST_API_KEYS=write_keys(path, KEY)).wait_ready()
+    server = start(MNIST_API_KEYS=write_keys(path, KEY)).wait_ready()
 
     def status(key):
         headers = {"Authorization": f"Bearer {key}", "Content-Type": RAW}

@@ -72,7 +72,7 @@ def test_a_line_is_gunicorn_s_to_the_byte(write, lines, peer):
 def test_a_custom_format_is_written_by_gunicorn_and_knows_the_trace(start, frames):
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     options = ("--access-logfile", "-", "--access-logformat", "%({traceparent}i)s %(s)s")
-    server = start(*options, WEB_CONCURRENCY="1").wait_ready()
+    server = start(*options).wait_ready()
     for number in range(3):
         headers = {"Content-Type": "application/octet-stream"}
         headers["traceparent"] = trace.replace("4bf", f"00{number}")
@@ -87,7 +87,7 @@ def test_a_custom_format_is_written_by_gunicorn_and_knows_the_trace(start, frame
 def test_a_client_of_a_unix_socket_has_a_line_whatever_its_name(start, tmp_path):
     path = str(tmp_path / "s")
     options = ("--bind", f"unix:{path}", "--access-logfile", "-")
-    server = start(*options, WEB_CONCURRENCY="1").wait_ready()
+    server = start(*options).wait_ready()
     with socket.socket(socket.AF_UNIX) as client:
         client.bind(f"\0{os.getpid()}\nforged")  # an abstract name, as Linux has them
         client.connect(path)
@@ -109,7 +109,7 @@ def test_a_custom_log_configuration_gets_every_line(start, tmp_path, frames, log
     }
     (tmp_path / "config").write_text(json.dumps(config))
     options = ("--log-config-json", str(tmp_path / "config"))
-    server = start(*options, WEB_CONCURRENCY="1", MNIST_LOG_FORMAT=log_format).wait_ready()
+    server = start(*options, MNIST_LOG_FORMAT=log_format).wait_ready()
     server.post(frames[0].tobytes(), "application/octet-stream")
     assert server.stop() == 0
     lines = (tmp_path / "log").read_text().splitlines()

@@ -217,7 +217,7 @@ def buggy(start, tmp_path_factory):
         "warnings.warn('line one\\nline two')\n"
     )
     options = ("--pythonpath", str(folder), "wsgi_bug:app")
-    server = start(*options, WEB_CONCURRENCY="1", MNIST_LOG_FORMAT="json").wait_ready()
+    server = start(*options, MNIST_LOG_FORMAT="json").wait_ready()
     server.reply = server.request("GET", "/bug", headers=TRACED)
     server.wait_until("ZeroDivisionError")
     return server

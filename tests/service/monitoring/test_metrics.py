@@ -173,7 +173,7 @@ def test_failures_outside_of_flask_are_counted(start, tmp_path):
         "    1 / 0 if environ['PATH_INFO'] == '/bug' else answer(environ, start))\n"
     )
     options = ("--pythonpath", str(tmp_path), "wsgi_bug:app")
-    server = start(*options, WEB_CONCURRENCY="1").wait_ready()
+    server = start(*options).wait_ready()
     assert server.request("GET", "/bug").status == 500
     name = "http_server_request_duration_seconds_count"
     labels = {"http_request_method": "GET", "http_route": "unmatched"}

@@ -208,7 +208,7 @@ def test_a_collector_that_never_answers_costs_spans_and_no_request(start, frames
 
 def test_a_protocol_other_than_http_stops_the_start(start):
     settings = {"MNIST_TRACING": "1", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
-    server = start(python=TRACING, WEB_CONCURRENCY="1", **settings)
+    server = start(python=TRACING, **settings)
     assert server.wait() == 4
     assert "PROTOCOL has value 'grpc', expected http/protobuf" in server.log
 

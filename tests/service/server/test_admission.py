@@ -167,7 +167,7 @@ def test_an_overload_is_logged_once(own, clock, caplog):
 @pytest.fixture(scope="module", params=["1", "0"], ids=["fast path", "flask"])
 def strict(start, request):
     settings = {"MNIST_MAX_WAIT_MS": "1", "MNIST_FAST_PATH": request.param}
-    return start(WEB_CONCURRENCY="1", **settings).wait_ready()
+    return start(**settings).wait_ready()
 
 
 def burst(server, requests):

@@ -23,7 +23,7 @@ def piped(start):
     """Start a server whose log is a pipe; yield it and the end to read."""
     reader, writer = os.pipe()
     options = "--access-logfile", "-"
-    server = start(*options, output=writer, WEB_CONCURRENCY="1")
+    server = start(*options, output=writer)
     os.close(writer)
     with os.fdopen(reader, "rb") as reader:
         said = b""
@@ -84,7 +84,7 @@ def test_a_log_on_a_full_disk_costs_no_request_and_no_stop(start):
     options = "--access-logfile", "/dev/full", "--error-logfile", "/dev/full"
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    server = start(*options, port=port, WEB_CONCURRENCY="1")
+    server = start(*options, port=port)
     server.port = port
 
     def is_ready():
@@ -100,7 +100,7 @@ def test_a_log_that_was_moved_away_is_reopened_on_sigusr1(start, tmp_path):
     path, moved = tmp_path / "x.log", tmp_path / "x.log.1"
     path.touch()
     options = ["--access-logfile", str(path), "--error-logfile", str(path)]
-    server = start(*options, WEB_CONCURRENCY="1")
+    server = start(*options)
     server.log_path = path
     server.wait_ready()
     path.rename(moved)
@@ -123,7 +123,7 @@ def test_a_request_to_another_application_has_a_json_line(start, tmp_path, worke
     )
     options = ["--access-logfile", "-", "--worker-class", worker]
     options += ["--pythonpath", str(tmp_path), "wsgi_other:app"]
-    server = start(*options, MNIST_LOG_FORMAT="json", WEB_CONCURRENCY="1")
+    server = start(*options, MNIST_LOG_FORMAT="json")
     server.port = int(server.wait_until(r"Listening at: http://127.0.0.1:(\d+)")[1])
     trace, span = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
     server.request("GET", "/x?y", headers={"traceparent": f"00-{trace}-{span}-01"})
@@ -137,7 +137,7 @@ def test_a_request_to_another_application_has_a_json_line(start, tmp_path, worke
 @pytest.mark.parametrize("path", ["/livez", "/predict", "/nope"])
 def test_the_text_log_has_no_control_character(start, options, path):
     """A terminal obeys those of the second set, too: 9b begins a command."""
-    server = start("--access-logfile", "-", *options, WEB_CONCURRENCY="1").wait_ready()
+    server = start("--access-logfile", "-", *options).wait_ready()
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
     head += "User-Agent: a\x85b\x9b31mc\x9d\xe9\r\nReferer: \x90\r\n\r\n"
     server.raw(head.encode("latin-1"))
@@ -147,7 +147,7 @@ def test_the_text_log_has_no_control_character(start, options, path):
 
 @pytest.mark.parametrize("options", [[], ["--worker-class", "gthread"]])
 def test_an_error_is_logged_without_control_characters(start, options):
-    server = start(*options, WEB_CONCURRENCY="1").wait_ready()
+    server = start(*options).wait_ready()
     server.raw(b"GET / HTTP/1.1\r\nHost: x\r\nExpect: \x9b31m\r\n\r\n")
     server.raw(b"GET /\x9b HTTP/1.1\r\nHost: \x9b\r\nA\x9b: \x9b\r\n\r\n")
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", server.log)

@@ -37,21 +37,27 @@ def reload(server, result="done"):
 
 @pytest.fixture
 def server(start, models):
+    return start(MNIST_MODEL_ROOT=str(models)).wait_ready()
+
+
+@pytest.fixture
+def pair(start, models):
+    """A server with two workers."""
     return start(WEB_CONCURRENCY="2", MNIST_MODEL_ROOT=str(models)).wait_ready()
 
 
-def both(server):
-    eventually(lambda: len(server.worker_pids()) == 2)
+def workers(server):
+    eventually(lambda: len(server.worker_pids()) == server.workers)
     return set(server.worker_pids())
 
 
-def test_a_reload_swaps_versions_and_workers(server, add_version, frames):
-    old = both(server)
-    assert version(server, frames) == "1"
+def test_a_reload_swaps_versions_and_workers(pair, add_version, frames):
+    old = workers(pair)
+    assert version(pair, frames) == "1"
     add_version(5)
-    reload(server)
-    assert not old & both(server)
-    assert version(server, frames) == "5"
+    reload(pair)
+    assert not old & workers(pair)
+    assert version(pair, frames) == "5"
 
 
 def test_a_version_that_was_removed_is_not_served_after_a_reload(
@@ -81,19 +87,19 @@ def test_a_reload_that_would_spoil_what_is_served_changes_nothing(
 ):
     add_version(5)
     reload(server)
-    old = both(server)
+    old = workers(server)
     (models / "mnist" / "5" / "model.onnx").write_bytes(b"spoilt")
     reload(server, "refused")
-    assert both(server) == old
+    assert workers(server) == old
     assert version(server, frames) == "5"
     server.wait_until("version 5 was served before this reload and is refused now")
 
 
 def test_a_reload_without_any_good_version_changes_nothing(server, models, frames):
-    old = both(server)
+    old = workers(server)
     (models / "mnist" / "1" / "manifest.json").write_text("{}")
     reload(server, "refused")
-    assert both(server) == old
+    assert workers(server) == old
     assert version(server, frames) == "1"
     server.wait_until("reload is given up: a new worker cannot serve; the log says why")
 
@@ -104,26 +110,26 @@ def test_a_reload_works_again_once_the_files_are_mended(server, models, frames):
     manifest.write_text("{}")
     reload(server, "refused")
     manifest.write_text(good)
-    old = both(server)
+    old = workers(server)
     reload(server)
-    assert not old & both(server)
+    assert not old & workers(server)
     assert version(server, frames) == "1"
 
 
-def test_a_worker_that_is_replaced_serves_what_the_others_serve(server, models, frames):
+def test_a_worker_that_is_replaced_serves_what_the_others_serve(pair, models, frames):
     (models / "mnist" / "1" / "model.onnx").write_bytes(b"spoilt")
-    for pid in both(server):
+    for pid in workers(pair):
         os.kill(pid, signal.SIGKILL)
-        eventually(lambda pid=pid: pid not in server.worker_pids())
-        both(server)
-    assert version(server, frames) == "1"
+        eventually(lambda pid=pid: pid not in pair.worker_pids())
+        workers(pair)
+    assert version(pair, frames) == "1"
 
 
 def test_a_file_of_keys_counts_only_from_a_reload_that_works(start, tmp_path, frames):
     keys = tmp_path / "keys"
     keys.write_text("first-key-of-the-test\n")
-    server = start(MNIST_API_KEYS=str(keys)).wait_ready()
-    old = both(server)
+    server = start(WEB_CONCURRENCY="2", MNIST_API_KEYS=str(keys)).wait_ready()
+    old = workers(server)
     keys.write_text("short\n")
     os.kill(min(old), signal.SIGKILL)
     eventually(lambda: min(old) not in server.worker_pids())
@@ -146,10 +152,10 @@ def test_a_reload_with_settings_that_cannot_be_read_changes_nothing(
     )
     config.write_text(text)
     server = start("--config", str(config)).wait_ready()
-    old = both(server)
+    old = workers(server)
     config.write_text("workers = 'many'")
     reload(server, "refused")
-    assert both(server) == old
+    assert workers(server) == old
     assert digit(server, frames)
 
 
@@ -161,10 +167,10 @@ def test_a_worker_that_does_not_get_ready_stops_the_reload(start, tmp_path, fram
     )
     options = ("--pythonpath", str(tmp_path), "--graceful-timeout", "2", "wsgi_late:app")
     server = start(*options).wait_ready()
-    old = both(server)
+    old = workers(server)
     (tmp_path / "late").touch()
     reload(server, "refused")
-    assert both(server) == old
+    assert workers(server) == old
     assert digit(server, frames)
     server.wait_until("reload is given up: not ready after 2 s")
 
@@ -194,10 +200,10 @@ def load_until(server, frames, end, failures):
 
 
 @pytest.fixture
-def loaded(server, frames):
+def loaded(pair, frames):
     """Clients that come and go; returns what failed."""
     end, failures = threading.Event(), []
-    arguments = (server, frames, end, failures)
+    arguments = (pair, frames, end, failures)
     clients = [threading.Thread(target=load_until, args=arguments) for _ in range(8)]
     for client in clients:
         client.start()
@@ -207,22 +213,29 @@ def loaded(server, frames):
         client.join()
 
 
-def test_no_request_is_lost_in_reloads_and_a_stop(server, loaded):
+def test_no_request_is_lost_in_reloads_and_a_stop(pair, loaded):
     for _ in range(3):
-        reload(server)
-    server.process.send_signal(signal.SIGTERM)
-    assert server.wait() == 0
+        reload(pair)
+    pair.process.send_signal(signal.SIGTERM)
+    assert pair.wait() == 0
     assert loaded == []
 
 
 def test_a_stop_reports_not_ready_first_and_goes_on_answering(start, frames):
-    server = start(MNIST_DRAIN_SECONDS="3").wait_ready()
+    server = start(MNIST_DRAIN_SECONDS="600").wait_ready()
     server.process.send_signal(signal.SIGTERM)
     eventually(lambda: server.request("GET", "/readyz").status == 503)
     assert server.request("GET", "/readyz").json == {"ready": False}
     assert server.request("GET", "/v2/health/ready").status == 503
     assert server.request("GET", "/livez").status == 200
     assert digit(server, frames)
+    server.process.send_signal(signal.SIGINT)  # a second signal ends the waiting
+    assert server.wait() == 0
+
+
+def test_a_stop_ends_when_its_time_is_over(start):
+    server = start(MNIST_DRAIN_SECONDS="1").wait_ready()
+    server.process.send_signal(signal.SIGTERM)
     assert server.wait() == 0
 
 
@@ -235,26 +248,18 @@ def test_a_client_that_keeps_its_connection_is_asked_to_close_it(start):
     server.wait()
 
 
-def test_a_second_signal_ends_the_waiting(start):
-    server = start(MNIST_DRAIN_SECONDS="600").wait_ready()
-    server.process.send_signal(signal.SIGTERM)
-    eventually(lambda: server.request("GET", "/readyz").status == 503)
-    server.process.send_signal(signal.SIGINT)
-    assert server.wait() == 0
-
-
-def test_an_old_worker_of_a_reload_stays_ready(server, frames):
-    kept = connect(server, post(frames[8].tobytes()))
+def test_an_old_worker_of_a_reload_stays_ready(pair, frames):
+    kept = connect(pair, post(frames[8].tobytes()))
     assert read_reply(kept)[0] == 200
-    server.process.send_signal(signal.SIGHUP)
-    server.wait_until("Worker exiting")
-    assert server.request("GET", "/readyz").status == 200
+    pair.process.send_signal(signal.SIGHUP)
+    pair.wait_until("Worker exiting")
+    assert pair.request("GET", "/readyz").status == 200
     kept.close()
 
 
 def test_a_pause_of_the_whole_service_kills_no_worker(start, frames):
-    server = start("--timeout", str(TIMEOUT_S)).wait_ready()
-    pids = both(server)
+    server = start("--timeout", str(TIMEOUT_S), WEB_CONCURRENCY="2").wait_ready()
+    pids = workers(server)
     everyone = [server.process.pid, *pids]
     for pid in everyone:
         os.kill(pid, signal.SIGSTOP)
@@ -263,20 +268,20 @@ def test_a_pause_of_the_whole_service_kills_no_worker(start, frames):
         os.kill(pid, signal.SIGCONT)
     assert digit(server, frames)
     time.sleep(3)  # until the master looks again
-    assert both(server) == pids
+    assert workers(server) == pids
 
 
 def test_a_worker_without_a_master_ends(start):
-    server = start().wait_ready()
-    pids = both(server)
+    server = start(WEB_CONCURRENCY="2").wait_ready()
+    pids = workers(server)
     server.process.kill()
     server.process.wait()
     eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
 
 
 def test_a_stopped_worker_does_not_hold_up_the_other(start, frames):
-    server = start().wait_ready()
-    stopped, _ = both(server)
+    server = start(WEB_CONCURRENCY="2").wait_ready()
+    stopped, _ = workers(server)
     with contextlib.ExitStack() as stack:
         os.kill(stopped, signal.SIGSTOP)
         stack.callback(os.kill, stopped, signal.SIGCONT)
@@ -297,7 +302,7 @@ def test_hang_ups_that_wait_are_one(server):
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
 def test_what_ends_the_service_overtakes_reloads(start, models, ending):
-    server = start(WEB_CONCURRENCY="2", MNIST_MODEL_ROOT=str(models)).wait_ready()
+    server = start(MNIST_MODEL_ROOT=str(models)).wait_ready()
     server.process.send_signal(signal.SIGHUP)
     server.wait_until("Hang up")
     # Stopped, so that both are there when it looks, however late this process sends them.
@@ -325,6 +330,6 @@ def load():
 def test_a_worker_that_hangs_before_its_first_heartbeat_is_replaced(start, tmp_path):
     (tmp_path / "hangs.py").write_text(HANGS_AT_START.format(flag=str(tmp_path / "flag")))
     options = ["--pythonpath", str(tmp_path), "--timeout", str(TIMEOUT_S), "hangs:load()"]
-    server = start(*options, WEB_CONCURRENCY="1")
+    server = start(*options)
     server.wait_until("WORKER TIMEOUT")
     assert server.wait_ready().request("GET", "/readyz").status == 200

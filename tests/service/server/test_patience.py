@@ -82,7 +82,7 @@ def test_a_reply_that_is_not_read_in_time_keeps_no_connection(start, frames, tim
 
 
 def test_a_connection_that_is_idle_after_a_reply_outlasts_the_time_for_a_request(start):
-    server = start(WEB_CONCURRENCY="1", MNIST_CLIENT_SECONDS="2").wait_ready()
+    server = start(MNIST_CLIENT_SECONDS="2").wait_ready()
     content = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
     with socket.create_connection(("127.0.0.1", server.port), timeout=START_S) as client:
         for _ in range(2):
@@ -161,7 +161,6 @@ def full(start):
     server = start(
         *("--worker-connections", str(places)),
         port=port,
-        WEB_CONCURRENCY="1",
         MNIST_METRICS_BIND=f"{METRICS_HOST}:{port}",
     ).wait_ready()
     with contextlib.ExitStack() as stack:

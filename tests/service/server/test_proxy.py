@@ -50,7 +50,7 @@ def proxied(start, tmp_path_factory):
     nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     if nginx is None:
         pytest.skip("needs nginx, found none")
-    server = start("--access-logfile", "-", WEB_CONCURRENCY="1").wait_ready()
+    server = start("--access-logfile", "-").wait_ready()
     folder = tmp_path_factory.mktemp("nginx")
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]

@@ -73,7 +73,7 @@ AMBIGUOUS = {
 
 @pytest.fixture(scope="module")
 def worker(start):
-    return start(WEB_CONCURRENCY="1").wait_ready()
+    return start().wait_ready()
 
 
 @pytest.mark.parametrize("name", AMBIGUOUS)

@@ -85,7 +85,7 @@ def test_an_answerer_never_answers_twice(inference, monkeypatch):
 @pytest.fixture(scope="module", params=["1", "0"], ids=["fast path", "flask"])
 def one(start, request):
     settings = {"MNIST_FAST_PATH": request.param, "MNIST_MAX_WAIT_MS": "50"}
-    return start(WEB_CONCURRENCY="1", **settings).wait_ready()
+    return start(**settings).wait_ready()
 
 
 def test_costly_requests_that_arrive_together_stop_nothing(one):
@@ -123,7 +123,7 @@ def test_costly_requests_that_arrive_together_stop_nothing(one):
 
 def test_a_light_request_behind_heavy_ones_is_answered(start, frames):
     """Clients with a thousand images each are no overload for those with one."""
-    one = start(WEB_CONCURRENCY="1", MNIST_MAX_WAIT_MS="50").wait_ready()
+    one = start(MNIST_MAX_WAIT_MS="50").wait_ready()
     heavy = post(frames[7].tobytes() * 1024)
     light = post(frames[7].tobytes())
 

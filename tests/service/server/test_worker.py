@@ -25,13 +25,13 @@ SECONDS = 2  # that a client has where it is to be too slow
 
 @pytest.fixture(scope="module")
 def worker(start):
-    return start(WEB_CONCURRENCY="1").wait_ready()
+    return start().wait_ready()
 
 
 @pytest.fixture(scope="module")
 def hasty(start):
     """A worker that gives its clients little time."""
-    return start(WEB_CONCURRENCY="1", MNIST_CLIENT_SECONDS=str(SECONDS)).wait_ready()
+    return start(MNIST_CLIENT_SECONDS=str(SECONDS)).wait_ready()
 
 
 @pytest.fixture(scope="module")
@@ -139,9 +139,9 @@ REQUESTS = {
 @pytest.fixture(scope="module")
 def paths(start):
     return [
-        start(WEB_CONCURRENCY="1").wait_ready(),
-        start(WEB_CONCURRENCY="1", MNIST_FAST_PATH="0").wait_ready(),
-        start("--worker-class", "gthread", WEB_CONCURRENCY="1").wait_ready(),
+        start().wait_ready(),
+        start(MNIST_FAST_PATH="0").wait_ready(),
+        start("--worker-class", "gthread").wait_ready(),
     ]
 
 
@@ -354,7 +354,7 @@ def memory(server):
 
 
 def test_thousands_of_slow_clients_cost_the_others_nothing(start, many_files, frames):
-    server = start(WEB_CONCURRENCY="1", MNIST_CLIENT_SECONDS=str(SECONDS)).wait_ready()
+    server = start(MNIST_CLIENT_SECONDS=str(SECONDS)).wait_ready()
     body = post(frames[0].tobytes())
     kinds = {b"": 1000, b"POST /predict HTTP/1.1\r\nHost: x\r\nA": 1000, body[:-1]: 200}
     used = []
@@ -391,7 +391,7 @@ def test_clients_that_go_away_leave_nothing_behind(worker, frames):
 
 
 def test_a_stopping_worker_answers_what_was_accepted(start, frames):
-    server = start(WEB_CONCURRENCY="1").wait_ready()
+    server = start().wait_ready()
     request = post(frames[8].tobytes())
     kept = connect(server, request)
     assert read_reply(kept)[0] == 200
@@ -413,7 +413,7 @@ def test_a_stopping_worker_answers_what_was_accepted(start, frames):
 
 
 def test_a_worker_ends_after_max_requests_and_no_request_is_lost(start, frames):
-    server = start("--max-requests", "20", WEB_CONCURRENCY="1").wait_ready()
+    server = start("--max-requests", "20").wait_ready()
     (first,) = server.worker_pids()
     assert all(digit(server, frames, n % 10) for n in range(60))
     assert first not in server.worker_pids()
@@ -427,7 +427,7 @@ def test_a_hung_worker_is_replaced(start, tmp_path, frames):
     )
     # Longer than a worker takes to start on a busy machine.
     options = ("--pythonpath", str(tmp_path), "--timeout", "6", "wsgi_hang:app")
-    server = start(*options, WEB_CONCURRENCY="1").wait_ready()
+    server = start(*options).wait_ready()
     (pid,) = server.worker_pids()
     hanging = threading.Thread(
         target=lambda: server.raw(b"GET /hang HTTP/1.1\r\nHost: x\r\n\r\n"), daemon=True
@@ -442,7 +442,7 @@ def test_a_hung_worker_is_replaced(start, tmp_path, frames):
 
 
 def test_the_access_log_has_a_line_per_request_on_every_path(start, frames):
-    server = start("--access-logfile", "-", WEB_CONCURRENCY="1").wait_ready()
+    server = start("--access-logfile", "-").wait_ready()
     digit(server, frames)
     server.request("GET", "/livez")
     server.wait_until(r'127\.0\.0\.1 - - \[.*\] "POST /predict HTTP/1\.1" 200 \d+ "-" "-"')
@@ -472,7 +472,7 @@ def one_core():
 
 def test_connections_that_arrive_at_once_are_shared_among_the_workers(start, one_core):
     # On one core, where the worker that is awake could accept them all.
-    server = start().wait_ready()
+    server = start(WEB_CONCURRENCY="2").wait_ready()
 
     def sockets():
         return [open_sockets(pid) for pid in server.worker_pids()]

@@ -11,7 +11,7 @@ RAW = "application/octet-stream"
 def below(start, request):
     """A server below /mnist."""
     options, environment = WAYS[request.param]
-    server = start(*options, SCRIPT_NAME="/mnist", WEB_CONCURRENCY="1", **environment)
+    server = start(*options, SCRIPT_NAME="/mnist", **environment)
     server.port = int(server.wait_until(r"Listening at: http://127.0.0.1:(\d+)")[1])
     server.wait_until(r"serving mnist version")
     return server

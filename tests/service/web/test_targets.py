@@ -89,7 +89,7 @@ def named(start, request):
     """A server with names."""
     options, environment = WAYS[request.param]
     environment = {**environment, "MNIST_TRUSTED_HOSTS": "digits.example,127.0.0.1"}
-    return start(*options, WEB_CONCURRENCY="1", **environment).wait_ready()
+    return start(*options, **environment).wait_ready()
 
 
 @pytest.mark.parametrize(

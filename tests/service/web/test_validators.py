@@ -77,9 +77,7 @@ def test_a_file_that_changed_with_its_size_and_time_kept_is_sent_again(
     lesson = models / "mnist" / "lesson.json"
     lesson.write_text('{"a":1}')
     os.utime(lesson, (1, 1))
-    server = Server(
-        tmp_path, *options, MNIST_MODEL_ROOT=str(models), WEB_CONCURRENCY="1", **environment
-    )
+    server = Server(tmp_path, *options, MNIST_MODEL_ROOT=str(models), **environment)
     try:
         tag = server.wait_ready().request("GET", "/lesson.json").headers["ETag"]
         lesson.write_text('{"a":2}')

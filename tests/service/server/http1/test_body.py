@@ -35,7 +35,7 @@ def test_any_pieces_make_the_body(length, pieces):
 
 @pytest.fixture(scope="module")
 def worker(start):
-    return start(WEB_CONCURRENCY="1").wait_ready()
+    return start().wait_ready()
 
 
 def test_what_is_announced_and_never_sent_costs_nothing(worker, frames):
@@ -49,7 +49,7 @@ def test_what_is_announced_and_never_sent_costs_nothing(worker, frames):
 
 
 def test_what_is_kept_for_clients_is_bounded_and_freed_again(start, frames):
-    small = start(WEB_CONCURRENCY="1", MNIST_MAX_BODY_BYTES="65536").wait_ready()
+    small = start(MNIST_MAX_BODY_BYTES="65536").wait_ready()
     body = frames[[3] * 80].tobytes()  # 62,720 bytes; there is room for 32 of 65,536
     with ExitStack() as stack:
         clients = [stack.enter_context(connect(small, post(body)[:-1])) for _ in range(60)]
@@ -71,7 +71,7 @@ def test_what_is_kept_for_clients_is_bounded_and_freed_again(start, frames):
 
 
 def test_a_client_that_reads_nothing_keeps_no_large_replies_for_ever(start, frames):
-    small = start(WEB_CONCURRENCY="1", MNIST_MAX_BODY_BYTES="65536").wait_ready()
+    small = start(MNIST_MAX_BODY_BYTES="65536").wait_ready()
     request = post(frames[[3] * 80].tobytes(), path="/predict?echo=frame")
     assert digit(small, frames)
     before = memory(small)
