@@ -101,18 +101,17 @@ def soak(server: Service, folder: Path, options: argparse.Namespace) -> dict[str
             "left_behind": [samples.left_behind(folder)],
         },
     }
-    process = generate(
+    with generate(
         server.port,
         generator_core,
         f"--rate={record['rate']}",
         f"--seconds={60 * options.minutes}",
         f"--interval={options.interval}",
-    )
-    reader = threading.Thread(target=_read, args=(process, record["intervals"]))
-    reader.start()
-    _watch(server, process, record, options)
-    reader.join()
-    process.wait()
+    ) as process:
+        reader = threading.Thread(target=_read, args=(process, record["intervals"]))
+        reader.start()
+        _watch(server, process, record, options)
+        reader.join()
     record["idle_files"].append(idle_files(server, record["idle_files"][0]))
     record["left_behind"].append(samples.left_behind(folder))
     return record

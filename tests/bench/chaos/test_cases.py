@@ -1,17 +1,21 @@
-"""The cases that take a few seconds, one round each, and how all cases are run."""
+"""A case that takes a few seconds, and how all cases are run."""
 
 import pytest
 
 from bench.chaos import checks, life
 from bench.chaos.case import CASES, Case, Finding, SkipError, perform, table
+from bench.harness.server import START_S
 
 
-@pytest.mark.parametrize("run", [life.reload_and_stop, life.kill_workers])
-def test_one_round_of_a_case_is_as_it_should_be(monkeypatch, run):
-    monkeypatch.setattr(
-        life, "RECOVERY_S", 60
-    )  # how fast it is, is not what is tested here
-    (one,) = (one for one in CASES if one.run is run)
+def test_one_round_of_a_case_is_as_it_should_be(monkeypatch):
+    # How fast it is, is not what is tested here.
+    for module, names in (
+        (life, ("RECOVERY_S", "RELOAD_S", "GRACE_S")),
+        (checks, ("RECOVERY_S", "SETTLE_S")),
+    ):
+        for name in names:
+            monkeypatch.setattr(module, name, START_S)
+    (one,) = (one for one in CASES if one.run is life.kill_workers)
     # Patient, so that a busy machine is no cause for a 503.
     result = perform(one, checks.after, MNIST_MAX_WAIT_MS="60000")
     assert result.ok, result.seen
