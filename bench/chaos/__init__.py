@@ -1,1 +1,1 @@
-"""Faults on purpose, against a real gunicorn: ``python -m bench.chaos``."""
+"""Faults on purpose, against a real gunicorn: ``python -m bench chaos``."""

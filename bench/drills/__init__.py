@@ -1,1 +1,1 @@
-"""What docker-compose.yml starts, on an engine, under load: ``python -m bench.drills``."""
+"""What docker-compose.yml starts, on an engine, under load: ``python -m bench drills``."""

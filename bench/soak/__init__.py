@@ -1,1 +1,1 @@
-"""Hours of mixed load with faults in it, every answer checked: ``python -m bench.soak``."""
+"""Hours of mixed load with faults in it, every answer checked: ``python -m bench soak``."""

@@ -71,7 +71,7 @@ def markdown(record: Record) -> str:
     return "\n".join(
         [
             "# Soak\n",
-            f"`make soak`: {record['minutes']:g} minutes of an open loop at "
+            f"`make bench WHAT=soak`: {record['minutes']:g} minutes of an open loop at "
             f"{record['rate']:,.0f} requests/s, {record['share']:.0%} of the "
             f"{record['capacity']:,.0f} that {record['workers']} worker(s) answered at the "
             "start, of single images as bytes and JSON, both standard dialects, small "
