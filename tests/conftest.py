@@ -95,9 +95,8 @@ def served():
     return "2"
 
 
-@pytest.fixture(scope="session")
-def start(tmp_path_factory):
-    """Start servers; each is stopped in the end."""
+def starting(tmp_path_factory):
+    """Yield what starts servers, and stop them all in the end."""
     servers = []
 
     def start(*options, **settings):
@@ -111,7 +110,12 @@ def start(tmp_path_factory):
         server.stop()
 
 
+# Servers cost a little even if nobody asks them, so that most end with their module.
+start = pytest.fixture(scope="module")(starting)
+start_once = pytest.fixture(scope="session")(starting)
+
+
 @pytest.fixture(scope="session")
-def url(start):
+def url(start_once):
     """Where the service answers."""
-    return start().wait_ready().url
+    return start_once(WEB_CONCURRENCY="2").wait_ready().url

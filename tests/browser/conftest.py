@@ -12,9 +12,9 @@ WAIT_MS = 60_000  # far above what anything takes, for a machine that is busy
 
 
 @pytest.fixture(scope="session")
-def service(start):
+def service(start_once):
     # A machine that is busy with a browser is no rush of clients.
-    return start(MNIST_MAX_WAIT_MS="10000").wait_ready()
+    return start_once(MNIST_MAX_WAIT_MS="10000").wait_ready()
 
 
 # Not for the session: while Playwright runs, its event loop is the thread's, and other

@@ -18,9 +18,9 @@ WAYS = {
 
 
 @pytest.fixture(scope="session", params=WAYS)
-def server(start, request):
+def server(start_once, request):
     options, environment = WAYS[request.param]
-    return start(*options, WEB_CONCURRENCY="2", **environment).wait_ready()
+    return start_once(*options, WEB_CONCURRENCY="2", **environment).wait_ready()
 
 
 @pytest.fixture(scope="session")

@@ -302,7 +302,9 @@ def test_hang_ups_that_wait_are_one(server):
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
 def test_what_ends_the_service_overtakes_reloads(start, models, ending):
-    server = start(MNIST_MODEL_ROOT=str(models)).wait_ready()
+    # A worker that only starts then is killed after this time.
+    options = ("--graceful-timeout", "5")
+    server = start(*options, MNIST_MODEL_ROOT=str(models)).wait_ready()
     server.process.send_signal(signal.SIGHUP)
     server.wait_until("Hang up")
     # Stopped, so that both are there when it looks, however late this process sends them.
