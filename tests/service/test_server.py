@@ -181,7 +181,7 @@ def test_the_service_environment_has_no_training_library(server):
 def test_the_start_logs_what_is_served_and_where(start, models, add_version):
     add_version(2, lambda content: content + b"x", honest=False)
     add_version(3)
-    started = start(MNIST_MODEL_ROOT=str(models)).wait_ready()
+    started = start(WEB_CONCURRENCY="2", MNIST_MODEL_ROOT=str(models)).wait_ready()
     started.wait_until(
         r"serving mnist version 3 \(also 1\) with 2 workers for \d+ cores; "
         rf"open http://127.0.0.1:{started.port} in a browser"
@@ -278,14 +278,13 @@ def test_the_test_set_through_http_is_the_offline_evaluation(
         "raw": lambda images: images.tobytes(),
     }[kind]
     content_type = RAW if kind == "raw" else "application/json"
-    # All images in the two usual forms; for the others it is enough that pixels arrive, and
-    # on the other paths the same functions read them.
+    # All images once; for the other forms it is enough that pixels arrive, and on the other
+    # paths the same functions read them.
     fast = request.node.callspec.params["server"] == "fast path"
-    every = fast and kind in ("json", "raw")
-    count = 10_000 if every else 2_000
+    count = (10_000 if kind == "raw" else 2000) if fast else 500
     digits = []
     for first in range(0, count, 100):
         answer = server.post(encode(mnist.x_test[first : first + 100]), content_type)
         digits += [prediction["digit"] for prediction in answer.json["predictions"]]
     assert digits == offline.digits.tolist()[:count]
-    assert np.mean(np.array(digits) == mnist.y_test[:count]) >= (0.99 if every else 0.98)
+    assert np.mean(np.array(digits) == mnist.y_test[:count]) >= 0.98

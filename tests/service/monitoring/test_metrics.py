@@ -34,18 +34,25 @@ def value(samples, name, **labels):
 
 @pytest.fixture
 def fresh(start):
+    # With two workers, one could show its metrics before the other has counted a reply.
+    return start().wait_ready()
+
+
+@pytest.fixture
+def pair(start):
     return start(WEB_CONCURRENCY="2").wait_ready()
 
 
-def test_counts_are_summed_over_the_workers(fresh, served, frames):
+def test_counts_are_summed_over_the_workers(pair, served, frames):
     def post(_):
-        return fresh.post(frames[:3].tobytes(), RAW).status
+        return pair.post(frames[:3].tobytes(), RAW).status
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         assert set(pool.map(post, range(80))) == {200}
+    eventually(lambda: value(read(pair), "mnist_request_images_sum") == 240)
     # Every worker gives the same totals.
     for _ in range(6):
-        samples = read(fresh)
+        samples = read(pair)
         assert value(samples, "mnist_request_images_sum") == 240
         of_version = {"version": served}
         count = "mnist_stage_duration_seconds_count"
@@ -248,10 +255,10 @@ def test_turns_are_counted(fresh, frames):
     assert value(samples, "mnist_turn_duration_seconds_sum") > 0
 
 
-def test_workers_are_counted_as_they_start_and_end(fresh):
+def test_workers_are_counted_as_they_start_and_end(pair):
     def wait_for(**exits):
         def started():
-            samples = read(fresh)
+            samples = read(pair)
             found = {
                 cause: value(samples, "mnist_worker_exits_total", cause=cause)
                 for cause in ("asked", "died", "hung")
@@ -265,24 +272,24 @@ def test_workers_are_counted_as_they_start_and_end(fresh):
         return eventually(started)
 
     started = wait_for()
-    os.kill(fresh.worker_pids()[0], signal.SIGKILL)
+    os.kill(pair.worker_pids()[0], signal.SIGKILL)
     wait_for(died=1)
-    os.kill(fresh.worker_pids()[0], signal.SIGTERM)
+    os.kill(pair.worker_pids()[0], signal.SIGTERM)
     wait_for(died=1, asked=1)
-    fresh.process.send_signal(signal.SIGHUP)
+    pair.process.send_signal(signal.SIGHUP)
     assert wait_for(died=1, asked=3) == started  # the service's, not a worker's
 
 
-def test_wanted_workers_follow_the_masters_signals(fresh):
-    assert value(read(fresh), "mnist_workers_wanted") == 2
-    fresh.process.send_signal(signal.SIGTTIN)
-    eventually(lambda: value(read(fresh), "mnist_workers") == 3)
-    assert value(read(fresh), "mnist_workers_wanted") == 3
+def test_wanted_workers_follow_the_masters_signals(pair):
+    assert value(read(pair), "mnist_workers_wanted") == 2
+    pair.process.send_signal(signal.SIGTTIN)
+    eventually(lambda: value(read(pair), "mnist_workers") == 3)
+    assert value(read(pair), "mnist_workers_wanted") == 3
 
 
-def test_cpu_time_and_memory_of_the_workers_are_shown(fresh):
+def test_cpu_time_and_memory_of_the_workers_are_shown(pair):
     def reported():  # by the workers, twice a second
-        samples = read(fresh)
+        samples = read(pair)
         computed = value(samples, "process_cpu_seconds_total")
         memory = value(samples, "process_resident_memory_bytes")
         # Two, and each has loaded NumPy; the one connection is our own.
