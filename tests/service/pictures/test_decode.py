@@ -81,8 +81,9 @@ def test_mnist_comes_back(mnist):
 def test_digit_reads_the_same_at_any_place_and_size(side, white_ink, alpha, read_digits):
     contents, labels = [], []
     for label, number in enumerate(TEN):
-        for place in range(9):
-            ink = canvas(number, side=side, row=place // 3, column=place % 3)
+        for row in range(3):  # each digit at three of nine places, all of which are used
+            column = (row + label) % 3
+            ink = canvas(number, side=side, row=row, column=column)
             level = np.rint(255 * ink).astype(np.uint8)
             if alpha:
                 pen = np.full_like(level, 255 if white_ink else 0)
@@ -91,7 +92,7 @@ def test_digit_reads_the_same_at_any_place_and_size(side, white_ink, alpha, read
                 content = png(level if white_ink else 255 - level)
             # The pen's edge is one pixel soft at any size, and a box ends on a whole one:
             # at 60 pixels that is half a pixel of the frame.
-            assert gap(decode(content, LIMIT), number) <= MEAN_GAP, (label, place)
+            assert gap(decode(content, LIMIT), number) <= MEAN_GAP, (label, row)
             contents.append(content)
             labels.append(label)
     assert read_digits(contents) == labels
