@@ -43,7 +43,7 @@ class Service(Server):
             k: v for k, v in os.environ.items() if not k.startswith(("MNIST_", "GUNICORN"))
         }
         variables = {**kept, "WEB_CONCURRENCY": "2", **environment}
-        self.workers = int(variables["WEB_CONCURRENCY"] or 2)
+        self._wanted = variables["WEB_CONCURRENCY"] or "2"
         command = [*prefix, python, "-m", "service", "--bind", f"127.0.0.1:{port}"]
         super().__init__(
             [*command, *options],
@@ -52,6 +52,11 @@ class Service(Server):
             environment=variables,
             output=output,
         )
+
+    @property
+    def workers(self) -> int:
+        """How many workers it is to have."""
+        return int(self._wanted)
 
     def wait_ready(self, path: str = "/readyz", seconds: float = START_S) -> Self:
         """Wait until all workers are there and one answers.

@@ -74,7 +74,7 @@ def ended(start, url, tmp_path_factory):
         "port": start(PORT="65536"),
         "file": start(**root, MNIST_MODEL_NAME="file"),
         "locked": start(**root, MNIST_MODEL_NAME="locked", **locked),
-        "few files": start(prefix=["prlimit", "--nofile=43"]),
+        "few files": start(prefix=["prlimit", "--nofile=43"], WEB_CONCURRENCY="2"),
     }
 
 
@@ -207,7 +207,7 @@ def bare(start, tmp_path_factory):
     # Long enough that a worker that does not end by itself is not killed during the test.
     options = "--workers", "2", "--graceful-timeout", "100"
     prefix = "prlimit", "--nofile=100:1000", "env", "-i", *variables
-    server = start(*options, prefix=prefix).wait_ready()
+    server = start(*options, prefix=prefix, WEB_CONCURRENCY="2").wait_ready()
     server.wait_until("in a browser")
     server.home = home
     return server

@@ -4,9 +4,11 @@ import socket
 import time
 
 from bench.chaos import watch
-from bench.harness.server import START_S
-from bench.harness.server import free_port as free_port  # for tests/deploy
-from bench.harness.service import Service
+from bench.harness.cores import ROOT
+from bench.harness.server import START_S, free_port
+from bench.harness.service import PYTHON, Service
+
+__all__ = ["PYTHON", "ROOT", "START_S", "Server", "eventually", "free_port"]
 
 # One worker starts in half the time of two; limits are longer than any stall of a busy
 # machine. Tests of these set their own.
