@@ -3,13 +3,13 @@
 import os
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 
+from bench.chaos import watch
 from bench.harness.server import Server, ServerError, memory
 from bench.harness.service import service
+from tests.support.server import eventually
 
 # A program that ignores SIGTERM, with a child that does too.
 STUBBORN = """
@@ -21,21 +21,9 @@ time.sleep(600)
 """
 
 
-def runs(pid):
-    """Return whether a process is there and no zombie."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
 def wait_gone(pids):
     """Wait until none runs."""
-    deadline = time.monotonic() + 30
-    while any(map(runs, pids)):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    eventually(lambda: not any(map(watch.alive, pids)))
 
 
 def test_a_service_runs_where_it_should_and_its_work_is_counted():
