@@ -3,16 +3,23 @@
 import argparse
 import os
 import sys
+from http.client import HTTPException
 from pathlib import Path
+from urllib.error import HTTPError
 
 from load import accuracy, compare, options, payloads, scenarios
+from load.direct import urlopen
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 CONNECTIONS = 64
+INVALID = 3
+ANSWER_S = 5.0  # for a health check, which takes a millisecond
 OTHERS = {"compare": compare.main, "accuracy": accuracy.main}
 END = """Also: compare A B (reports in JSON), accuracy (every image of MNIST's test set).
-All further options are Locust's: --processes 2 for several processes, --master and
---worker for several machines, --csv, ..."""
+Exit code: 0 if every limit was kept, 1 if one was not, 2 if an option is wrong, 3 if the
+run is not to be believed. Locust's options work too: --processes 2 for several processes,
+--master and --worker for several machines, --csv, ...; but not -u, -r and -t, since a
+scenario has its own load and ends by itself."""
 
 
 def own() -> argparse.ArgumentParser:
@@ -35,7 +42,11 @@ def own() -> argparse.ArgumentParser:
 def command(arguments: list[str]) -> list[str]:
     """Return the command that starts Locust; end here if an option is wrong."""
     whole = argparse.ArgumentParser(
-        prog="python -m load", parents=[own()], epilog=END, allow_abbrev=False
+        prog="python -m load",
+        parents=[own()],
+        epilog=END,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     options.add(whole)
     first = arguments[0] if arguments else "nothing"
@@ -44,8 +55,10 @@ def command(arguments: list[str]) -> list[str]:
         whole.error(f"found {first} first, expected one of {expected}")
     known, _ = whole.parse_known_args(arguments)
     try:
-        payloads.chosen(known.payload, known.batch)
-    except ValueError as error:
+        if known.images:
+            payloads.pictures(known.payload, known.batch, known.images)
+        options.check(known, known.connections, None)
+    except (ValueError, OSError) as error:
         whole.error(str(error))
     asked, rest = own().parse_known_args(arguments)
     users = str(asked.connections)
@@ -57,12 +70,27 @@ def command(arguments: list[str]) -> list[str]:
     ]
 
 
+def unready(host: str) -> str | None:
+    """Return why a load test of a host would be for nothing; None if it answers."""
+    try:
+        with urlopen(f"{host}/readyz", timeout=ANSWER_S):
+            return None
+    except HTTPError as error:  # another server may have no such route
+        return f"{host} is not ready: status 503" if error.code == 503 else None
+    except (OSError, HTTPException):
+        return f"nothing answers at {host}; start it with: make serve"
+
+
 def main() -> int:
     """Run what the first argument names; Locust in place of this process."""
     name, *rest = sys.argv[1:] or [""]
     if name in OTHERS:
         return OTHERS[name](rest)
     started = command(sys.argv[1:])
+    why = unready(started[started.index("--host") + 1])
+    if why:
+        print(f"INVALID: {why}", file=sys.stderr)
+        return INVALID
     os.execv(started[0], started)
 
 

@@ -47,7 +47,8 @@ def problem(request: Request, status: int, headers: Headers, body: bytes) -> str
         return str(error)
     if found == request.labels:
         return None
-    return next(f"read a {a} as {b}" for a, b in zip(request.labels, found) if a != b)
+    pairs = zip(request.labels, found)
+    return next((f"read a {a} as {b}" for a, b in pairs if a not in (b, None)), None)
 
 
 def score(request: Request, status: int, headers: Headers, body: bytes) -> int:

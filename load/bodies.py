@@ -4,6 +4,7 @@ An image is a frame: 784 bytes, white ink on black, row by row. ``frames`` are s
 one after the other.
 """
 
+import base64
 import json
 import struct
 import zlib
@@ -26,6 +27,11 @@ def dump(document: Any) -> bytes:
 def instances(frames: bytes) -> bytes:
     """Return images as the service's own JSON and TensorFlow Serving's rows."""
     return dump({"instances": [list(frame) for frame in split(frames)]})
+
+
+def encoded(pictures: list[bytes]) -> bytes:
+    """Return PNG or JPEG files as the service's own JSON."""
+    return dump({"instances": [{"b64": base64.b64encode(p).decode()} for p in pictures]})
 
 
 def tensor(images: int, **fields: Any) -> dict[str, Any]:

@@ -5,43 +5,80 @@ import json
 import math
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-from load.comparable import differences, incomparable
 from load.record import Record
-from load.report import words
-from load.report.parts import Table
-from load.report.results import PERCENTS
-from load.report.text import escape, table
+from load.summary import NOTHING, PERCENTS, table
 
 RATE, FAILED = "highest rate", "failed, %"
 Values = dict[str, float]
+# What has to be the same in both runs, or their figures answer different questions.
+SAME = {
+    "payload": "payload",
+    "batch": "images a request",
+    "loop": "loop",
+    "arrivals": "arrivals",
+    "connections": "connections",
+    "generators": "generator processes",
+}
 
 
 def compare(a: Record, b: Record) -> str:
-    """Return in Markdown what keeps two runs from being compared, and their differences."""
-    parts = [f"# Load test: {escape(a.scenario)} (a) and {escape(b.scenario)} (b)\n"]
-    hindrances = list(incomparable(a, b))
-    if hindrances:
-        parts.append("**Not comparable**\n")
-        parts.append("".join(f"- ⚠ {escape(why)}\n" for why in hindrances))
+    """Return in plain text what keeps two runs from being compared, and the differences."""
+    parts = [[f"{a.scenario} (a) and {b.scenario} (b)"]]
+    if hindrances := list(incomparable(a, b)):
+        parts.append(["Not comparable:", *(f"  ! {why}" for why in hindrances)])
     for title, values in _GROUPS.items():
         x, y = values(a), values(b)
         rows = [_row(name, x, y) for name in dict.fromkeys([*x, *y])]
         if rows:
-            parts.append(table(Table([title, "a", "b", "b - a", "b / a"], rows)))
+            parts.append(table([[title, "a", "b", "b - a", "b / a"], *rows]))
     left, right = (
         {"started": r.started, "commit": r.commit, **r.versions, **r.settings}
         for r in (a, b)
     )
-    changes = differences(left, right)
-    if changes:
-        parts.append(table(Table(["not the same", "a", "b"], changes, words=True)))
+    if changes := differences(left, right):
+        parts.append(table([["not the same", "a", "b"], *changes]))
     parts.append(
-        "One run each: two runs of the same differ too, and smaller differences are none.\n"
+        ["One run each: two runs of the same differ too, and smaller differences are none."]
     )
-    return "\n".join(parts)
+    return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
+
+
+def incomparable(a: Record, b: Record) -> Iterator[str]:
+    """Yield the reasons for which two runs say nothing of each other."""
+    for name, record in (("a", a), ("b", b)):
+        for why in record.verdict.invalid:
+            yield f"{name} is INVALID: {why}"
+    x, y = ({title: getattr(r, name) for name, title in SAME.items()} for r in (a, b))
+    x, y = {**x, "rate": _rates(a)}, {**y, "rate": _rates(b)}
+    if a.found and b.found:  # the rates are then what was looked for
+        del x["rate"], y["rate"]
+    for name, left, right in differences(x, y) + differences(a.machine, b.machine):
+        where = "machine's " if name in {**a.machine, **b.machine} else ""
+        yield f"not the same {where}{name}: {left} in a, {right} in b"
+
+
+def differences(a: dict[str, Any], b: dict[str, Any]) -> list[list[str]]:
+    """Return the keys whose values differ, with both as text."""
+    return [
+        [key, _plain(a.get(key)), _plain(b.get(key))]
+        for key in dict.fromkeys([*a, *b])
+        if a.get(key) != b.get(key)
+    ]
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return NOTHING
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _rates(record: Record) -> str:
+    rates = (phase.rate for phase in record.counted)
+    return ", ".join(NOTHING if rate is None else f"{rate:,.6g}/s" for rate in rates)
 
 
 def tolerance(text: str) -> float:
@@ -177,5 +214,5 @@ def _row(name: str, a: Values, b: Values) -> list[str]:
 def _number(value: float, sign: str = "") -> str:
     """Return two decimals, or three digits of what is less than 0.1."""
     if math.isnan(value):
-        return words.NOTHING
+        return NOTHING
     return f"{value:{sign},.2f}" if abs(value) >= 0.1 or not value else f"{value:{sign}.3g}"

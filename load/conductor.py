@@ -14,13 +14,12 @@ from load.scenarios import Load
 logger = logging.getLogger(__name__)
 
 LOOK_S = 0.1
-# Between two lines of progress, and, where this process sends too, two looks into what it
-# has counted: that takes a millisecond or two, in which it sends nothing.
-SAY_S = 5.0
+SAY_S = 5.0  # between two lines of progress
 # What may pass, beside the plan itself, until the last report of a worker is there: a
 # report a second, and twice the time to drain.
 PATIENCE_S = 45.0
 SLICES = 600  # a time line has at most about as many points
+LOCAL = "local"  # the name of a process that leads and sends
 
 
 class Interrupted(Exception):
@@ -28,10 +27,11 @@ class Interrupted(Exception):
 
 
 class Conductor:
-    """Plays loads on all workers, and puts together what they report.
+    """Plays loads on all workers, or watches Locust's users, and adds up the reports.
 
     Attributes:
         phases: those that were played.
+        images: how many Locust's own users have had an answer to.
         started: whether it has begun.
     """
 
@@ -41,17 +41,21 @@ class Conductor:
         self._environment = environment
         self._tallies: dict[int, dict[int, Tally]] = defaultdict(lambda: defaultdict(Tally))
         self._done: dict[str, int] = {}
-        self._usage: dict[int, dict[str, tuple[float, float]]] = defaultdict(dict)
+        self._broken: dict[str, str] = {}
+        self._usage: dict[int, dict[str, tuple[float, float | None, float]]] = defaultdict(
+            dict
+        )
         self.phases: list[Phase] = []
+        self.images = 0
         self.started = False
         self._starts: list[float] = []  # of the phases, on this process's clock
         self._recent = Tally()
 
-    def workers(self) -> list[str | None]:
-        """Return the ids of those that send; None is this process."""
+    def workers(self) -> list[str]:
+        """Return the ids of those that send."""
         clients = getattr(self._runner, "clients", None)
         if clients is None:
-            return [None]
+            return [LOCAL]
         # Those with a connection more first: users of a closed loop are dealt out in turn.
         there = clients.ready + clients.spawning + clients.running
         return [c.id for c in sorted(there, key=lambda c: (-c.user_count, c.id))]
@@ -62,9 +66,12 @@ class Conductor:
             read = Tally.from_dict(tally)
             self._tallies[phase][part].merge(read)
             self._recent.merge(read)
-        for phase, cores, memory in found["usage"]:
-            self._usage[phase][client_id] = cores, memory
+        for phase, *usage in found["usage"]:
+            self._usage[phase][client_id] = tuple(usage)
         self._done[client_id] = found["done"]
+        self.images += found["images"]
+        if found["broken"]:
+            self._broken[client_id] = found["broken"]
 
     def play(self, loads: list[Load]) -> list[Phase]:
         """Play loads without a pause, and return what became of the requests.
@@ -89,13 +96,29 @@ class Conductor:
             **{"shares": len(workers), "interval": interval},
         }
         for share, worker in enumerate(workers):
-            self._runner.send_message("plan", {**plan, "share": share}, worker)
+            to = None if worker == LOCAL else worker
+            self._runner.send_message("plan", {**plan, "share": share}, to)
         try:
             self._wait(workers, len(self.phases), time.monotonic() + seconds + PATIENCE_S)
         finally:
             for number, phase in enumerate(self.phases[first:], first):
                 phase.slices = self._slices(phase, self._tallies[number], interval)
         return self.phases[first:]
+
+    def watch(self, started: float, seconds: float, interval: float) -> Phase:
+        """Return what Locust's own users have seen so far, as the only phase.
+
+        Args:
+            started: on this process's clock.
+            seconds: since then.
+            interval: of the time line, in seconds.
+        """
+        if generator := self._environment.generator:
+            self.report(LOCAL, generator.report())
+        phase = Phase("users", None, seconds)
+        phase.slices = self._slices(phase, self._tallies[0], interval)
+        self.phases, self._starts = [phase], [started]
+        return phase
 
     def counted(self) -> list[tuple[float, Phase]]:
         """Return the phases that count, each with its start on this process's clock."""
@@ -107,19 +130,23 @@ class Conductor:
         used: dict[str, float] = defaultdict(float)
         memory: dict[str, float] = {}
         seconds = busiest = 0.0
+        waited: float | None = None
         for number, phase in enumerate(self.phases):
             if any(phase is each for each in phases) and number in self._usage:
                 seconds += phase.seconds
-                for worker, (cores, last) in self._usage[number].items():
+                for worker, (cores, waiting, last) in self._usage[number].items():
                     used[worker] += cores * phase.seconds
                     memory[worker] = last
                     busiest = max(busiest, cores)
+                    if waiting is not None:
+                        waited = max(waited or 0.0, waiting)
         cores = sum(used.values()) / seconds if seconds else 0.0
-        return Usage("generator", cores, busiest, sum(memory.values()), len(memory))
+        memories = sum(memory.values())
+        return Usage("generator", cores, busiest, memories, len(memory), waited)
 
-    def _wait(self, workers: list[str | None], done: int, until: float) -> None:
+    def _wait(self, workers: list[str], done: int, until: float) -> None:
         say = time.monotonic() + SAY_S
-        while any(self._done.get(worker or "local", 0) < done for worker in workers):
+        while any(self._done.get(worker, 0) < done for worker in workers):
             there = set(self.workers())
             if there != set(workers):  # Locust deals the connections out anew
                 old, new = len(there & set(workers)), len(there - set(workers))
@@ -127,13 +154,14 @@ class Conductor:
                     f"found {old} of the {len(workers)} workers of the start, and {new} "
                     "new ones; expected no change"
                 )
+            if self._broken:
+                raise Interrupted(next(iter(self._broken.values())))
             if time.monotonic() > until:
                 raise Interrupted(f"found a worker that is not done after {PATIENCE_S:g} s")
             gevent.sleep(LOOK_S)
-            due, generator = time.monotonic() > say, self._environment.generator
-            if generator and (due or generator.done >= done):
-                self.report("local", generator.report())
-            if due:
+            if generator := self._environment.generator:
+                self.report(LOCAL, generator.report())
+            if time.monotonic() > say:
                 self._say()
                 say += SAY_S
 

@@ -1,239 +1,189 @@
-"""What sends, in every process that does: a turn for each request, and what became of it.
+"""What sends, in every Locust process that does, and what has become of the requests.
 
-In the open loop turns come when they are due, whether or not the server has answered the
-last ones; in the closed loop each user's comes when its last request is answered.
+Locust's own users send in a closed loop, and `Users` notes what they see. A scenario's
+requests are sent by a process of their own (`load.sender`), which `Schedule` starts, feeds
+with plans, and whose counts it passes on to Locust's tables.
 """
 
+import pickle
+import resource
+import subprocess
+import sys
 import time
 from collections import defaultdict
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
 import gevent
-import psutil
-from gevent.queue import SimpleQueue
+from locust.stats import RequestStats, StatsEntry, StatsError, bucket_response_time
 
-from load.arrivals import arrivals
+from load.contention import Contention
+from load.messages import Asked, Plan, Report, Usage
 from load.record import Tally
-from load.scenarios import Load
 
-# The event loop's own clock ticks in milliseconds: the last of them is waited for by
-# looking again and again, so that a request is late by some 10 µs and not by up to 1 ms.
-SPIN_S = 0.002
-# After the last request was due; longer than a request waits for its answer.
-DRAIN_S = 15.0
-# So far behind its own schedule a process does not catch up: it gives the phase up, which
-# makes the run INVALID, and does not take all memory.
-BEHIND_S = 2.0
-MOST = 500_000  # turns that wait, some 200 bytes each
-CUT = "never sent: all connections were busy"
-
-
-class Plan(NamedTuple):
-    """What one process is to send.
-
-    Attributes:
-        first: the number of the first load in the whole run.
-        loads: one after the other, without a pause.
-        arrivals: ``poisson`` or ``constant``.
-        seed: of the arrivals.
-        share, shares: its part, and of how many.
-        interval: of the time line, in seconds.
-    """
-
-    first: int
-    loads: list[Load]
-    arrivals: str
-    seed: int
-    share: int
-    shares: int
-    interval: float
-
-    @classmethod
-    def read(cls, message: dict[str, Any]) -> "Plan":
-        """Return the plan in a message, in which its loads have become lists."""
-        return cls(**{**message, "loads": [Load(*each) for each in message["loads"]]})
-
-
-class Turn(NamedTuple):
-    """Leave to send a request.
-
-    Attributes:
-        phase: the number of the load that it belongs to.
-        due: when, in seconds from the start of the load; None in the closed loop.
-        start: the start of the load on the clock of this process.
-        end: its end.
-        free: whether a connection was free when it was due.
-    """
-
-    phase: int
-    due: float | None
-    start: float
-    end: float
-    free: bool = True
+ROOT = Path(__file__).resolve().parents[1]
 
 
 class Generator:
-    """The turns, and the tallies by the time at which the requests were due.
+    """What has become of this process's requests, since the last report.
 
     Attributes:
-        users: connections of this process.
-        done: how many loads of the whole run are over.
+        users: how many of Locust's this process has; in a scenario, connections.
     """
 
     def __init__(self) -> None:
         self.users = 0
-        self.done = 0
-        self._turns: SimpleQueue[Turn] = SimpleQueue()
-        self._given = 0  # turns that are not over
-        self._worked = 0  # requests begun and ended
-        self._free = 0.0  # seconds in which there was nothing to do
-        self._interval = 1.0
         self._tallies: dict[tuple[int, int], Tally] = defaultdict(Tally)
-        self._usage: dict[int, list[float]] = {}
-        self._greenlet: Any = None
-
-    def start(self, plan: Plan) -> None:
-        """Begin to hand out the turns of a plan."""
-        self._interval = plan.interval
-        self._greenlet = gevent.spawn(self._run, plan)
-
-    def stop(self) -> None:
-        """Hand out no more turns."""
-        if self._greenlet:
-            self._greenlet.kill()
-
-    def take(self) -> Turn:
-        """Wait for a turn."""
-        turn: Turn = self._turns.get()
-        self._worked += 1
-        return turn
-
-    def note(
-        self,
-        turn: Turn,
-        sent: float,
-        done: float | None,
-        failure: str | None,
-        stages: dict[str, float],
-    ) -> None:
-        """Write down what became of a request.
-
-        Args:
-            turn: its turn.
-            sent: when, on this process's clock.
-            done: the same of the answer's last byte; None without an answer.
-            failure: why it failed; None if it was right.
-            stages: the server's own account, in seconds.
-        """
-        self._worked += 1
-        due = sent if turn.due is None else turn.start + turn.due
-        tally = self._tally(turn.phase, due - turn.start)
-        if turn.due is None:
-            tally.due += 1
-        elif turn.free:
-            tally.late.add(sent - due)
-        if failure is None:
-            tally.right += 1
-        else:
-            tally.failures[failure] += 1
-        if done is not None:
-            tally.latency.add(done - due)
-            tally.service.add(done - sent)
-        for stage, seconds in stages.items():
-            tally.add_stage(stage, seconds)
-
-    def finish(self, turn: Turn) -> None:
-        """End a turn; in the closed loop the next one begins."""
-        if turn.due is None and time.perf_counter() < turn.end:
-            self._turns.put(turn)
-        else:
-            self._given -= 1
+        self._usage: dict[int, Usage] = {}
+        self._done = self._images = 0
+        self._broken: str | None = None
 
     def report(self) -> dict[str, Any]:
-        """Return what has happened since the last time."""
+        """Return what is new, for the conductor, as plain values for Locust's messages."""
         tallies, self._tallies = self._tallies, defaultdict(Tally)
         usage, self._usage = self._usage, {}
+        images, self._images = self._images, 0
         return {
             "tallies": [[*key, tally.as_dict()] for key, tally in tallies.items()],
             "usage": [[number, *each] for number, each in usage.items()],
-            "done": self.done,
+            "images": images,
+            "done": self._done,
+            "broken": self._broken,
         }
 
-    def _tally(self, phase: int, at: float) -> Tally:
-        return self._tallies[phase, int(at / self._interval)]
+    def stop(self) -> None:
+        """Send no more."""
 
-    def _run(self, plan: Plan) -> None:
-        start = time.perf_counter()
-        for number, load in enumerate(plan.loads, plan.first):
-            before, free = time.perf_counter(), self._free
-            if load.rate is None:
-                self._closed(plan, number, load, start)
-            else:
-                self._open(plan, number, load, start)
-            start += load.seconds
-            self._wait_until(start)
-            busy = 1 - (self._free - free) / (time.perf_counter() - before)
-            memory = psutil.Process().memory_info().rss
-            self._usage[number] = [busy, memory / (1 << 20)]
-        self._drain()
-        self.done = plan.first + len(plan.loads)
 
-    def _open(self, plan: Plan, number: int, load: Load, start: float) -> None:
-        end = start + load.seconds
-        times = arrivals(
-            plan.arrivals,
-            load.rate or 0.0,
-            load.seconds,
-            plan.seed + number,
-            plan.share,
-            plan.shares,
+class Users(Generator):
+    """Locust's own users.
+
+    Args:
+        interval: of the time line, in seconds.
+    """
+
+    def __init__(self, interval: float) -> None:
+        super().__init__()
+        self._interval = interval
+        self._start, self._used = time.perf_counter(), time.process_time()
+        self._contention, self._waited = Contention(), 0.0
+
+    def note(
+        self,
+        seconds: float | None,
+        failure: str | None,
+        stages: dict[str, float],
+        images: int,
+    ) -> None:
+        """Write down what became of a request that has just ended.
+
+        Args:
+            seconds: until its answer; None without one.
+            failure: why it failed; None if it was right.
+            stages: the server's own account, in seconds.
+            images: of the request.
+        """
+        since = time.perf_counter() - self._start - (seconds or 0.0)
+        tally = self._tallies[0, max(int(since / self._interval), 0)]
+        tally.due += 1
+        if failure is None:
+            tally.right += 1
+            self._images += images
+        else:
+            tally.failures[failure] += 1
+        if seconds is not None:
+            tally.latency.add(seconds)
+            tally.service.add(seconds)
+        for stage, each in stages.items():
+            tally.add_stage(stage, each)
+
+    def report(self) -> dict[str, Any]:
+        """Return what is new, and what the process has taken since the start."""
+        seconds = time.perf_counter() - self._start
+        waited = self._contention.waited()
+        self._waited += waited or 0.0
+        self._usage[0] = Usage(
+            (time.process_time() - self._used) / seconds,
+            None if waited is None else self._waited / seconds,
+            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         )
-        for due in times:
-            self._wait_until(start + due)
-            if time.perf_counter() - start - due > BEHIND_S:
-                self._cut()
-                break
-            tally = self._tally(number, due)
-            tally.due += 1
-            if self._given < MOST:
-                self._give(Turn(number, due, start, end, self._given < self.users))
-            else:
-                tally.failures[CUT] += 1
+        return super().report()
 
-    def _closed(self, plan: Plan, number: int, load: Load, start: float) -> None:
-        users = range(plan.share, load.users or 0, plan.shares)
-        for _ in users:
-            self._give(Turn(number, None, start, start + load.seconds))
 
-    def _give(self, turn: Turn) -> None:
-        self._given += 1
-        self._turns.put(turn)
+class Schedule(Generator):
+    """A scenario's sender.
 
-    def _drain(self) -> None:
-        """Wait for the answers; what no connection was free for is never sent."""
-        end = time.perf_counter() + DRAIN_S
-        while self._given and time.perf_counter() < end:
-            gevent.sleep(0.01)
-        self._cut()
-        while self._given and time.perf_counter() < end + DRAIN_S:
-            gevent.sleep(0.01)
+    Args:
+        stats: Locust's, which are to show what it sends.
+    """
 
-    def _cut(self) -> None:
-        """Take back the turns that no connection was free for."""
-        while not self._turns.empty():
-            turn = self._turns.get()
-            self._given -= 1
-            self._tally(turn.phase, turn.due or 0.0).failures[CUT] += 1
+    def __init__(self, stats: RequestStats) -> None:
+        super().__init__()
+        self._stats = stats
+        self._asked = False
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "load.sender"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        gevent.spawn(self._read)
 
-    def _wait_until(self, due: float) -> None:
-        """Wait, and keep account of the time in which this process had nothing to do."""
-        while (left := due - (before := time.perf_counter())) > 0:
-            if left > SPIN_S:
-                used = time.process_time()
-                gevent.sleep(left - SPIN_S)
-                self._free += time.perf_counter() - before - (time.process_time() - used)
-            else:
-                worked = self._worked
-                gevent.idle()  # a look at the sockets; sleep(0) would take none for 5 ms
-                if worked == self._worked:
-                    self._free += time.perf_counter() - before
+    def start(self, asked: Asked, plan: Plan) -> None:
+        """Send a plan; what is asked is the same in all of them."""
+        messages = [plan] if self._asked else [asked, plan]
+        self._asked = True
+        assert self._process.stdin
+        for message in messages:
+            pickle.dump(message, self._process.stdin)
+        self._process.stdin.flush()
+
+    def stop(self) -> None:
+        """End the sender."""
+        self._broken = "the sender was stopped"
+        self._process.kill()
+        self._process.wait()
+
+    def _read(self) -> None:
+        """Take the sender's reports until it ends."""
+        assert self._process.stdout
+        try:
+            while True:
+                self._take(pickle.load(self._process.stdout))
+        except (EOFError, OSError, pickle.UnpicklingError):
+            self._broken = self._broken or "the sender has ended by itself"
+
+    def _take(self, report: Report) -> None:
+        for load, part, name, tally in report.tallies:
+            self._tallies[load, part].merge(tally)
+            show(self._stats, name, tally)
+        self._usage |= report.usage
+        self._done = report.done
+
+
+def show(stats: RequestStats, name: str, tally: Tally) -> None:
+    """Add a tally to Locust's tables, as if each of its requests had just been logged."""
+    made, now = StatsEntry(stats, name, "POST"), time.time()
+    ended = tally.right + tally.failed
+    if not ended:
+        return
+    made.num_requests, made.num_failures = ended, tally.failed
+    made.num_none_requests = ended - len(tally.latency)
+    made.last_request_timestamp = now
+    made.num_reqs_per_sec[int(now)] = ended
+    if tally.failed:
+        made.num_fail_per_sec[int(now)] = tally.failed
+    if tally.latency:
+        for unit, count in tally.latency.counts.items():
+            milliseconds = unit / tally.latency.per_ms
+            made.response_times[bucket_response_time(milliseconds)] += count
+            made.total_response_time += count * milliseconds
+        made.min_response_time = min(tally.latency.counts) / tally.latency.per_ms
+        made.max_response_time = tally.latency.most
+    stats.get(name, "POST").extend(made)
+    stats.total.extend(made)
+    for reason, count in tally.failures.items():
+        key = StatsError.create_key("POST", name, reason)
+        error = stats.errors.setdefault(key, StatsError("POST", name, reason))
+        error.occurred()
+        error.occurrences += count - 1

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Self
 
+CONFIDENCE = 0.95
+
 
 class Histogram:
     """How often each latency was seen, in units of 10 µs.
@@ -60,17 +62,36 @@ class Histogram:
         """Return several, in ms, of percents that rise."""
         return [unit / self.per_ms for unit, _ in self._ranks(percents)]
 
-    def _ranks(self, percents: Iterable[float]) -> Iterator[tuple[float, int]]:
-        """Yield latency, in units, and rank of each of some percents that rise."""
-        total, units = len(self), iter(sorted(self.counts.items()))
+    def interval(self, percent: float) -> tuple[float, float]:
+        """Return between which bounds, in ms, the true percentile is, with 95 % confidence.
+
+        The order-statistics interval: how many of ``n`` independent latencies are below the
+        true percentile is binomial, whatever their distribution, so the percentile is
+        between the latencies of the ranks that leave out 2.5 % of it on each side. A bound
+        that is beyond all that was seen is 0 or infinite. Queues make latencies alike that
+        follow each other, so the true interval is rather wider.
+        """
+        below, above = binomial(len(self), percent / 100, CONFIDENCE)
+        ranks = iter(self._at([max(below, 1), min(above + 1, len(self))]))
+        low, high = (unit / self.per_ms for unit in ranks)
+        return (low if below else 0.0), (high if above < len(self) else math.inf)
+
+    def _at(self, ranks: Iterable[int]) -> Iterator[float]:
+        """Yield the latency, in units, at each of some ranks that rise."""
+        units = iter(sorted(self.counts.items()))
         unit, seen = math.nan, 0
-        for percent in percents:
-            # The product is rounded: 100 * 0.29 is a little more than 29.
-            rank = max(math.ceil(round(total * percent / 100, 6)), 1)
+        for rank in ranks:
             while seen < rank:
                 unit, count = next(units, (math.nan, rank))
                 seen += count
-            yield unit, rank
+            yield unit
+
+    def _ranks(self, percents: Iterable[float]) -> Iterator[tuple[float, int]]:
+        """Yield latency, in units, and rank of each of some percents that rise."""
+        # The product is rounded: 100 * 0.29 is a little more than 29.
+        total = len(self)
+        ranks = [max(math.ceil(round(total * p / 100, 6)), 1) for p in percents]
+        yield from zip(self._at(ranks), ranks)
 
     @property
     def mean(self) -> float:
@@ -109,3 +130,29 @@ class Fine(Histogram):
     """One in units of 1 µs, for the server's stages: some take a few of them."""
 
     per_ms = 1000
+
+
+def binomial(count: int, share: float, confidence: float) -> tuple[int, int]:
+    """Return between which numbers of successes a share of the probability is, centred.
+
+    Each side leaves out at most half of the rest. Exact: the probabilities are summed over
+    the ten standard deviations about the mean that hold all but 1e-20 of them.
+    """
+    spread = 10 * math.sqrt(count * share * (1 - share)) + 10
+    first = max(math.floor(count * share - spread), 0)
+    last = min(math.ceil(count * share + spread), count)
+    outside, sum_ = (1 - confidence) / 2, 0.0
+    below = above = first
+    for successes in range(first, last + 1):
+        sum_ += math.exp(
+            math.lgamma(count + 1)
+            - math.lgamma(successes + 1)
+            - math.lgamma(count - successes + 1)
+            + successes * math.log(share)
+            + (count - successes) * math.log1p(-share)
+        )
+        if sum_ <= outside:
+            below = successes + 1
+        if sum_ <= 1 - outside:
+            above = successes + 1
+    return below, above

@@ -1,80 +1,56 @@
-"""The load test as Locust sees it: one kind of user, and what happens at which event.
+"""The load test as Locust sees it: its users, and what happens at which event.
 
-    python -m load SCENARIO --host http://127.0.0.1:8000
+    locust -f load/locustfile.py --headless -u 16 -r 4 -t 20s --host http://127.0.0.1:8000
 
-is the usual way in; with ``locust -f load/locustfile.py`` and the same options come
-Locust's own page, its master and its workers.
+is a load test as any other of Locust's, with a verdict at its end (`load.users`). With
+``--scenario NAME``, or ``python -m load NAME``, requests come by a schedule
+(`load.sender`).
 """
 
 import argparse
 import itertools
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import gevent
-from locust import FastHttpUser, constant, events, runners, task
+from locust import events, runners
+from locust.dispatch import UsersDispatcher
 from locust.runners import MasterRunner, WorkerRunner
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # Locust adds this folder
 
-from load import answers, options, payloads, run
+from load import answers, options, page, run
 from load.conductor import Conductor
-from load.generator import Generator, Plan
+from load.generator import Schedule, Users
+from load.messages import Asked, Plan
 from load.record import Verdict
+from load.scenarios import Load
+from load.users import (
+    Connection,
+    JsonBatch,
+    JsonImage,
+    PngPicture,
+    RawBytes,
+    V1Rows,
+    V2Binary,
+    V2Json,
+    wanted,
+)
+
+# What Locust finds here.
+__all__ = [
+    "JsonBatch",
+    "JsonImage",
+    "PngPicture",
+    "RawBytes",
+    "V1Rows",
+    "V2Binary",
+    "V2Json",
+]
 
 # Seconds between two reports of a worker: find-max waits for one after each trial.
 runners.WORKER_REPORT_INTERVAL = 1.0
-ANSWER_S = 10.0  # without an answer for longer, a request has failed
-
-
-class Client(FastHttpUser):  # type: ignore[misc]
-    """A connection, kept alive, on which a request is sent when there is a turn for one."""
-
-    wait_time = constant(0)
-    network_timeout = connection_timeout = ANSWER_S
-    environment: Any
-
-    def on_start(self) -> None:
-        """Join those that wait for a turn."""
-        self.environment.generator.users += 1
-
-    @task
-    def ask(self) -> None:
-        """Send the next request when it is due, and check the answer."""
-        generator = self.environment.generator
-        turn = generator.take()
-        try:
-            self._send(turn, next(self.environment.requests))
-        finally:
-            generator.finish(turn)
-
-    def _send(self, turn: Any, request: payloads.Request) -> None:
-        sent = time.perf_counter()
-        with self.client.request(
-            request.method,
-            request.path,
-            name=request.name,
-            data=request.body,
-            headers={**request.headers, **self.environment.headers},
-            catch_response=True,
-            context={"turn": turn, "sent": sent, "generator": self.environment.generator},
-        ) as response:
-            found = problem(request, response)
-            if found:
-                response.failure(found)
-            if turn.due is not None:  # so that Locust's own tables say the same
-                wait = sent - turn.start - turn.due
-                response.request_meta["response_time"] += 1000 * wait
-
-
-def problem(request: payloads.Request, response: Any) -> str | None:
-    """Say what is wrong with an answer, or None."""
-    if not response.status_code:
-        return f"no answer: {type(response.error).__name__}"
-    headers, content = response.headers, response.content or b""
-    return answers.problem(request, response.status_code, headers, content)
 
 
 @events.init_command_line_parser.add_listener
@@ -85,30 +61,56 @@ def add_options(parser: Any) -> None:
 
 
 @events.init.add_listener
-def prepare(environment: Any, **_: Any) -> None:
+def prepare(environment: Any, web_ui: Any, **_: Any) -> None:
     """Give the process its part: to send, to lead, or both."""
-    runner = environment.runner
+    runner, asked = environment.runner, environment.parsed_options
     environment.generator = environment.conductor = environment.conducting = None
+    environment.record, environment.report = None, ""
+    environment.user_classes = environment.named = [
+        user for user in environment.user_classes if wanted(user, asked)
+    ]
+    # A master decides before the test starts; a scenario can be named on Locust's page.
+    environment.dispatcher_class = lambda worker_nodes, user_classes: UsersDispatcher(
+        worker_nodes, [Connection] if asked.scenario else user_classes
+    )
     if not isinstance(runner, MasterRunner):
         runner.register_message("plan", _follow)
     if isinstance(runner, WorkerRunner):
         environment.events.report_to_master.add_listener(
             lambda client_id, data: _report(environment, data)
         )
-    else:
-        environment.events.worker_report.add_listener(
-            lambda client_id, data: _take(environment, client_id, data)
-        )
-        environment.events.spawning_complete.add_listener(
-            lambda user_count: _lead(environment)
-        )
-        # Last, after Locust's own tables.
-        environment.report = ""
-        environment.events.quit.add_listener(lambda exit_code: print(environment.report))
+        return
+    if asked.stages and not asked.scenario:
+        asked.scenario = "stages"
+    environment.run_time = asked.run_time
+    if asked.scenario:  # ends by itself: see `begin`
+        asked.run_time = None
+    environment.events.worker_report.add_listener(
+        lambda client_id, data: _take(environment, client_id, data)
+    )
+    environment.events.spawning_complete.add_listener(lambda user_count: _lead(environment))
+    environment.events.quitting.add_listener(lambda environment: run.conclude(environment))
+    # Last, after Locust's own tables.
+    environment.events.quit.add_listener(
+        lambda exit_code: environment.report and print(environment.report, flush=True)
+    )
+    if web_ui:
+        page.extend(environment, web_ui)
 
 
 def _follow(environment: Any, msg: Any, **_: Any) -> None:
-    environment.generator.start(Plan.read(msg.data))
+    asked = environment.parsed_options
+    loads = [Load(*each) for each in msg.data["loads"]]
+    environment.generator.start(
+        Asked(
+            environment.host,
+            run.requests(asked, asked.payload, asked.batch),
+            max(environment.runner.worker_index, 0),  # not all the same at a time
+            environment.headers,
+            environment.generator.users,
+        ),
+        Plan(**{**msg.data, "loads": loads}),
+    )
 
 
 def _report(environment: Any, data: dict[str, Any]) -> None:
@@ -123,61 +125,86 @@ def _take(environment: Any, client_id: str, data: dict[str, Any]) -> None:
 
 def _lead(environment: Any) -> None:
     """Begin once all connections are there; only once, if a hand changes their number."""
-    if environment.conductor and not environment.conductor.started:
-        environment.conductor.started = True
+    conductor = environment.conductor
+    if conductor and not conductor.started:
+        conductor.started = True
+        if not environment.parsed_options.scenario:
+            gevent.spawn(environment.watch.begin)
+            return
         environment.conducting = gevent.spawn(run.conduct, environment)
         environment.conducting.link_exception(lambda greenlet: environment.runner.quit())
 
 
 @events.request.add_listener
-def note(context: dict[str, Any], exception: Any, response: Any, **found: Any) -> None:
-    """Write down what became of a request."""
-    turn, sent, generator = context["turn"], context["sent"], context["generator"]
-    since = turn.start + turn.due if turn.due is not None else sent
+def note(
+    response_time: float, context: dict[str, Any], exception: Any, response: Any, **_: Any
+) -> None:
+    """Write down what became of a request of one of Locust's own users."""
     answered = bool(response.status_code)
-    generator.note(
-        turn,
-        sent,
-        since + found["response_time"] / 1000 if answered else None,
+    context["users"].note(
+        response_time / 1000 if answered else None,
         str(exception) if exception else None,
         answers.stages(response.headers.get("server-timing", "")) if answered else {},
+        context["images"],
     )
 
 
 @events.test_start.add_listener
 def begin(environment: Any, **_: Any) -> None:
-    """Check what was asked, and encode all requests before the clock starts."""
-    asked = environment.parsed_options
-    if not isinstance(environment.runner, MasterRunner):
-        environment.generator = Generator()
-    if not isinstance(environment.runner, WorkerRunner):
+    """Check what was asked, and encode all requests before the first is sent."""
+    asked, runner = environment.parsed_options, environment.runner
+    if not isinstance(runner, WorkerRunner):
+        environment.report, environment.record = "", None
+        environment.conductor = environment.conducting = None
+        if not _checked(environment):
+            return
         # Of a run that does not come to its end nothing is to be believed.
         environment.process_exit_code = Verdict(["cut short"]).code
-        environment.report = "INVALID: the run was cut short"
-        environment.conductor = environment.conducting = None
-        try:
-            environment.host = options.host(environment.host)
-            options.check(asked)
-        except (ValueError, argparse.ArgumentTypeError) as error:
-            environment.report = f"INVALID: {error}"
-            runner = environment.runner
-            if not asked.headless:
-                print(environment.report, flush=True)
-            gevent.spawn(runner.quit if asked.headless else runner.stop)
-            return
+        environment.report = "INVALID: the run was cut short" if asked.scenario else ""
         environment.conductor = Conductor(environment)
-    if environment.generator:
+        environment.watch = run.Watch(environment)
+    if not isinstance(runner, MasterRunner):
         environment.headers = dict(h.split(": ", 1) for h in asked.header if h)
-        requests = payloads.requests(asked.payload, asked.batch)
-        start = max(environment.runner.worker_index, 0)  # not all the same at a time
-        environment.requests = itertools.cycle(requests[start:] + requests[:start])
+        if asked.scenario:
+            environment.user_classes = [Connection]
+            environment.generator = Schedule(environment.stats)
+        else:
+            if environment.user_classes == [Connection]:
+                environment.user_classes = environment.named
+            environment.requests = {}
+            for user in environment.user_classes:
+                made = run.requests(asked, user.payload, user.images)
+                at = max(runner.worker_index, 0) % len(made)  # not all the same at a time
+                cycle = itertools.cycle(made[at:] + made[:at])
+                environment.requests[user.payload, user.images] = cycle
+            environment.generator = Users(run.interval(asked))
+
+
+def _checked(environment: Any) -> bool:
+    """Check the options; if they do not fit together, say so and end."""
+    asked, runner = environment.parsed_options, environment.runner
+    try:
+        environment.host = options.host(environment.host or options.HOST)
+        run_time = asked.run_time or environment.run_time
+        options.check(asked, runner.target_user_count, run_time)
+        return True
+    except (options.OptionError, argparse.ArgumentTypeError) as error:
+        environment.process_exit_code = run.WRONG
+        environment.report = f"error: {error}"
+        if not asked.headless:
+            print(environment.report, flush=True)
+        gevent.spawn(runner.quit if asked.headless else runner.stop)
+        return False
 
 
 @events.test_stop.add_listener
 def end(environment: Any, **_: Any) -> None:
-    """Hand out no more turns; a run that is stopped by hand has no report."""
+    """Send no more; a scenario that is stopped by hand has no report."""
     conducting = environment.conducting
     if conducting and conducting is not gevent.getcurrent():
         conducting.kill(block=False)
     if environment.generator:
         environment.generator.stop()
+    if environment.web_ui and environment.conductor and not conducting:
+        # Once the last reports of the workers are there.
+        gevent.spawn_later(2 * runners.WORKER_REPORT_INTERVAL, run.conclude, environment)

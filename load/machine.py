@@ -1,5 +1,6 @@
 """What a load test runs on, and what the server takes there."""
 
+import contextlib
 import json
 import platform
 import subprocess
@@ -17,7 +18,7 @@ from load.direct import urlopen
 from load.record import Phase, Usage
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("locust", "gevent", "geventhttpclient")
+PACKAGES = ("locust", "gevent", "geventhttpclient", "uvloop")
 SETTINGS = ("MNIST_", "WEB_CONCURRENCY")
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
@@ -91,18 +92,22 @@ def server(host: str) -> list[psutil.Process]:
     if parts.hostname not in LOCAL:
         return []
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    try:
+        sockets = psutil.net_connections("tcp")
+    except psutil.Error:  # macOS asks for root
+        return []
+    listening = {
+        each.pid
+        for each in sockets
+        if each.pid and each.status == psutil.CONN_LISTEN and each.laddr.port == port
+    }
+    # Of processes that share a socket only the first is found: the others are its children.
     found = []
-    for process in psutil.process_iter():
-        try:
-            listens = any(
-                each.status == psutil.CONN_LISTEN and each.laddr.port == port
-                for each in process.net_connections("tcp")
-            )
-        except (psutil.Error, AttributeError):
-            continue
-        if listens:
-            found.append(process)
-    return found
+    for pid in listening:
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(pid)
+            found += [process, *process.children(recursive=True)]
+    return list({each.pid: each for each in found}.values())
 
 
 def server_version(host: str) -> str | None:

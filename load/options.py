@@ -2,12 +2,22 @@
 
 import argparse
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from load import arrivals, limits, payloads, scenarios
 
 HOST = "http://127.0.0.1:8000"
+# What only a scenario heeds; of Locust's own users it would change nothing.
+SCENARIOS_ONLY = (
+    *("loop", "rate", "arrivals", "seconds", "warm_up", "peak", "payload", "batch"),
+    *("seed", "stages"),
+)
+
+
+class OptionError(ValueError):
+    """Options do not fit together; the text says what was found and what is expected."""
 
 
 def positive(text: str) -> float:
@@ -48,22 +58,6 @@ def host(text: str) -> str:
     return text.rstrip("/")
 
 
-def check(asked: Any) -> None:
-    """Check what has passed by the parser: variables together, and Locust's page.
-
-    Raises:
-        ValueError, argparse.ArgumentTypeError: says what was found and what is expected.
-    """
-    for value in filter(None, (asked.rate, asked.seconds, asked.peak)):
-        positive(str(value))
-    not_negative(str(asked.warm_up))
-    for text in filter(None, asked.limit):
-        limit(text)
-    for text in filter(None, asked.header):
-        header(text)
-    payloads.chosen(asked.payload, asked.batch)
-
-
 def limit(text: str) -> str:
     """Check a limit, and return it as it is."""
     try:
@@ -80,14 +74,84 @@ def header(text: str) -> str:
     return text
 
 
+def check(asked: Any, users: int, run_time: float | None) -> None:
+    """Check what a parser cannot: options together, variables, and Locust's page.
+
+    Fills in what a scenario was not told. From Locust's page, values come as text.
+
+    Args:
+        asked: the options.
+        users: Locust's, which are a scenario's connections.
+        run_time: seconds until Locust would end by itself (``-t``).
+
+    Raises:
+        OptionError: says what was found and what is expected.
+    """
+    try:
+        for text in filter(None, asked.limit):
+            limit(text)
+        for text in filter(None, asked.header):
+            header(text)
+        asked.limit = limits.complete([text for text in asked.limit if text])
+        if asked.stages and not asked.scenario:
+            asked.scenario = scenarios.stages.__name__
+        if asked.scenario:
+            _check_scenario(asked, users, run_time)
+        else:
+            _check_users(vars(asked))
+    except (ValueError, argparse.ArgumentTypeError) as error:
+        raise OptionError(str(error)) from error
+
+
+def _check_scenario(asked: Any, users: int, run_time: float | None) -> None:
+    payloads.chosen(asked.payload, asked.batch)
+    usual = scenarios.SECONDS.get(asked.scenario, scenarios.USUAL_SECONDS)
+    asked.seconds = positive(str(asked.seconds or usual))
+    asked.rate = positive(str(asked.rate or scenarios.USUAL_RATE))
+    asked.warm_up, asked.users = not_negative(str(asked.warm_up)), users
+    positive(str(asked.peak))
+    if bool(asked.stages) != (asked.scenario == scenarios.stages.__name__):
+        raise ValueError(
+            f"found --stages {asked.stages!r} with the scenario {asked.scenario}, expected "
+            f"both or neither: stages --stages {scenarios.STAGES_EXAMPLE}"
+        )
+    if asked.scenario == scenarios.FIND_MAX:
+        if run_time:
+            raise ValueError("found -t, expected none: find-max takes as long as it takes")
+        return
+    loads = scenarios.SCENARIOS[asked.scenario](asked)
+    needed = sum(load.seconds for load in loads)
+    if run_time and run_time < needed:
+        raise ValueError(
+            f"-t is too short: {asked.scenario} needs {needed:g} s, got {run_time:g}; "
+            "leave it out, a scenario ends by itself (--seconds and --warm-up shorten it)"
+        )
+    most = max(load.users or 0 for load in loads)
+    if most > users:
+        raise ValueError(f"found {most} users for {users} connections, expected fewer")
+
+
+def _check_users(asked: Mapping[str, Any]) -> None:
+    parser = argparse.ArgumentParser()
+    add(parser)
+    for name in SCENARIOS_ONLY:
+        usual, value = parser.get_default(name), asked[name]
+        if value not in (None, "") and str(value) != str(usual):
+            raise ValueError(
+                f"found --{name.replace('_', '-')} {value} but no --scenario: "
+                "-u, -r and -t shape the load of Locust's own users"
+            )
+
+
 def add_scenario(parser: Any) -> None:
     """Add the scenario as an option, for Locust; `python -m load` takes it by itself."""
     parser.add_argument(
         "--scenario",
-        choices=scenarios.NAMES,
-        default="steady",
+        choices=("", *scenarios.NAMES),
+        default="",
+        metavar="NAME",
         env_var="LOAD_SCENARIO",
-        help="what to do",
+        help=f"a schedule in place of Locust's own users: {', '.join(scenarios.NAMES)}",
     )
 
 
@@ -103,23 +167,41 @@ def add(parser: Any) -> None:
         parser.add_argument(name, **about)
 
     option(
-        "--loop",
-        choices=("open", "closed"),
-        default="open",
-        help="open: requests come when they are due (the default); closed: each user "
-        "sends again once it is answered",
+        "--limit",
+        type=limit,
+        action="append",
+        default=[],
+        metavar="LIMIT",
+        help="such as 'p99<10ms', 'errors<0.1%%' or 'rate>950/s'; can be given several "
+        "times (default: 'p99<100ms'; and 'errors<=0' where none is of errors)",
+    )
+    option("--output", default="", metavar="FOLDER", help="for the reports")
+    option(
+        "--images",
+        default="",
+        metavar="FOLDER",
+        help="your own PNG and JPEG files instead of drawn digits; the name of a file's "
+        "folder, 0 to 9, is the digit that must be read in it",
+    )
+    option(
+        "--header",
+        type=header,
+        action="append",
+        default=[],
+        metavar="'NAME: VALUE'",
+        help="sent with every request, such as 'Authorization: Bearer KEY'",
+    )
+    option(
+        "--stages",
+        default="",
+        metavar="TIME:RATE,...",
+        help=f"of the scenario stages: your own load, such as {scenarios.STAGES_EXAMPLE}",
     )
     option(
         "--rate",
         type=positive,
         help="requests a second in the open loop "
         f"(default: {scenarios.USUAL_RATE:g}; find-max looks for it)",
-    )
-    option(
-        "--arrivals",
-        choices=arrivals.KINDS,
-        default="poisson",
-        help="of independent clients, or at equal distances (default: poisson)",
     )
     option(
         "--seconds",
@@ -134,26 +216,21 @@ def add(parser: Any) -> None:
         help="seconds that are left out at the start (default: 5)",
     )
     option(
+        "--loop",
+        choices=("open", "closed"),
+        default="open",
+        help="open: requests come when they are due (the default); closed: each user "
+        "sends again once it is answered",
+    )
+    option(
+        "--arrivals",
+        choices=arrivals.KINDS,
+        default="poisson",
+        help="of independent clients, or at equal distances (default: poisson)",
+    )
+    option(
         "--peak", type=positive, default=5.0, help="of spike: times the rate (default: 5)"
     )
     option("--payload", choices=payloads.NAMES, default="json", help="(default: json)")
     option("--batch", type=count, default=1, help="images a request (default: 1)")
-    option(
-        "--limit",
-        type=limit,
-        action="append",
-        default=[],
-        metavar="LIMIT",
-        help="such as 'p99<10ms', 'errors<0.1%%' or 'rate>950/s'; can be given several "
-        "times (default: 'p99<100ms'; and 'errors<=0' where none is of errors)",
-    )
     option("--seed", type=int, default=1, help="of the arrivals (default: 1)")
-    option(
-        "--header",
-        type=header,
-        action="append",
-        default=[],
-        metavar="'NAME: VALUE'",
-        help="sent with every request, such as 'Authorization: Bearer KEY'",
-    )
-    option("--output", default="", metavar="FOLDER", help="for the reports")

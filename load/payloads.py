@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,8 @@ DIGITS = Path(__file__).with_name("digits.json")
 JSON, OCTETS = "application/json", "application/octet-stream"
 PREDICT = "/predict"
 V1, V2 = "/v1/models/mnist:predict", "/v2/models/mnist/infer"
+TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+OWN = ("png", "json")  # the payloads that take pictures
 DRAWN = 10  # a pixel of the frame becomes 10 × 10, as large as the page's drawings
 
 
@@ -25,7 +28,7 @@ class Request(NamedTuple):
         path: where it goes.
         headers: all but those of the connection and the body's length.
         body: as it is sent.
-        labels: of its images, in order.
+        labels: of its images, in order; None of one whose digit is not known.
     """
 
     name: str
@@ -33,7 +36,7 @@ class Request(NamedTuple):
     path: str
     headers: dict[str, str]
     body: bytes
-    labels: tuple[int, ...]
+    labels: tuple[int | None, ...]
 
 
 class Payload(NamedTuple):
@@ -72,6 +75,49 @@ def requests(name: str, batch: int) -> list[Request]:
         for first in range(len(every))
     ]
     return [request(kind, some) for some in batches for kind in kinds]
+
+
+def pictures(name: str, batch: int, folder: str) -> list[Request]:
+    """Return requests for your own pictures, as they are: one that begins with each.
+
+    Args:
+        name: ``png`` for a picture as a body, ``json`` for pictures as base64, or ``mixed``
+            for both.
+        batch: pictures a request; in a body of its own there is one.
+        folder: PNG and JPEG files, also in folders. The digit that must be read in them is
+            the name of their folder, 0 to 9; of others only the form of the answer is
+            checked.
+
+    Raises:
+        ValueError: there are none, or no such payload for them.
+        OSError: one cannot be read.
+    """
+    kinds = [kind for kind in chosen(name, batch) if kind.name in OWN]
+    if not kinds:
+        raise ValueError(
+            f"payload is {name!r}, expected one of {', '.join(OWN)} for images"
+        )
+    files = sorted(f for f in Path(folder).rglob("*") if f.suffix.lower() in TYPES)
+    if not files:
+        raise ValueError(f"found no {', '.join(TYPES)} in {folder}, expected one at least")
+    every = [(_label(file.parent.name), file.read_bytes(), file) for file in files]
+    made = []
+    for first in range(len(every)):
+        some = [every[(first + n) % len(every)] for n in range(batch)]
+        labels = tuple(label for label, _, _ in some)
+        for kind in kinds:
+            if kind is PICTURE:
+                (_, body, file), *_ = some
+                content_type = TYPES[file.suffix.lower()]
+            else:
+                body, content_type = bodies.encoded([each for _, each, _ in some]), JSON
+            headers = {"Content-Type": content_type}
+            made.append(Request(kind.name, "POST", PREDICT, headers, body, labels))
+    return made
+
+
+def _label(folder: str) -> int | None:
+    return int(folder) if re.fullmatch("[0-9]", folder) else None
 
 
 def chosen(name: str, batch: int) -> list[Payload]:

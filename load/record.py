@@ -53,7 +53,9 @@ class Tally:
 
     def add_stage(self, stage: str, seconds: float) -> None:
         """Count how long a stage of the server took."""
-        self.stages.setdefault(stage, Fine()).add(seconds)
+        if stage not in self.stages:
+            self.stages[stage] = Fine()
+        self.stages[stage].add(seconds)
 
     def thin(self) -> "Tally":
         """Return one with all counts, a few percentiles, and no stages."""
@@ -160,8 +162,11 @@ class Usage:
         cores: processor seconds a second, all its processes together; of the generator the
             share of the time in which it had something to do.
         busiest: the same of its busiest process, and of the generator in its busiest phase.
-        memory_mib: resident memory at the end, all its processes together.
+        memory_mib: resident memory at the end, all its processes together; the most that
+            a generator had.
         processes: how many.
+        waited: of the generator, the share of the time in which its most delayed process
+            could have run and was kept from it; None where that is not known.
     """
 
     name: str
@@ -169,6 +174,7 @@ class Usage:
     busiest: float
     memory_mib: float
     processes: int
+    waited: float | None = None
 
 
 @dataclass
@@ -196,11 +202,11 @@ class Record:
     """A run.
 
     Attributes:
-        scenario: its name.
+        scenario: its name; ``users`` where Locust's own users sent.
         loop: ``open`` or ``closed``.
         arrivals: ``poisson`` or ``constant``; None in a closed loop.
         payload: the name of the requests.
-        batch: images a request.
+        batch: images a request; their mean where they differ.
         host: where they went.
         connections: at most so many at a time; in a closed loop, so many users.
         seed: of the arrivals.
@@ -222,7 +228,7 @@ class Record:
     loop: str
     arrivals: str | None
     payload: str
-    batch: int
+    batch: float
     host: str
     connections: int
     seed: int

@@ -1,5 +1,6 @@
 """The scenarios by name: which load, for how long, and what of it is judged."""
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
@@ -31,6 +32,7 @@ class Options(Protocol):
     seconds: float
     warm_up: float
     peak: float
+    stages: str
 
 
 def _load(
@@ -43,7 +45,7 @@ def _load(
 
 
 def warm_up(options: Options) -> list[Load]:
-    """Return the load before the one that counts: connections open, caches fill."""
+    """Return the load before the one that counts: caches fill."""
     name = "warm-up"
     return [_load(options, name, options.warm_up, counted=False)] if options.warm_up else []
 
@@ -95,8 +97,37 @@ def soak(options: Options) -> list[Load]:
     return [*warm_up(options), *(_load(options, name, third) for name in names)]
 
 
+STAGE = re.compile(r"(\d+(?:\.\d+)?)(s|m|h):(\d+(?:\.\d+)?)")
+UNITS = {"s": 1, "m": 60, "h": 3600}
+STAGES_EXAMPLE = "30s:100,1m:500"
+
+
+def stages(options: Options) -> list[Load]:
+    """Your own load, ``--stages 30s:100,1m:500``: each stage is judged.
+
+    A stage is a time and a rate, or in the closed loop a number of users.
+
+    Raises:
+        ValueError: says what was found and what is expected.
+    """
+    found = [STAGE.fullmatch(text.strip()) for text in options.stages.split(",")]
+    made = []
+    for stage in found:
+        if not stage or not float(stage[1]) or not float(stage[3]):
+            raise ValueError(
+                f"found the stages {options.stages!r}, expected times and loads such as "
+                f"{STAGES_EXAMPLE}"
+            )
+        seconds, load = float(stage[1]) * UNITS[stage[2]], float(stage[3])
+        if options.loop == "open":
+            made.append(Load(stage[0], seconds, load))
+        else:
+            made.append(Load(stage[0], seconds, None, max(round(load), 1)))
+    return [*warm_up(options), *made]
+
+
 SCENARIOS: dict[str, Callable[[Options], list[Load]]] = {
-    scenario.__name__: scenario for scenario in (smoke, steady, steps, spike, soak)
+    scenario.__name__: scenario for scenario in (smoke, steady, steps, spike, soak, stages)
 }
 # The one that goes on by what it finds: see `search`.
 FIND_MAX = "find-max"

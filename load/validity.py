@@ -24,8 +24,12 @@ BUSIEST = 0.9
 # A virtual machine that is kept from running for more has stalls of its own, of some ms.
 STOLEN = 0.05
 # A percentile with ten requests beyond it has a standard error of a third of those ten:
-# with fewer, another run finds another one.
+# with fewer, a trial of find-max says little. A verdict has the interval itself.
 BEYOND = 10
+# A generator that could have run and did not has every answer of that time wait for it, so
+# that what it measures is its own machine: in this share of the time, each percentile from
+# the p98 on can be such a wait.
+WAITED = 0.02
 
 
 def invalid(record: Record, limits: Iterable[Limit] = ()) -> list[str]:
@@ -33,7 +37,7 @@ def invalid(record: Record, limits: Iterable[Limit] = ()) -> list[str]:
 
     Args:
         record: of the run.
-        limits: what it is judged by: a percentile that is named needs requests enough.
+        limits: what it is judged by.
     """
     tallies = [(phase, phase.tally) for phase in record.counted]
     if not any(len(tally.latency) for _, tally in tallies):
@@ -47,7 +51,9 @@ def invalid(record: Record, limits: Iterable[Limit] = ()) -> list[str]:
             if not _keeps_all(phase, tally, limits):
                 found += [where + why for why in _late(tally)]
                 blamed = True
-        found += [where + why for why in _too_few(tally, limits)]
+        if not record.found:  # a search ends at the bound; that its windows agree is enough
+            found += [where + why for why in _undecided(tally, limits)]
+    found += _waited(record)
     if blamed:
         found += _saturated(record)
     # What was looked for depends on how fast the machine was, kept limits or not.
@@ -107,16 +113,28 @@ def _late(tally: Tally) -> Iterator[str]:
         )
 
 
-def _too_few(tally: Tally, limits: Iterable[Limit]) -> Iterator[str]:
-    answered = len(tally.latency)
+def _undecided(tally: Tally, limits: Iterable[Limit]) -> Iterator[str]:
+    """Say which limits another such run might judge otherwise."""
     for limit in limits:
-        if limit.percent is not None:
-            least = needed(limit.percent)
-            if answered < least:
+        if limit.percent is not None and tally.latency:
+            low, high = tally.latency.interval(limit.percent)
+            if limit.keeps(low) != limit.keeps(high):
                 yield (
-                    f"too few requests for p{limit.percent:g}: found {answered:,} answered,"
-                    f" expected {least:,} at least, {BEYOND} of them beyond it"
+                    f"{limit.text} is undecided: found p{limit.percent:g} between "
+                    f"{low:,.2f} and {high:,.2f} ms (95 % confidence, "
+                    f"{len(tally.latency):,} answers), expected both on one side of the "
+                    "bound; a longer run narrows it"
                 )
+
+
+def _waited(record: Record) -> list[str]:
+    return [
+        "the generator waited for a core: found its most delayed process kept from running "
+        f"for {100 * usage.waited:.1f} % of the time, expected {100 * WAITED:g} % at most; "
+        "give it a core of its own"
+        for usage in record.usage
+        if usage.name == "generator" and usage.waited is not None and usage.waited > WAITED
+    ]
 
 
 def _stolen(record: Record) -> list[str]:

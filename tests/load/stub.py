@@ -4,7 +4,7 @@
     python tests/load/stub.py stalls PERIOD   answers at once, save in each period's last
                                               second, when it does nothing
 
-Says its port. Sleeping, it says at the end how long it slept for each request, in ms.
+Says its port, and at the end how long it held each request, in ms.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class Stub:
 
     def __init__(self, labels: dict[bytes, int]) -> None:
         self._labels = labels
-        self.slept: list[float] = []
+        self.held: list[float] = []
 
     async def delay(self) -> None:
         """Wait until the answer is to go out."""
@@ -42,8 +42,15 @@ class Stub:
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
-                body = await reader.readexactly(int(LENGTH.search(head)[1]))
+                length = LENGTH.search(head)
+                if not length:  # the load test asks whether somebody is there
+                    writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+                    continue
+                body = await reader.readexactly(int(length[1]))
+                started = time.perf_counter()
                 await self.delay()
+                # What it was and not what it should have been: the truth.
+                self.held.append(1000 * (time.perf_counter() - started))
                 writer.write(answer(1, self._labels[body]))
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
@@ -57,11 +64,7 @@ class Sleeps(Stub):
         self._chance = random.Random(seed)
 
     async def delay(self) -> None:
-        seconds = 0.04 + self._chance.expovariate(1 / 0.03)
-        started = time.perf_counter()
-        await asyncio.sleep(seconds)
-        # What it was and not what it should have been: the truth.
-        self.slept.append(1000 * (time.perf_counter() - started))
+        await asyncio.sleep(0.04 + self._chance.expovariate(1 / 0.03))
 
 
 class Stalls(Stub):
@@ -90,7 +93,7 @@ async def main() -> None:
     server = await asyncio.start_server(stub.serve, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    print(json.dumps(stub.slept), flush=True)
+    print(json.dumps(stub.held), flush=True)
 
 
 if __name__ == "__main__":

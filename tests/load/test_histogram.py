@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -96,3 +97,16 @@ def test_stages_are_exact_to_a_microsecond():
 def test_other_units_are_not_added():
     with pytest.raises(ValueError, match="found a histogram of 1000 units .* one of 100"):
         Histogram().merge(Fine({1: 1}))
+
+
+@pytest.mark.parametrize("percent", [50, 90, 99, 99.9])
+@pytest.mark.parametrize("count", [1, 10, 1000, 20_000])
+def test_the_interval_has_the_ranks_of_the_binomial_distribution(count, percent):
+    made = Histogram({rank: 1 for rank in range(1, count + 1)})  # the n-th is n units
+    low, high = scipy.stats.binom.ppf([0.025, 0.975], count, percent / 100)
+    expected = (low / 100, (high + 1) / 100 if high < count else math.inf)
+    assert made.interval(percent) == pytest.approx(expected)
+
+
+def test_the_interval_of_nothing_is_everything():
+    assert Histogram().interval(99) == (0.0, math.inf)

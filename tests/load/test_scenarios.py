@@ -13,11 +13,12 @@ from load.validity import STANDARD_ERRORS, needed
 
 def loads(scenario, loop="open", **options):
     usual = {"rate": 100.0, "users": 10, "seconds": 30.0, "warm_up": 5.0, "peak": 5.0}
+    usual["stages"] = "10s:50,0.5m:120" if scenario == "stages" else ""
     return SCENARIOS[scenario](SimpleNamespace(loop=loop, **{**usual, **options}))
 
 
 @pytest.mark.parametrize("loop", ["open", "closed"])
-@pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name != "spike"])
+@pytest.mark.parametrize("scenario", sorted(set(SCENARIOS) - {"spike", "stages"}))
 def test_what_is_judged_takes_the_seconds_asked_for(scenario, loop):
     judged = [load for load in loads(scenario, loop) if load.counted]
     assert sum(load.seconds for load in judged) == pytest.approx(30)
@@ -46,12 +47,31 @@ def test_a_rush_is_not_judged_but_what_is_before_and_after_it():
     assert found == [("before", 100, True), ("rush", 500, False), ("after", 100, True)]
 
 
+def test_stages_are_what_was_asked_for_and_each_is_judged():
+    warm_up, *found = loads("stages")
+    assert not warm_up.counted
+    assert [(each.name, each.seconds, each.rate, each.counted) for each in found] == [
+        ("10s:50", 10, 50, True),
+        ("0.5m:120", 30, 120, True),
+    ]
+
+
+def test_stages_of_a_closed_loop_are_users():
+    assert [each.users for each in loads("stages", "closed")[1:]] == [50, 120]
+
+
+@pytest.mark.parametrize("text", ["30:100", "30s", "30s:0", "0s:5", "1s:1;1m:5", "", ","])
+def test_stages_that_are_none_are_an_error(text):
+    with pytest.raises(ValueError, match="expected times and loads such as 30s:100,1m:500"):
+        loads("stages", stages=text)
+
+
 def test_in_the_closed_loop_all_users_rush():
     found = [(load.name, load.users) for load in loads("spike", "closed")[1:]]
     assert found == [("before", 2), ("rush", 10), ("after", 2)]
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", sorted(set(SCENARIOS) - {"stages"}))
 def test_what_is_asked_by_default_has_requests_enough_for_the_default_limit(scenario):
     seconds = SECONDS.get(scenario, USUAL_SECONDS)
     judged = [

@@ -1,4 +1,9 @@
-"""The test of the tester: servers whose behaviour is known, and what is said of them."""
+"""The test of the tester: a server that says itself how long each request was with it.
+
+What the load test measures is compared with the stub's own clock, so that it holds however
+busy the machine is: no client sees less than the server's time, and what it sees more is
+the way between both, which a busy machine makes longer for the percentiles, never shorter.
+"""
 
 import contextlib
 import json
@@ -10,16 +15,15 @@ import numpy as np
 import pytest
 
 from load import payloads
-from load.arrivals import arrivals
 
 RATE, SECONDS, PERIOD = 200, 6, 3
-CLOSE = 0.05  # of the truth
 POINTS = (50, 90, 95, 99)
+STEP = 0.011  # ms: of the histogram, and a rounding
 
 
 @contextlib.contextmanager
 def stub(root, kind, number):
-    """A server; once it has ended it says how long it slept."""
+    """A server; once it has ended, the time of each request in ms, and its stalls' sum."""
     labels = {r.body.hex(): r.labels[0] for r in payloads.requests("json", 1)}
     process = subprocess.Popen(
         [sys.executable, root / "tests" / "load" / "stub.py", kind, str(number)],
@@ -33,7 +37,7 @@ def stub(root, kind, number):
         found = SimpleNamespace(url=f"http://127.0.0.1:{int(process.stdout.readline())}")
         yield found
         process.stdin.close()
-        found.slept = json.loads(process.stdout.readline())
+        found.held = np.array(json.loads(process.stdout.readline()))
 
 
 @pytest.fixture
@@ -49,48 +53,44 @@ def load(run_load):
     return load
 
 
-def points(histogram):
-    return histogram.percentiles(POINTS)
-
-
-def inverted(values):
-    return np.percentile(values, POINTS, method="inverted_cdf")
-
-
-def stalled():
-    """The latencies in ms that a stalling server's clients have: till the stall is over."""
-    due = np.array(list(arrivals("constant", RATE, SECONDS, 1)))
-    left = PERIOD - due % PERIOD
-    return 1000 * np.where(left < 1, left, 0)
-
-
 @pytest.mark.parametrize("loop", ["open", "closed"])
-def test_percentiles_of_a_server_that_sleeps_by_schedule_are_true(root, load, loop):
+def test_percentiles_are_those_of_the_server_or_the_run_is_invalid(root, load, loop):
+    """Never less; where they are more, the generator says that it is to blame."""
     with stub(root, "sleeps", 1) as server:
-        limits = ["--loop", loop, "--rate", str(RATE), "--connections", "64"]
-        record = load(server.url, "steady", "--seconds", str(SECONDS), *limits)
-    assert len(server.slept) == record.tally.due
-    truth = inverted(server.slept)
-    assert points(record.tally.latency) == pytest.approx(truth, rel=CLOSE)
+        options = ["--loop", loop, "--rate", str(RATE), "--connections", "64"]
+        record = load(server.url, "steady", "--seconds", str(SECONDS), *options)
+    tally, truth = record.tally, np.percentile(server.held, POINTS, method="inverted_cdf")
+    assert len(server.held) == tally.due
+    for seen in (tally.latency, tally.service):
+        assert (np.array(seen.percentiles(POINTS)) > truth - STEP).all()
+    close = tally.latency.percentile(50) < 1.1 * truth[0]
+    assert close or record.verdict.invalid, record.usage
 
 
 @pytest.mark.parametrize("connections", [8, 256])
 def test_open_loop_sees_a_stall_as_every_client_does(root, load, connections):
+    """Requests that are due in a stall wait until its end, also those that are not sent."""
     with stub(root, "stalls", PERIOD) as server:
         options = ["--rate", str(RATE), "--arrivals", "constant", "--seconds", str(SECONDS)]
         record = load(server.url, "steady", *options, "--connections", str(connections))
-    truth = inverted(stalled())
-    found = points(record.tally.latency)
-    assert found[1:] == pytest.approx(truth[1:], rel=CLOSE)
-    assert found[0] < 20  # it answers at once, two thirds of the time
-    if connections < RATE:  # from the sending, most of those who wait are not seen
-        assert record.tally.service.percentile(90) < 100 < found[1]
+    tally = record.tally
+    # In a third of the time it stalls: a tenth of the requests wait for 700 ms and more.
+    assert tally.latency.percentile(90) > 690
+    assert tally.latency.percentile(99) > 960
+    if (
+        connections < RATE
+    ):  # of those that wait, most are not sent, and the server sees none
+        assert np.percentile(server.held, 90) < 690
+        assert tally.service.percentile(90) < tally.latency.percentile(90)
 
 
 def test_closed_loop_hides_a_stall(root, load):
-    """A request a user meets it: of thousands, too few for any percentile of ours."""
+    """A request a user meets it, and all the others of that second are never sent."""
     with stub(root, "stalls", PERIOD) as server:
         options = ["--loop", "closed", "--connections", "4", "--seconds", str(SECONDS)]
         record = load(server.url, "steady", *options)
-    assert record.tally.latency.most == pytest.approx(1000, rel=CLOSE)
-    assert points(record.tally.latency)[-1] < inverted(stalled())[-1] / 10
+    assert record.tally.latency.most > max(server.held) - STEP > 900
+    stalled = sum(
+        count for unit, count in record.tally.latency.counts.items() if unit > 50_000
+    )
+    assert stalled <= 4 * (SECONDS // PERIOD + 1)

@@ -123,13 +123,39 @@ def test_a_saturated_server_is_what_a_load_test_is_for():
 
 
 @pytest.mark.parametrize(
-    ("limit", "needed"),
-    [("p50<9ms", 20), ("p90<9ms", 100), ("p99<9ms", 1000), ("p99.9<9ms", 10_000)],
+    ("bound", "believed"),
+    # Of 1,000 latencies of 1 to 1,000 ms the p99 is, with 95 % confidence, between the
+    # 983rd and the 997th: SciPy's binom.ppf(0.025, 1000, 0.99), and 0.975's and one more.
+    [(982.9, True), (983.1, False), (990, False), (996.9, False), (997.1, True)],
 )
-def test_a_percentile_needs_ten_requests_beyond_it(limit, needed):
-    assert reasons(record(phase("only", needed, tally([1.0] * needed))), limit) == []
-    (why,) = reasons(record(phase("only", needed, tally([1.0] * (needed - 1)))), limit)
-    assert f"found {needed - 1:,} answered, expected {needed:,} at least" in why
+def test_a_limit_is_undecided_where_the_interval_contains_it(bound, believed):
+    made = record(phase("only", 1000, tally(range(1, 1001))))
+    found = reasons(made, f"p99<{bound}ms")
+    assert found == [] if believed else "undecided: found p99 between 983" in found[0]
+
+
+def test_ten_slow_answers_break_a_limit_and_ten_fast_ones_do_not_prove_one():
+    slow, fast = (record(phase("only", 10, tally([ms] * 10))) for ms in (500.0, 1.0))
+    assert reasons(slow, "p99<100ms") == []
+    (why,) = reasons(fast, "p99<100ms")
+    assert "found p99 between 1.00 and inf ms" in why
+
+
+def test_a_search_that_ends_at_its_bound_is_believed():
+    made = record(phase("only", 1000, tally(range(1, 1001))), found={"rate": 1000.0})
+    assert reasons(made, "p99<990ms") == []
+
+
+@pytest.mark.parametrize("loop", ["open", "closed"])
+@pytest.mark.parametrize(
+    ("waited", "believed"), [(None, True), (0.02, True), (0.021, False), (0.7, False)]
+)
+def test_a_generator_that_waited_for_a_core_is_not_believed(waited, believed, loop):
+    made = run_with_usage(0.5, loop)
+    made.usage[0].waited = waited
+    found = reasons(made, "max<9s")  # kept, and still nothing is to be believed
+    assert (found == []) == believed
+    assert all("kept from running" in why for why in found)
 
 
 def test_limits_of_no_percentile_need_no_number_of_requests():
