@@ -57,7 +57,7 @@ def command(arguments: list[str]) -> list[str]:
     try:
         if known.images:
             payloads.pictures(known.payload, known.batch, known.images)
-        options.check(known, known.connections, None)
+        options.resolved(known, known.connections)
     except (ValueError, OSError) as error:
         whole.error(str(error))
     asked, rest = own().parse_known_args(arguments)

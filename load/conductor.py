@@ -37,7 +37,7 @@ class Conductor:
 
     def __init__(self, environment: Any) -> None:
         self._runner = environment.runner
-        self._options = environment.parsed_options
+        self._options = environment.asked
         self._environment = environment
         self._tallies: dict[int, dict[int, Tally]] = defaultdict(lambda: defaultdict(Tally))
         self._done: dict[str, int] = {}

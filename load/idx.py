@@ -83,7 +83,11 @@ def _find(name: str, sha256: str) -> bytes:
             return content
         tried.append(f"{path}: SHA-256 is {found} without gzip, expected {sha256}")
     places = "\n  ".join(tried)
-    raise DataError(f"no {name} of MNIST; name its folder in MNIST_DIR. Tried:\n  {places}")
+    raise DataError(
+        f"no {name} of MNIST; name its folder in MNIST_DIR, or download it with: "
+        ".venv/dev/bin/python -m training data (make lint makes .venv/dev). "
+        f"Tried:\n  {places}"
+    )
 
 
 def _folders() -> list[Path]:

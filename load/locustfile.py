@@ -71,7 +71,7 @@ def prepare(environment: Any, web_ui: Any, **_: Any) -> None:
     ]
     # A master decides before the test starts; a scenario can be named on Locust's page.
     environment.dispatcher_class = lambda worker_nodes, user_classes: UsersDispatcher(
-        worker_nodes, [Connection] if asked.scenario else user_classes
+        worker_nodes, [Connection] if asked.scenario or asked.stages else user_classes
     )
     if not isinstance(runner, MasterRunner):
         runner.register_message("plan", _follow)
@@ -80,10 +80,8 @@ def prepare(environment: Any, web_ui: Any, **_: Any) -> None:
             lambda client_id, data: _report(environment, data)
         )
         return
-    if asked.stages and not asked.scenario:
-        asked.scenario = "stages"
     environment.run_time = asked.run_time
-    if asked.scenario:  # ends by itself: see `begin`
+    if asked.scenario or asked.stages:  # ends by itself: see `begin`
         asked.run_time = None
     environment.events.worker_report.add_listener(
         lambda client_id, data: _take(environment, client_id, data)
@@ -99,7 +97,7 @@ def prepare(environment: Any, web_ui: Any, **_: Any) -> None:
 
 
 def _follow(environment: Any, msg: Any, **_: Any) -> None:
-    asked = environment.parsed_options
+    asked = environment.asked
     loads = [Load(*each) for each in msg.data["loads"]]
     environment.generator.start(
         Asked(
@@ -128,7 +126,7 @@ def _lead(environment: Any) -> None:
     conductor = environment.conductor
     if conductor and not conductor.started:
         conductor.started = True
-        if not environment.parsed_options.scenario:
+        if not environment.asked.scenario:
             gevent.spawn(environment.watch.begin)
             return
         environment.conducting = gevent.spawn(run.conduct, environment)
@@ -152,49 +150,60 @@ def note(
 @events.test_start.add_listener
 def begin(environment: Any, **_: Any) -> None:
     """Check what was asked, and encode all requests before the first is sent."""
-    asked, runner = environment.parsed_options, environment.runner
+    given, runner = environment.parsed_options, environment.runner
+    environment.generator = None
     if not isinstance(runner, WorkerRunner):
         environment.report, environment.record = "", None
         environment.conductor = environment.conducting = None
-        if not _checked(environment):
+        run_time = given.run_time or environment.run_time
+        given.interval = run.interval(run_time)  # for the workers too
+        try:
+            environment.host = options.host(environment.host or options.HOST)
+            environment.asked = options.resolved(given, runner.target_user_count, run_time)
+            if given.output:
+                run.writable(Path(given.output))
+        except (options.OptionError, argparse.ArgumentTypeError) as error:
+            _refuse(environment, str(error))
             return
         # Of a run that does not come to its end nothing is to be believed.
         environment.process_exit_code = Verdict(["cut short"]).code
-        environment.report = "INVALID: the run was cut short" if asked.scenario else ""
+        if environment.asked.scenario:
+            environment.report = "INVALID: the run was cut short"
         environment.conductor = Conductor(environment)
         environment.watch = run.Watch(environment)
+    else:
+        environment.asked = options.resolved(given, sys.maxsize)
     if not isinstance(runner, MasterRunner):
-        environment.headers = dict(h.split(": ", 1) for h in asked.header if h)
-        if asked.scenario:
-            environment.user_classes = [Connection]
-            environment.generator = Schedule(environment.stats)
-        else:
-            if environment.user_classes == [Connection]:
-                environment.user_classes = environment.named
-            environment.requests = {}
-            for user in environment.user_classes:
-                made = run.requests(asked, user.payload, user.images)
-                at = max(runner.worker_index, 0) % len(made)  # not all the same at a time
-                cycle = itertools.cycle(made[at:] + made[:at])
-                environment.requests[user.payload, user.images] = cycle
-            environment.generator = Users(run.interval(asked))
+        _prepare_requests(environment)
 
 
-def _checked(environment: Any) -> bool:
-    """Check the options; if they do not fit together, say so and end."""
-    asked, runner = environment.parsed_options, environment.runner
-    try:
-        environment.host = options.host(environment.host or options.HOST)
-        run_time = asked.run_time or environment.run_time
-        options.check(asked, runner.target_user_count, run_time)
-        return True
-    except (options.OptionError, argparse.ArgumentTypeError) as error:
-        environment.process_exit_code = run.WRONG
-        environment.report = f"error: {error}"
-        if not asked.headless:
-            print(environment.report, flush=True)
-        gevent.spawn(runner.quit if asked.headless else runner.stop)
-        return False
+def _refuse(environment: Any, why: str) -> None:
+    """Say why nothing is sent, and end."""
+    environment.process_exit_code = run.WRONG
+    environment.report = f"error: {why}"
+    headless, runner = environment.parsed_options.headless, environment.runner
+    if not headless:
+        print(environment.report, flush=True)
+    gevent.spawn(runner.quit if headless else runner.stop)
+
+
+def _prepare_requests(environment: Any) -> None:
+    asked, at = environment.asked, max(environment.runner.worker_index, 0)
+    environment.headers = dict(each.split(": ", 1) for each in asked.header)
+    if asked.scenario:
+        environment.user_classes = [Connection]
+        environment.generator = Schedule(environment.stats)
+        return
+    if environment.user_classes == [Connection]:
+        environment.user_classes = environment.named
+    environment.requests = {}
+    for user in environment.user_classes:
+        made = run.requests(asked, user.payload, user.images)
+        turned = (
+            made[at % len(made) :] + made[: at % len(made)]
+        )  # not all the same at a time
+        environment.requests[user.payload, user.images] = itertools.cycle(turned)
+    environment.generator = Users(asked.interval)
 
 
 @events.test_stop.add_listener

@@ -74,64 +74,72 @@ def header(text: str) -> str:
     return text
 
 
-def check(asked: Any, users: int, run_time: float | None) -> None:
-    """Check what a parser cannot: options together, variables, and Locust's page.
+def resolved(given: Any, users: int, run_time: float | None = None) -> Any:
+    """Return the options with what was not said filled in, checked together.
 
-    Fills in what a scenario was not told. From Locust's page, values come as text.
+    Those that are given stay as they are: Locust's page sends them again, as text.
 
     Args:
-        asked: the options.
+        given: of the command line, the environment, or Locust's page.
         users: Locust's, which are a scenario's connections.
-        run_time: seconds until Locust would end by itself (``-t``).
+        run_time: seconds until Locust ends by itself (``-t``).
 
     Raises:
         OptionError: says what was found and what is expected.
     """
+    asked = argparse.Namespace(**vars(given))
+    asked.users, asked.run_time = users, run_time
+    if asked.stages and not asked.scenario:
+        asked.scenario = scenarios.stages.__name__
     try:
-        for text in filter(None, asked.limit):
-            limit(text)
-        for text in filter(None, asked.header):
-            header(text)
-        asked.limit = limits.complete([text for text in asked.limit if text])
-        if asked.stages and not asked.scenario:
-            asked.scenario = scenarios.stages.__name__
+        named = [limit(text) for each in _several(given.limit) for text in each.split(",")]
+        asked.limit = limits.complete(named)
+        asked.header = [header(text) for text in _several(given.header)]
         if asked.scenario:
-            _check_scenario(asked, users, run_time)
+            _resolve_scenario(asked)
         else:
-            _check_users(vars(asked))
+            _refuse_scenarios(vars(asked))
     except (ValueError, argparse.ArgumentTypeError) as error:
         raise OptionError(str(error)) from error
+    return asked
 
 
-def _check_scenario(asked: Any, users: int, run_time: float | None) -> None:
+def _several(value: list[str] | str | None) -> list[str]:
+    return [each for each in ([value] if isinstance(value, str) else value or []) if each]
+
+
+def _resolve_scenario(asked: argparse.Namespace) -> None:
     payloads.chosen(asked.payload, asked.batch)
     usual = scenarios.SECONDS.get(asked.scenario, scenarios.USUAL_SECONDS)
     asked.seconds = positive(str(asked.seconds or usual))
     asked.rate = positive(str(asked.rate or scenarios.USUAL_RATE))
-    asked.warm_up, asked.users = not_negative(str(asked.warm_up)), users
-    positive(str(asked.peak))
+    asked.warm_up, asked.peak = not_negative(str(asked.warm_up)), positive(str(asked.peak))
     if bool(asked.stages) != (asked.scenario == scenarios.stages.__name__):
         raise ValueError(
             f"found --stages {asked.stages!r} with the scenario {asked.scenario}, expected "
             f"both or neither: stages --stages {scenarios.STAGES_EXAMPLE}"
         )
     if asked.scenario == scenarios.FIND_MAX:
-        if run_time:
+        if asked.run_time:
             raise ValueError("found -t, expected none: find-max takes as long as it takes")
         return
     loads = scenarios.SCENARIOS[asked.scenario](asked)
     needed = sum(load.seconds for load in loads)
-    if run_time and run_time < needed:
+    if asked.run_time and asked.run_time < needed:
         raise ValueError(
-            f"-t is too short: {asked.scenario} needs {needed:g} s, got {run_time:g}; "
-            "leave it out, a scenario ends by itself (--seconds and --warm-up shorten it)"
+            f"-t is too short: {asked.scenario} needs {needed:g} s, got "
+            f"{asked.run_time:g}; leave it out, a scenario ends by itself (--seconds and "
+            "--warm-up shorten it)"
         )
     most = max(load.users or 0 for load in loads)
-    if most > users:
-        raise ValueError(f"found {most} users for {users} connections, expected fewer")
+    if most > asked.users:
+        raise ValueError(
+            f"found {most} users for {asked.users} connections, expected as many at most"
+        )
 
 
-def _check_users(asked: Mapping[str, Any]) -> None:
+def _refuse_scenarios(asked: Mapping[str, Any]) -> None:
+    """Refuse what would change nothing without a scenario."""
     parser = argparse.ArgumentParser()
     add(parser)
     for name in SCENARIOS_ONLY:
@@ -170,7 +178,6 @@ def add(parser: Any) -> None:
         "--limit",
         type=limit,
         action="append",
-        default=[],
         metavar="LIMIT",
         help="such as 'p99<10ms', 'errors<0.1%%' or 'rate>950/s'; can be given several "
         "times (default: 'p99<100ms'; and 'errors<=0' where none is of errors)",
@@ -187,7 +194,6 @@ def add(parser: Any) -> None:
         "--header",
         type=header,
         action="append",
-        default=[],
         metavar="'NAME: VALUE'",
         help="sent with every request, such as 'Authorization: Bearer KEY'",
     )

@@ -34,7 +34,7 @@ def extend(environment: Any, web_ui: Any) -> None:
         return report.html(record) if record else ("No run has been judged yet.", 404)
 
     def _record() -> Record | None:
-        if environment.conductor and not environment.parsed_options.scenario:
+        if environment.conductor and not environment.asked.scenario:
             made: Record = environment.watch.users()
             return made
         ended: Record | None = environment.record

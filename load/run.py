@@ -1,5 +1,6 @@
 """A run from its first load to its report: a scenario, or Locust's own users."""
 
+import os
 import sys
 import time
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ import gevent
 
 from load import limits, machine, payloads, report, search, validity
 from load.conductor import SLICES, Conductor, Interrupted
+from load.options import OptionError
 from load.record import Phase, Record, Verdict
 from load.scenarios import FIND_MAX, SCENARIOS
 from load.summary import summary
@@ -30,9 +32,9 @@ def requests(asked: Any, payload: str, batch: int) -> list[payloads.Request]:
     return payloads.requests(payload, batch)
 
 
-def interval(asked: Any) -> float:
+def interval(run_time: float | None) -> float:
     """Return the length in seconds of a slice of the time line of Locust's own users."""
-    return max(asked.run_time / SLICES, 1.0) if asked.run_time else ENDLESS_S
+    return max(run_time / SLICES, 1.0) if run_time else ENDLESS_S
 
 
 class Watch:
@@ -58,7 +60,7 @@ class Watch:
         return self._record
 
     def _made(self) -> Record:
-        environment, asked = self._environment, self._environment.parsed_options
+        environment, asked = self._environment, self._environment.asked
         said = ["seconds", "warm_up"] + ["peak"] * (asked.scenario == "spike")
         said += ["stages"] * bool(asked.stages) if asked.scenario else []
         said += ["images"] * bool(asked.images)
@@ -84,9 +86,9 @@ class Watch:
 
     def users(self) -> Record:
         """Return the record of Locust's own users, so far."""
-        conductor, asked = self._environment.conductor, self._environment.parsed_options
+        conductor, asked = self._environment.conductor, self._environment.asked
         now = self._ended or time.perf_counter()
-        conductor.watch(self._started, now - self._started, interval(asked))
+        conductor.watch(self._started, now - self._started, asked.interval)
         batch = round(conductor.images / max(conductor.phases[0].tally.right, 1), 2) or 1
         return self.complete(replace(self.begin(), batch=batch))
 
@@ -96,7 +98,7 @@ class Watch:
         record = replace(record, stolen=self._stolen.share(), phases=conductor.phases)
         usage = self._server.usage(conductor.counted())
         record.usage = [conductor.usage(record.counted), *usage]
-        record.verdict = judge(record, self._environment.parsed_options.limit)
+        record.verdict = judge(record, self._environment.asked.limit)
         record.verdict.invalid[:0] = broken
         return record
 
@@ -108,11 +110,11 @@ def _payloads(environment: Any) -> str:
 
 def conduct(environment: Any) -> None:
     """Play the scenario, judge, write the reports, set the exit code, and end."""
-    conductor, asked = environment.conductor, environment.parsed_options
+    conductor, asked = environment.conductor, environment.asked
     watch, broken = environment.watch, []
     record = watch.begin()
     try:
-        check(record, asked)
+        check(record)
         if asked.scenario == FIND_MAX:
             broken = find_max(conductor, record, asked)
         else:
@@ -130,7 +132,7 @@ def conduct(environment: Any) -> None:
 
 def conclude(environment: Any) -> None:
     """Judge Locust's own users, write the reports and set the exit code."""
-    if not environment.conductor or environment.parsed_options.scenario:
+    if not environment.conductor or environment.asked.scenario:
         return
     if environment.runner.state not in ("stopping", "stopped"):
         environment.runner.quit()  # Ctrl-C: the workers' last reports come
@@ -139,26 +141,26 @@ def conclude(environment: Any) -> None:
     environment.conductor = None
 
 
-def check(record: Record, asked: Any) -> None:
+def check(record: Record) -> None:
     """Raise Interrupted before anything is sent if it would be for nothing."""
     if record.connections < record.generators:
         raise Interrupted(
             f"found {record.connections} connections for {record.generators} processes; "
             "expected one each at least"
         )
-    try:
-        if asked.output:
-            writable(Path(asked.output))
-    except OSError as error:
-        raise Interrupted(f"found no folder for the reports: {error}") from error
 
 
 def writable(folder: Path) -> None:
-    """Make a folder if it is not there; raises OSError if nothing can be written to it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    probe = folder / ".probe"
-    probe.touch()
-    probe.unlink()
+    """Make the folder for the reports; raises OptionError if none can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".probe").touch()
+        (folder / ".probe").unlink()
+    except OSError as error:
+        raise OptionError(
+            f"found no folder for the reports: {error}; expected one that user "
+            f"{os.getuid()} may write to (in a container: UID_GID=$(id -u):$(id -g))"
+        ) from error
 
 
 def judge(record: Record, asked: list[str]) -> Verdict:
@@ -190,7 +192,7 @@ def find_max(conductor: Conductor, record: Record, asked: Any) -> list[str]:
 
 def end(environment: Any, record: Record) -> None:
     """Say what was found, write the reports and set the exit code."""
-    asked = environment.parsed_options
+    asked = environment.asked
     environment.record, environment.report = record, summary(record)
     if asked.output:
         try:
