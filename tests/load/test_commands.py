@@ -334,7 +334,7 @@ def test_locusts_own_page_offers_the_options_and_runs_a_scenario(root, url, tmp_
         plain = {"scenario": "", "seconds": "", "payload": "json", "limit": "mean<10s"}
         post(f"{page}/swarm", form | plain)
         wait_for(lambda: {"✓": True}[tab(page)["mean<10s"]])
-        urllib.request.urlopen(f"{page}/stop")
+        post(f"{page}/stop", {})
         record = wait_for(lambda: json.loads((tmp_path / "users.json").read_bytes()))
         assert record["scenario"] == "users"
     finally:
