@@ -1,10 +1,13 @@
-"""How long a process of the generator waited for a core: what it measures then is that.
+"""What a process of the generator took, and how long it waited for a core.
 
-Two counters of Linux: ``/proc/self/schedstat`` has the time in which the process could have
-run and another was running on its core, and ``cpu.stat`` of its control group the time in
-which a quota of processor time was used up. Where they are missing, nothing is known.
+A generator that waits measures its own wait. Two counters of Linux show it:
+``/proc/self/schedstat`` has the time in which the process could have run and another was
+running on its core, and ``cpu.stat`` of its control group the time in which a quota of
+processor time was used up. Where they are missing, nothing is known.
 """
 
+import resource
+import sys
 from pathlib import Path
 
 SCHEDSTAT = Path("/proc/self/schedstat")
@@ -38,6 +41,12 @@ class Contention:
 
     def _read(self) -> tuple[float | None, float | None]:
         return _waiting(self._schedstat), _throttled(self._cpu_stat)
+
+
+def memory_mib() -> float:
+    """Return the most resident memory that this process has had, in MiB."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
 def _waiting(path: Path) -> float | None:

@@ -6,7 +6,6 @@ with plans, and whose counts it passes on to Locust's tables.
 """
 
 import pickle
-import resource
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ from typing import Any
 import gevent
 from locust.stats import RequestStats, StatsEntry, StatsError, bucket_response_time
 
-from load.contention import Contention
+from load.contention import Contention, memory_mib
 from load.messages import Asked, Plan, Report, Usage
 from load.record import Tally
 
@@ -105,7 +104,7 @@ class Users(Generator):
         self._usage[0] = Usage(
             (time.process_time() - self._used) / seconds,
             None if waited is None else self._waited / seconds,
-            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            memory_mib(),
         )
         return super().report()
 

@@ -9,6 +9,7 @@ is a load test as any other of Locust's, with a verdict at its end (`load.users`
 
 import argparse
 import itertools
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -81,8 +82,11 @@ def prepare(environment: Any, web_ui: Any, **_: Any) -> None:
         )
         return
     environment.run_time = asked.run_time
-    if asked.scenario or asked.stages:  # ends by itself: see `begin`
-        asked.run_time = None
+    if asked.scenario or asked.stages:
+        asked.run_time = None  # it ends by itself: see `begin`
+        if asked.headless and asked.only_summary:
+            # Locust's would be woven into ours where a container merges two streams.
+            logging.getLogger("locust.stats_logger").setLevel(logging.WARNING)
     environment.events.worker_report.add_listener(
         lambda client_id, data: _take(environment, client_id, data)
     )

@@ -90,7 +90,8 @@ class Watch:
         now = self._ended or time.perf_counter()
         conductor.watch(self._started, now - self._started, asked.interval)
         batch = round(conductor.images / max(conductor.phases[0].tally.right, 1), 2) or 1
-        return self.complete(replace(self.begin(), batch=batch))
+        users = self._environment.runner.target_user_count  # it may have been changed
+        return self.complete(replace(self.begin(), batch=batch, connections=users))
 
     def complete(self, record: Record, broken: Iterable[str] = ()) -> Record:
         """Return a record with what was found, judged; broken: why it is INVALID anyway."""

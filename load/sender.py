@@ -10,10 +10,10 @@ answered the last ones; in the closed loop each user sends again once it is answ
 """
 
 import asyncio
+import gc
 import itertools
 import os
 import pickle
-import resource
 import signal
 import sys
 import threading
@@ -26,7 +26,7 @@ import uvloop
 from load import answers
 from load.arrivals import arrivals
 from load.client import Connection, Reply, Target, clock
-from load.contention import Contention
+from load.contention import Contention, memory_mib
 from load.messages import Asked, Plan, Report, Usage
 from load.payloads import Request
 from load.record import Tally
@@ -110,7 +110,7 @@ class Sender:
             self._usage[number] = Usage(
                 1 - (self._free - free) / seconds,
                 None if waited is None else waited / seconds,
-                resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                memory_mib(),
             )
         await self._drain()
         self._done = plan.first + len(plan.loads)
@@ -250,6 +250,7 @@ async def serve() -> None:
     loop = asyncio.get_running_loop()
     plans: asyncio.Queue[Plan] = asyncio.Queue()
     sender = Sender(pickle.load(sys.stdin.buffer))
+    gc.freeze()  # to look through all of the modules again takes some ms
 
     def read() -> None:
         try:
