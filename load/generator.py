@@ -125,6 +125,7 @@ class Schedule(Generator):
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            pipesize=1 << 20,  # a whole report: it is not to wait for the reader
         )
         gevent.spawn(self._read)
 
