@@ -5,7 +5,6 @@ server may send (chunks, interim replies, no length) is a failure with its reaso
 """
 
 import asyncio
-import re
 import ssl
 import time
 from collections.abc import Callable
@@ -20,7 +19,7 @@ END = b"\r\n\r\n"
 # A head may take as much as the service itself reads of one; a reply that is longer than
 # 64 MiB, 250 times the longest one, is not read to its end.
 HEAD_MOST, BODY_MOST = 1 << 16, 1 << 26
-STATUS = re.compile(rb"HTTP/1\.[01] ([2-5]\d\d)(?: [^\r\n]*)?\r\n")
+VERSIONS = (b"HTTP/1.1 ", b"HTTP/1.0 ")
 NO_BODY = (204, 304)
 
 
@@ -29,15 +28,19 @@ class ReplyError(Exception):
 
 
 class Head:
-    """The head of a reply; names are found whatever their case."""
+    """The head of a reply; names are found whatever their case.
+
+    Attributes:
+        lower: its bytes in lower case.
+    """
 
     def __init__(self, raw: bytes) -> None:
-        self._raw, self._lower = raw, raw.lower()
+        self._raw, self.lower = raw, raw.lower()
 
     def get(self, name: str, /) -> str | None:
         """Return the first value of a header, or None."""
         key = _key(name)
-        start = self._lower.find(key)
+        start = self.lower.find(key)
         if start < 0:
             return None
         start += len(key)
@@ -74,13 +77,13 @@ def read_head(data: bytes) -> tuple[int, Head, int, int] | None:
         if len(data) > HEAD_MOST:
             raise ReplyError("a head of more than 64 KiB")
         return None
-    line = STATUS.match(data)
-    if not line:
+    code = data[9:12]
+    if not data.startswith(VERSIONS) or not code.isdigit() or code < b"200":
         raise ReplyError("not an HTTP/1.1 reply")
-    status, head, start = int(line[1]), Head(data[: end + 2]), end + 4
+    status, head, start = int(code), Head(data[: end + 2]), end + 4
     if status in NO_BODY:
         return status, head, start, start
-    if head.get("transfer-encoding") is not None:
+    if b"\r\ntransfer-encoding:" in head.lower:
         raise ReplyError("a reply in chunks, expected Content-Length")
     length = head.get("content-length")
     if length is None or not length.isdecimal() or int(length) > BODY_MOST:
@@ -232,7 +235,7 @@ class Connection(asyncio.Protocol):
             return
         if len(received) == self._needed:
             self._answers += 1
-            keep = (head.get("connection") or "").lower() != "close"
+            keep = b"\r\nconnection: close" not in head.lower
             self._end(Reply(status, head, received[start:]), keep)
 
     def _end(self, found: Reply | str, keep: bool) -> None:

@@ -51,7 +51,7 @@ def invalid(record: Record, limits: Iterable[Limit] = ()) -> list[str]:
             if not _keeps_all(phase, tally, limits):
                 found += [where + why for why in _late(tally)]
                 blamed = True
-        if not record.found:  # a search ends at the bound; that its windows agree is enough
+        if record.found is None:  # a search ends at the bound: its windows have to agree
             found += [where + why for why in _undecided(tally, limits)]
     found += _waited(record)
     if blamed:

@@ -141,8 +141,9 @@ def test_ten_slow_answers_break_a_limit_and_ten_fast_ones_do_not_prove_one():
     assert "found p99 between 1.00 and inf ms" in why
 
 
-def test_a_search_that_ends_at_its_bound_is_believed():
-    made = record(phase("only", 1000, tally(range(1, 1001))), found={"rate": 1000.0})
+@pytest.mark.parametrize("found", [{}, {"rate": 1000.0}], ids=["trial", "end"])
+def test_a_search_that_ends_at_its_bound_is_believed(found):
+    made = record(phase("only", 1000, tally(range(1, 1001))), found=found)
     assert reasons(made, "p99<990ms") == []
 
 
