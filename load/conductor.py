@@ -49,7 +49,7 @@ class Conductor:
         self.images = 0
         self.started = False
         self._starts: list[float] = []  # of the phases, on this process's clock
-        self._recent = Tally()
+        self._recent, self._said = Tally(), time.perf_counter()
 
     def workers(self) -> list[str]:
         """Return the ids of those that send."""
@@ -145,7 +145,6 @@ class Conductor:
         return Usage("generator", cores, busiest, memories, len(memory), waited)
 
     def _wait(self, workers: list[str], done: int, until: float) -> None:
-        say = time.monotonic() + SAY_S
         while any(self._done.get(worker, 0) < done for worker in workers):
             there = set(self.workers())
             if there != set(workers):  # Locust deals the connections out anew
@@ -161,19 +160,19 @@ class Conductor:
             gevent.sleep(LOOK_S)
             if generator := self._environment.generator:
                 self.report(LOCAL, generator.report())
-            if time.monotonic() > say:
+            if time.perf_counter() - self._said > SAY_S:
                 self._say()
-                say += SAY_S
 
     def _say(self) -> None:
         """Say how it goes."""
         recent, self._recent = self._recent, Tally()
-        middle = time.perf_counter() - SAY_S / 2
-        phase = self.phases[max(bisect(self._starts, middle) - 1, 0)]
+        now, before = time.perf_counter(), self._said
+        self._said = now
+        phase = self.phases[max(bisect(self._starts, (now + before) / 2) - 1, 0)]
         p50, p99 = recent.latency.percentiles([50, 99])
         logger.info(
             "%s: %.0f right a second, p50 %.2f ms, p99 %.2f ms, %d failed",
-            *(phase.name, recent.right / SAY_S, p50, p99, recent.failed),
+            *(phase.name, recent.right / (now - before), p50, p99, recent.failed),
         )
 
     @staticmethod

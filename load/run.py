@@ -175,7 +175,8 @@ def find_max(conductor: Conductor, record: Record, asked: Any) -> list[str]:
     record.found = {}
 
     def judge_phase(phase: Phase) -> search.Judgement:
-        usage = [conductor.usage([phase])]
+        # That it waited for a core is no matter of the rate: it is judged at the end.
+        usage = [replace(conductor.usage([phase]), waited=None)]
         one = replace(record, phases=[replace(phase, counted=True)], usage=usage)
         verdict = judge(one, asked.limit)
         return search.Judgement(all(k for *_, k in verdict.limits), verdict.invalid)
