@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from load.record import Record
-from load.summary import NOTHING, PERCENTS, table
+from load.report.text import printable
+from load.report.words import NOTHING, plain
+from load.summary import PERCENTS, table
 
 RATE, FAILED = "highest rate", "failed, %"
 Values = dict[str, float]
@@ -29,7 +31,7 @@ def compare(a: Record, b: Record) -> str:
     """Return in plain text what keeps two runs from being compared, and the differences."""
     parts = [[f"{a.scenario} (a) and {b.scenario} (b)"]]
     if hindrances := list(incomparable(a, b)):
-        parts.append(["Not comparable:", *(f"  ! {why}" for why in hindrances)])
+        parts.append(["Not comparable:", *(f"  ! {printable(why)}" for why in hindrances)])
     for title, values in _GROUPS.items():
         x, y = values(a), values(b)
         rows = [_row(name, x, y) for name in dict.fromkeys([*x, *y])]
@@ -64,16 +66,10 @@ def incomparable(a: Record, b: Record) -> Iterator[str]:
 def differences(a: dict[str, Any], b: dict[str, Any]) -> list[list[str]]:
     """Return the keys whose values differ, with both as text."""
     return [
-        [key, _plain(a.get(key)), _plain(b.get(key))]
+        [key, plain(a.get(key)), plain(b.get(key))]
         for key in dict.fromkeys([*a, *b])
         if a.get(key) != b.get(key)
     ]
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return NOTHING
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _rates(record: Record) -> str:

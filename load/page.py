@@ -7,7 +7,7 @@ import flask
 
 from load import report
 from load.record import Record
-from load.summary import MARKS, verdict
+from load.report.words import KEPT, verdict
 
 KEY = "verdict"
 REPORT = "/verdict"
@@ -50,7 +50,7 @@ def extend(environment: Any, web_ui: Any) -> None:
 
 def rows(record: Record) -> list[dict[str, str]]:
     """Return the verdict and each reason and limit as a row of the tab."""
-    made = [("verdict", verdict(record), MARKS[not record.verdict.code])]
-    made += [("INVALID", why, MARKS[False]) for why in record.verdict.invalid]
-    made += [(limit, seen, MARKS[kept]) for limit, seen, kept in record.verdict.limits]
+    made = [("verdict", verdict(record), KEPT[not record.verdict.code])]
+    made += [("INVALID", why, KEPT[False]) for why in record.verdict.invalid]
+    made += [(limit, seen, KEPT[kept]) for limit, seen, kept in record.verdict.limits]
     return [{"what": what, "found": found, "kept": kept} for what, found, kept in made]
