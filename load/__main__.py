@@ -49,6 +49,7 @@ def command(arguments: list[str]) -> list[str]:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     options.add(whole)
+    whole.set_defaults(**options.variables(os.environ))
     first = arguments[0] if arguments else "nothing"
     if first not in (*scenarios.NAMES, "-h", "--help"):
         expected = ", ".join((*scenarios.NAMES, *OTHERS))

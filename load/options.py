@@ -20,6 +20,12 @@ class OptionError(ValueError):
     """Options do not fit together; the text says what was found and what is expected."""
 
 
+def variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what variables such as ``LOAD_RATE`` say of a scenario, by option."""
+    names = {f"LOAD_{name.upper()}": name for name in (*SCENARIOS_ONLY, "images")}
+    return {name: environment[v] for v, name in names.items() if environment.get(v)}
+
+
 def positive(text: str) -> float:
     """Read a number above 0."""
     try:

@@ -106,9 +106,13 @@ def test_plain_locust_that_is_interrupted_judges_what_there_was(run_load, url):
     assert done.reasons == []
 
 
-def test_stages_are_a_load_of_your_own(run_load, url):
-    options = ("--stages", "1s:40,2s:80", "--warm-up", 0, *LENIENT)
-    done = run_load("stages", "--host", url, *options)
+@pytest.mark.parametrize("variable", [False, True], ids=["option", "variable"])
+def test_stages_are_a_load_of_your_own(run_load, url, variable):
+    asked = "1s:40,2s:80"
+    options = () if variable else ("--stages", asked)
+    variables = {"LOAD_STAGES": asked} if variable else {}
+    options = ("--warm-up", 0, *options, *LENIENT)
+    done = run_load("stages", "--host", url, *options, variables=variables)
     found = [(phase.name, phase.rate, phase.seconds) for phase in done.record.phases]
     assert found == [("1s:40", 40, 1), ("2s:80", 80, 2)]
     assert done.reasons == []
@@ -271,7 +275,7 @@ def test_variables_that_do_not_fit_together_end_the_run(run_load, url):
     variables = {"LOAD_PAYLOAD": "png", "LOAD_BATCH": "2"}
     done = run_load("smoke", "--host", url, "--seconds", 1, variables=variables)
     assert done.code == 2
-    assert "batch is 2, expected 1" in done.out
+    assert "batch is 2, expected 1" in done.err
 
 
 def test_a_rate_that_no_process_sends_ends_as_invalid(run_load, url):
