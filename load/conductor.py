@@ -63,9 +63,8 @@ class Conductor:
     def report(self, client_id: str, found: dict[str, Any]) -> None:
         """Take what a worker has sent."""
         for phase, part, tally in found["tallies"]:
-            read = Tally.from_dict(tally)
-            self._tallies[phase][part].merge(read)
-            self._recent.merge(read)
+            self._tallies[phase][part].merge(tally)
+            self._recent.merge(tally)
         for phase, *usage in found["usage"]:
             self._usage[phase][client_id] = tuple(usage)
         self._done[client_id] = found["done"]

@@ -5,6 +5,7 @@ requests are sent by a process of their own (`load.sender`), which `Schedule` st
 with plans, and whose counts it passes on to Locust's tables.
 """
 
+import os
 import pickle
 import subprocess
 import sys
@@ -38,12 +39,12 @@ class Generator:
         self._broken: str | None = None
 
     def report(self) -> dict[str, Any]:
-        """Return what is new, for the conductor, as plain values for Locust's messages."""
+        """Return what is new, for the conductor."""
         tallies, self._tallies = self._tallies, defaultdict(Tally)
         usage, self._usage = self._usage, {}
         images, self._images = self._images, 0
         return {
-            "tallies": [[*key, tally.as_dict()] for key, tally in tallies.items()],
+            "tallies": [(*key, tally) for key, tally in tallies.items()],
             "usage": [[number, *each] for number, each in usage.items()],
             "images": images,
             "done": self._done,
@@ -114,9 +115,11 @@ class Schedule(Generator):
 
     Args:
         stats: Locust's, which are to show what it sends.
+        aside: whether this process has nothing else to do, now and later: where both are on
+            one core, the sender then goes first.
     """
 
-    def __init__(self, stats: RequestStats) -> None:
+    def __init__(self, stats: RequestStats, aside: bool) -> None:
         super().__init__()
         self._stats = stats
         self._asked = False
@@ -127,6 +130,8 @@ class Schedule(Generator):
             stdout=subprocess.PIPE,
             pipesize=1 << 20,  # a whole report: it is not to wait for the reader
         )
+        if aside:
+            os.nice(10)
         gevent.spawn(self._read)
 
     def start(self, asked: Asked, plan: Plan) -> None:

@@ -25,7 +25,7 @@ from load import answers, options, page, run
 from load.conductor import Conductor
 from load.generator import Schedule, Users
 from load.messages import Asked, Plan
-from load.record import Verdict
+from load.record import Tally, Verdict
 from load.scenarios import Load
 from load.users import (
     Connection,
@@ -117,12 +117,15 @@ def _follow(environment: Any, msg: Any, **_: Any) -> None:
 
 def _report(environment: Any, data: dict[str, Any]) -> None:
     if environment.generator:
-        data["load"] = environment.generator.report()
+        found = environment.generator.report()
+        plain = [(*key, tally.as_dict()) for *key, tally in found["tallies"]]
+        data["load"] = {**found, "tallies": plain}
 
 
 def _take(environment: Any, client_id: str, data: dict[str, Any]) -> None:
     if environment.conductor and "load" in data:
-        environment.conductor.report(client_id, data["load"])
+        tallies = [(*key, Tally.from_dict(t)) for *key, t in data["load"]["tallies"]]
+        environment.conductor.report(client_id, {**data["load"], "tallies": tallies})
 
 
 def _lead(environment: Any) -> None:
@@ -196,7 +199,9 @@ def _prepare_requests(environment: Any) -> None:
     environment.headers = dict(each.split(": ", 1) for each in asked.header)
     if asked.scenario:
         environment.user_classes = [Connection]
-        environment.generator = Schedule(environment.stats)
+        environment.generator = Schedule(
+            environment.stats, aside=environment.parsed_options.headless
+        )
         return
     if environment.user_classes == [Connection]:
         environment.user_classes = environment.named
