@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from load.record import Record
-from load.report.render import html, markdown, summary
+from load.report.render import html, markdown
 
-__all__ = ["html", "markdown", "summary", "write"]
+__all__ = ["html", "markdown", "write"]
 
 
 def write(record: Record, folder: Path) -> list[Path]:

@@ -1,8 +1,7 @@
-"""A record as a page of HTML, as Markdown, and as text for a terminal."""
+"""A record as a page of HTML, and as Markdown."""
 
 import math
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,13 +27,8 @@ def html(record: Record) -> str:
 
 def markdown(record: Record) -> str:
     """Return the report of a run in Markdown, without its figures."""
-    return _markdown(record, text.escape)
-
-
-def summary(record: Record) -> str:
-    """Return the verdict and the latencies as text for a terminal."""
-    wanted = {"Highest rate", "Latency"} if record.found else {"Latency", "Phases"}
-    return _markdown(record, text.printable, wanted)
+    template = _template("report.md.j2", clean=text.escape, table=text.table)
+    return template.render(_context(record))
 
 
 def sections(record: Record) -> list[Section]:
@@ -53,16 +47,6 @@ def sections(record: Record) -> list[Section]:
         context.environment(record),
     ]
     return [section for section in made if section is not None]
-
-
-def _markdown(
-    record: Record, clean: Callable[[str], str], wanted: set[str] | None = None
-) -> str:
-    found = _context(record)
-    if wanted:
-        found["sections"] = [each for each in found["sections"] if each.title in wanted]
-    table = partial(text.table, clean=clean)
-    return _template("report.md.j2", clean=clean, table=table).render(found)
 
 
 def _context(record: Record) -> dict[str, Any]:

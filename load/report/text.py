@@ -1,7 +1,6 @@
 """Text for a terminal, and for Markdown."""
 
 import re
-from collections.abc import Callable
 
 from load.report.parts import Table
 
@@ -17,14 +16,9 @@ def escape(text: str) -> str:
     return re.sub(r"([\\`*_<>\[\]|#&])", r"\\\1", printable(text))
 
 
-def table(made: Table, clean: Callable[[str], str] = printable) -> str:
-    """Return a table in Markdown with aligned columns, so that it reads well as text.
-
-    Args:
-        made: the table.
-        clean: applied to each cell; ``printable`` for a terminal, ``escape`` for Markdown.
-    """
-    rows = [[clean(cell) for cell in row] for row in [made.head, *made.rows]]
+def table(made: Table) -> str:
+    """Return a table in Markdown with aligned columns, so that it reads well as text."""
+    rows = [[escape(cell) for cell in row] for row in [made.head, *made.rows]]
     widths = [max(3, *map(len, column)) for column in zip(*rows)]
     left = [made.words or not column for column in range(len(widths))]
     rule = ["-" * w if words else "-" * (w - 1) + ":" for w, words in zip(widths, left)]

@@ -3,8 +3,6 @@
 import json
 import math
 import re
-import subprocess
-import sys
 from fractions import Fraction
 from html.parser import HTMLParser
 from xml.etree import ElementTree
@@ -313,18 +311,6 @@ def test_the_json_has_no_number_that_json_does_not_have(tmp_path):
     assert row(report.markdown(found), "5/s") == ["–", "0", "✓", "✓"]
 
 
-def test_the_terminal_gets_plain_text(steps, hostile):
-    text = report.summary(steps)
-    assert "\\" not in text
-    assert row(text, "2,000/s")[-1] == "8 (0.2 %)"
-    assert "\x1b" not in report.summary(record(host="\x1b[2J", scenario="\x1b[2J"))
-
-
-def test_tables_are_aligned_on_the_terminal(steps):
-    lines = [line for line in report.summary(steps).splitlines() if line[:1] == "|"]
-    assert len({len(line) for line in lines}) == 2  # of two tables
-
-
 def test_charts_have_no_colour_of_their_own(steps):
     for svg in re.findall(r"<svg viewBox.*?</svg>", html(steps), re.DOTALL):
         assert not re.findall(r"[:\"] ?#[0-9a-f]{6}\b", svg)
@@ -387,11 +373,3 @@ def test_a_second_without_an_answer_is_a_gap():
     made = record(phase("only", 1, tally([1.0]), tally([], due=1), tally([2.0])))
     found, _ = points.by_time(made)
     assert [math.isnan(point.p99) for point in found] == [False, True, False]
-
-
-def test_a_summary_needs_no_matplotlib(root):
-    script = (
-        "import sys; from load import report; from tests.load import records; "
-        "report.summary(records.steps()); sys.exit('matplotlib' in sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", script], cwd=root, check=True)
