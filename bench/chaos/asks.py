@@ -42,8 +42,8 @@ def judge(ask: Ask, reply: Reply) -> tuple[str, str]:
     if ask.request is None:
         return "right", ""
     headers = {name.title(): value for name, value in reply.headers.items()}
-    text = answers.problem(ask.request, reply.status, headers, reply.body)
-    return ("wrong", f"{ask.name}: {text}") if text else ("right", "")
+    wrong = answers.problem(ask.request, reply.status, headers, reply.body)
+    return ("wrong", f"{ask.name}: {wrong}") if wrong else ("right", "")
 
 
 def exchange(port: int, content: bytes) -> Reply | None:

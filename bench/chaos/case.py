@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bench.harness import results
 from bench.harness.results import say
@@ -36,7 +36,7 @@ class Chaos:
         running: the servers that it has started.
     """
 
-    def __init__(self, folder: Path, rounds: int = 1, **environment: str) -> None:
+    def __init__(self, folder: Path, rounds: int = 1, **environment: Any) -> None:
         self.folder, self.rounds, self.environment = folder, rounds, environment
         self.running: list[Service] = []
 

@@ -9,17 +9,17 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from PIL import Image
 
 from bench.chaos import asks, watch
-from bench.chaos.asks import JSON, post
+from bench.chaos.asks import post
 from bench.chaos.case import Chaos, Finding, case
 from bench.chaos.crowd import start
 from bench.harness.service import Service
 from bench.harness.wire import Client
-from load.payloads import V1, V2
+from load.payloads import JSON, OCTETS, V1, V2
 
 PROBE_S = 1.0
 REFUSALS, GROWTH_MIB = 1000, 16
@@ -127,7 +127,9 @@ for name, (count, make) in CROWDS.items():
         f"{count} clients at once: {name}",
         "200, 4xx or 503 with Retry-After; the same workers; /readyz and /metrics < 1 s",
     )
-    def _(chaos: Chaos, count: int = count, make=make) -> Iterator[Finding]:
+    def _(
+        chaos: Chaos, count: int = count, make: Callable[[], bytes] = make
+    ) -> Iterator[Finding]:
         yield from crowd(chaos, count, make())
 
 
@@ -186,7 +188,7 @@ def light(chaos: Chaos) -> Iterator[Finding]:
     server, _ = start(chaos)
     digit = asks.single()[0]
     body = (bytes(range(256)) * 3 + bytes(16)) * 1024
-    heavy = post(body, asks.RAW)
+    heavy = post(body, OCTETS)
     done = threading.Event()
 
     def load() -> None:

@@ -5,23 +5,25 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from bench.chaos.case import Finding
 from bench.harness.cores import ROOT
 from bench.harness.server import START_S
 
 
-class Account(NamedTuple):
+@dataclass(frozen=True)
+class Account:
     """How many requests were answered ``right``, ``wrong``, ...: see `clients.Account`."""
 
     counts: dict[str, int]
-    texts: list[str] = []
+    texts: list[str] = field(default_factory=list)
     p99_s: float = 0.0
     slowest_s: float = 0.0
 
-    def __getitem__(self, kind: str) -> int:  # type: ignore[override]
+    def __getitem__(self, kind: str) -> int:
         return self.counts.get(kind, 0)
 
     @property

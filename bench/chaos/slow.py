@@ -9,6 +9,7 @@ from bench.chaos.case import Chaos, Finding, case
 from bench.chaos.crowd import LARGE_S, Crowd, most, resets, start
 from bench.chaos.load import Account, Load
 from bench.harness.digits import digits
+from load.payloads import OCTETS
 
 HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\n"
 MIB = 1 << 20
@@ -116,7 +117,7 @@ def never_reading(chaos: Chaos) -> Iterator[Finding]:
     server, pids = start(chaos)
     # Replies of 70 kB, so that there is soon no more room for one.
     every = b"".join(frame for _, frame in digits())
-    ask = asks.post(every, asks.RAW, "/predict?echo=frame")
+    ask = asks.post(every, OCTETS, "/predict?echo=frame")
     with Load(server.port, keep=1, close=1) as load:
         before, began = watch.resident(*pids), time.monotonic()
         clients = [_small(server.port) for _ in range(50)]

@@ -4,7 +4,7 @@ import contextlib
 import os
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bench.harness.service import Service
@@ -59,7 +59,7 @@ def ready(server: Service) -> list[int]:
         return []
 
 
-def all_ready(server: Service, without: object = ()) -> bool:
+def all_ready(server: Service, without: Iterable[int] = ()) -> bool:
     """Return whether all workers that are wanted serve, and none of some others."""
     pids = server.worker_pids()
     return (

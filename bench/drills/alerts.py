@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from bench.chaos import watch
@@ -16,7 +17,7 @@ from tests.deploy.prometheus import Prometheus
 
 SEEN_S = 30.0  # from the fault to the alert, of which none waits longer here
 # What depends on how busy the machine is, and on how long the drill has run.
-BESIDES = {"LatencyBudgetBurn", "Saturated", "ScrapeSlow", "WorkersMissing"}
+BESIDES = {"LatencyBudgetBurn", "Saturated"}
 
 
 def raised(prometheus: Prometheus) -> set[str]:
@@ -30,23 +31,10 @@ def kill(server: Service, folder: Path) -> None:
     os.kill(server.worker_pids()[0], signal.SIGKILL)
 
 
-def freeze(server: Service, folder: Path) -> None:
-    """Let a worker give no sign of life."""
-    pid = server.worker_pids()[0]
-    os.kill(pid, signal.SIGSTOP)
-    watch.wait(lambda: not watch.alive(pid), 4 * TIMEOUT_S)
-
-
 def add_bad_version(server: Service, folder: Path) -> None:
     """Put a version into the repository that cannot be served, and reload."""
     shutil.copytree(folder / "mnist" / "1", folder / "mnist" / "9")
     spoil(folder / "mnist" / "9", "truncated")
-    server.process.send_signal(signal.SIGHUP)
-
-
-def spoil_served_version(server: Service, folder: Path) -> None:
-    """Make the version bad that is served, and reload."""
-    spoil(folder / "mnist" / "1", "wrong hash")
     server.process.send_signal(signal.SIGHUP)
 
 
@@ -56,17 +44,14 @@ def stop(server: Service, folder: Path) -> None:
 
 
 FAULTS = {
-    kill: {"WorkerDied"},
-    freeze: {"WorkerHung"},
-    add_bad_version: {"VersionRefused"},
-    spoil_served_version: {"ReloadRefused"},
-    stop: {"ServiceDown", "NobodyServes", "FewerInstances"},
+    kill: {"Crashes"},
+    add_bad_version: {"ChangeRefused"},
+    stop: {"ServiceDown", "InstancesMissing"},
 }
 
 
 @case(
-    "alerts: a worker killed, one frozen, a bad version added, the served one spoilt, the "
-    "service stopped; one after the other",
+    "alerts: a worker killed, a bad version added, the service stopped; one after the other",
     "each raises its alerts, and no others",
 )
 def faults(chaos: Chaos) -> Iterator[Finding]:
@@ -80,7 +65,7 @@ def faults(chaos: Chaos) -> Iterator[Finding]:
         yield Finding(f"before: {raised(prometheus) or 'none'}", not raised(prometheus))
         for fault, names in FAULTS.items():
             fault(server, folder)
-            watch.wait(lambda wanted=names: wanted <= raised(prometheus), SEEN_S)
+            watch.wait(partial(lambda wanted: wanted <= raised(prometheus), names), SEEN_S)
             found = raised(prometheus) - before
             said = f"{fault.__name__}: {', '.join(sorted(found)) or 'none'}"
             yield Finding(said, found == names)

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from bench.chaos import watch
@@ -61,7 +62,7 @@ def compare(
         lost: of how many requests no client knows whether they were answered.
     """
     for name, own in expected.items():
-        watch.wait(lambda n=name, own=own: counted(server, n) >= own, SETTLE_S)
+        watch.wait(partial(lambda n, own: counted(server, n) >= own, name, own), SETTLE_S)
         found = counted(server, name)
         ok = own <= found <= own + lost
         more = f", {lost} more lost" if lost else ""
@@ -122,7 +123,8 @@ def under_load(chaos: Chaos) -> Iterator[Finding]:
             for pid in server.worker_pids():
                 time.sleep(PAUSE_S)
                 os.kill(pid, signal.SIGKILL)
-                watch.wait(lambda gone=pid: gone not in server.worker_pids(), RELOAD_S)
+                gone = partial(lambda one: one not in server.worker_pids(), pid)
+                watch.wait(gone, RELOAD_S)
                 watch.wait(lambda: watch.all_ready(server), RELOAD_S)
             time.sleep(PAUSE_S)
             account = load.stop()

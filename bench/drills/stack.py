@@ -23,7 +23,7 @@ def composes() -> dict[str, list[str]]:
     """Return the commands that there are, by version; $COMPOSE is the first."""
     given = shlex.split(os.environ.get("COMPOSE", ""))
     candidates = [given, ["docker", "compose"], ["docker-compose"]]
-    found = {}
+    found: dict[str, list[str]] = {}
     for command in candidates:
         if command and shutil.which(command[0]):
             done = call([*command, "version", "--short"])

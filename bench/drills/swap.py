@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from functools import partial
 
 from bench.chaos import watch
 from bench.chaos.case import Chaos, Finding, case
@@ -35,7 +36,7 @@ def swap(chaos: Chaos) -> Iterator[Finding]:
                 if step:
                     found.compose("kill", "-s", "HUP", "service", "replica")
                 for name, port in ("service", found.port), ("replicas", found.proxy_port):
-                    took = watch.wait(lambda p=port, v=version: _all(p, v), RELOAD_S)
+                    took = watch.wait(partial(_all, port, version), RELOAD_S)
                     yield Finding(
                         f"{name}: version {version}"
                         + ("" if took is None else f" after {took:.1f} s"),

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.fuzz.families import FAMILIES, Request
+from bench.fuzz.bodies import Request
+from bench.fuzz.families import FAMILIES
 from bench.harness import results
 from service.errors import RequestError
 

@@ -31,7 +31,7 @@ DECODERS = [
 ]
 
 
-def decode_one(data):
+def decode_one(data: bytes) -> None:
     provider = atheris.FuzzedDataProvider(data)
     run = DECODERS[provider.ConsumeIntInRange(0, len(DECODERS) - 1)]
     number = provider.ConsumeIntInRange(0, len(data))

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from bench.chaos import watch
 from bench.harness import results
@@ -38,7 +39,7 @@ LOOK_EVERY = 20
 # Nothing may wait for these: a request that is not whole has an end instead. Nor is it
 # about overload.
 OPTIONS = ("--keep-alive", "600")
-SETTINGS = {"MNIST_CLIENT_SECONDS": "600", "MNIST_MAX_WAIT_MS": "60000"}
+SETTINGS: dict[str, Any] = {"MNIST_CLIENT_SECONDS": "600", "MNIST_MAX_WAIT_MS": "60000"}
 GOLDEN_EVERY = 50
 MOST_FAULTS = 10  # enough to see what is wrong
 READY_S = 30  # until all workers serve, and not only the first
@@ -202,7 +203,7 @@ class Fuzzer:
                 client.shutdown(socket.SHUT_WR)
                 while part := client.recv(1 << 18):
                     received += part
-        found = take_all(received, b"HEAD" in sent.content)
+        found: list[Reply] = take_all(received, b"HEAD" in sent.content)
         if not found and b"\r\n\r\n" in sent.content.removeprefix(b"\r\n"):
             raise Broken("found no reply to a whole head, expected one")
         return found

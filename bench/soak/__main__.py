@@ -171,7 +171,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as name:
         temporary = Path(name) / "tmp"
         temporary.mkdir()
-        environment = {"WEB_CONCURRENCY": str(options.workers), "TMPDIR": str(temporary)}
+        environment: dict[str, Any] = {
+            "WEB_CONCURRENCY": str(options.workers),
+            "TMPDIR": str(temporary),
+        }
         environment |= dict(setting.split("=", 1) for setting in options.set)
         cores = available(range(options.workers))
         server = Service(Path(name), cores=cores, **environment)

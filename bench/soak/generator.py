@@ -114,8 +114,15 @@ def main() -> None:
 
     # A request on a connection that ends is lost: a server that reloads closes none that
     # it has not answered.
-    few = {"connections": CONNECTIONS, "most": CONNECTIONS, "resend": False}
-    loop = OpenLoop(options.port, mix.draw, mix.take, pulse=pulse, **few)
+    loop = OpenLoop(
+        options.port,
+        mix.draw,
+        mix.take,
+        connections=CONNECTIONS,
+        most=CONNECTIONS,
+        resend=False,
+        pulse=pulse,
+    )
     if options.capacity:
         times = array("d", bytes(8 * options.capacity))
     else:
