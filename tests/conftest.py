@@ -29,10 +29,18 @@ FE_DFL_ENV = ctypes.c_void_p(-1)
 
 ROOT = Path(__file__).resolve().parent.parent
 LONG = {"training", "soak", "test_containers.py", "test_fuzz_http.py"}  # and folders
+ENVIRONMENTS = ("service", "load", "clients", "tracing")  # of the programs that tests start
 BESIDE = ROOT.parent / "shared" / "mnist"
 
 if "MNIST_DIR" not in os.environ and BESIDE.is_dir():
     os.environ["MNIST_DIR"] = str(BESIDE)
+
+
+def pytest_configure():
+    missing = [name for name in ENVIRONMENTS if not (ROOT / ".venv" / name).is_dir()]
+    if missing:
+        found = f"found no {', '.join(f'.venv/{name}' for name in missing)}"
+        pytest.exit(f"{found}; run `make environments` once", returncode=4)
 
 
 def pytest_collection_modifyitems(items):

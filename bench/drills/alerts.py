@@ -51,7 +51,7 @@ FAULTS = {
 
 
 @case(
-    "alerts: a worker killed, a bad version added, the service stopped; one after the other",
+    "alerts: a worker killed, a bad version added, the service stopped, one by one",
     "each raises its alerts, and no others",
 )
 def faults(chaos: Chaos) -> Iterator[Finding]:

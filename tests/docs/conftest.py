@@ -3,8 +3,10 @@ import pytest
 
 @pytest.fixture(scope="session")
 def documents(root):
-    """The Markdown files of the top and of docs/, by their path."""
-    paths = [*root.glob("*.md"), *root.glob("docs/*.md")]
+    """The Markdown files that people write, by their path."""
+    made = {"results", "runs", "reports"}
+    paths = [*root.glob("*.md"), *root.glob("[!.]*/**/*.md")]
+    paths = [path for path in paths if not made & {*path.relative_to(root).parts}]
     return {str(path.relative_to(root)): path.read_text() for path in sorted(paths)}
 
 
