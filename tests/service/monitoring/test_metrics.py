@@ -16,6 +16,7 @@ from service.monitoring.table import CONFIDENCE_BUCKETS
 from tests.support.server import eventually
 
 RAW = "application/octet-stream"
+PAGES = "README", "runbook"  # the second has the reasons
 
 
 def read(server):
@@ -299,8 +300,8 @@ def test_cpu_time_and_memory_of_the_workers_are_shown(pair):
     eventually(reported)
 
 
-def test_the_page_for_operators_has_every_metric_and_every_reason(server, root):
-    page = (root / "deploy" / "README.md").read_text()
+def test_the_pages_for_operators_have_every_metric_and_every_reason(server, root):
+    page = "".join((root / "deploy" / f"{name}.md").read_text() for name in PAGES)
     text = server.request("GET", "/metrics").body.decode()
     names = re.findall(r"^# TYPE (\S+)", text, re.MULTILINE)
     assert [name for name in names if f"`{name}`" not in page] == []
