@@ -158,7 +158,8 @@ def _walk_jpeg(content: bytes, what: str) -> Picture:
         work += WORK_A_PART
     else:
         raise too_many(what, f"JPEG of more than {MAX_SEGMENTS} segments", MAX_SEGMENTS)
-    kept.append(view[at:] if not found else view[found.start() : found.end()])
+    # What is no segment is left out: Pillow reads fill one byte at a time, 0.3 µs each.
+    kept.append(view[found.start() : found.end()] if found else b"")
     pixels = b"".join(kept)
     return Picture(size, work + WORK_A_BYTE * len(pixels), pixels, orientation, scans)
 
