@@ -63,9 +63,10 @@ roll:  ## replace the replicas behind the proxy one by one, by a new image, with
 #: Develop it
 environments: .venv/dev/$(READY) .venv/service/$(READY) .venv/load/$(READY) .venv/clients/$(READY) .venv/perf_analyzer/$(READY) .venv/tracing/$(READY)
 
-# Slow files first, so that the processes end at about the same time.
+# Most tests wait for servers, so more processes than cores; slow files first, so that the
+# processes end at about the same time.
 test: environments  ## run every test (the first time it installs 4 GB; ARGS=tests/service for a part)
-	.venv/dev/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	.venv/dev/bin/python -m pytest --numprocesses 6 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/dev/$(READY)  ## ruff and mypy
 	.venv/dev/bin/ruff check

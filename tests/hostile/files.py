@@ -88,7 +88,7 @@ MORE = {
     "jpeg-and-scans": (200, lambda: GOOD_JPEG + SCAN * 200_000),
     "16-empty-scans": (422, scan_bomb),
     "17-empty-scans": (413, lambda: scan_bomb(17)),
-    "jpeg-of-fill": (400, lambda: JPEG + b"\xff" * 4_000_000),
+    "jpeg-of-fill": (400, lambda: JPEG + b"\xff" * 3_000_000),
     "jpeg-and-fill": (200, lambda: GOOD_JPEG + b"\xff" * 400_000),
     "jpeg-of-1001-comments": (413, lambda: commented(1001)),
     "jpeg-of-900-comments": (200, lambda: commented(900)),

@@ -1,4 +1,3 @@
-import contextlib
 import json
 import os
 import signal
@@ -9,6 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from load.record import Record
+from tests.support.server import eventually
+
+PATIENCE_S = 300  # for a run of seconds, on a machine that is busy
 
 # Reasons not to believe a run that the tests beside it can be the cause of.
 BUSY = (
@@ -34,6 +36,7 @@ def run_load(root, tmp_path):
     """Run a load test as from the command line: its exit code, what it says, its record.
 
     With `locust` it is Locust's own command; the scenario is then what the record is named.
+    With `interrupt` it is sent SIGINT once that function returns something true.
 
     Other tests may run beside it, so reasons of that kind are taken out of what makes the
     run invalid.
@@ -61,10 +64,9 @@ def run_load(root, tmp_path):
         )
         with process:
             if interrupt:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(interrupt)
+                eventually(lambda: process.poll() is not None or interrupt())
                 process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=90)
+            out, err = process.communicate(timeout=PATIENCE_S)
         path = tmp_path / f"{scenario}.json"
         record = Record.from_dict(json.loads(path.read_bytes())) if path.exists() else None
         invalid = record.verdict.invalid if record else []
