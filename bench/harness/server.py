@@ -11,7 +11,6 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any, NamedTuple, Self
 
 from bench.harness.cores import ROOT, Command, core_seconds, on
@@ -196,12 +195,7 @@ class Server:
         """Return the server."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop it, in 10 s or by force."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.stop(10)

@@ -3,7 +3,6 @@
 import select
 import socket
 from collections.abc import Mapping
-from types import TracebackType
 from typing import NamedTuple, Self
 
 END = b"\r\n\r\n"
@@ -124,11 +123,6 @@ class Client:
         """Return the client."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the connection."""
         self.close()

@@ -2,7 +2,6 @@
 
 import re
 import runpy
-import socket
 from collections import ChainMap
 from dataclasses import fields
 
@@ -26,6 +25,7 @@ from tests.deploy.manifests import (
     selects,
     variables,
 )
+from tests.support.server import free_port
 
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 SERVES = ["base", "overlays/small", "overlays/production", "kserve"]
@@ -67,8 +67,7 @@ def served(start):
     objects = build("base")
     (_, container), *_ = containers(objects)
     settings = variables(objects, container)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     host, declared = settings["MNIST_METRICS_BIND"].split(":")
     assert (host, int(declared)) == ("0.0.0.0", ports(container)["metrics"])
     settings["MNIST_METRICS_BIND"] = f"127.0.0.1:{port}"

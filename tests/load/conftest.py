@@ -1,14 +1,13 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 from types import SimpleNamespace
 
 import pytest
 
 from load.record import Record
-from tests.support.server import eventually
+from tests.support.server import eventually, free_port
 
 PATIENCE_S = 300  # for a run of seconds, on a machine that is busy
 
@@ -25,9 +24,7 @@ BUSY = (
 @pytest.fixture(scope="session")
 def two_processes():
     """The options for two processes that send, on a port of their own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+    port = str(free_port())
     return ["--processes", "2", "--master-bind-port", port, "--master-port", port]
 
 

@@ -4,7 +4,6 @@ import http.server
 import json
 import re
 import shutil
-import socket
 import socketserver
 import subprocess
 import threading
@@ -15,6 +14,7 @@ import urllib.request
 import pytest
 
 from load import payloads
+from tests.support.server import free_port
 
 LENIENT = ("--limit", "mean<10s", "--limit", "errors<=0")
 SHORT = ("--seconds", 1.5, "--warm-up", 0.3, "--rate", 60, "--connections", 8)
@@ -339,9 +339,7 @@ def test_an_api_key_goes_along(run_load, start, tmp_path):
 
 
 def test_locusts_own_page_offers_the_options_and_runs_a_scenario(root, url, tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     locust = root / ".venv" / "load" / "bin" / "locust"
     command = [locust, "-f", "load/locustfile.py", "--host", url, "--output", tmp_path]
     options = ["--web-host", "127.0.0.1", "--web-port", str(port)]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bench.harness.server import START_S
+from bench.harness.server import START_S, free_port
 
 APPLICATION = """
 import json
@@ -31,9 +31,7 @@ class Gunicorn:
     """A gunicorn with the small application above."""
 
     def __init__(self, python, root, folder, *options):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         command = [python, "-m", "gunicorn", "--bind", f"127.0.0.1:{self.port}"]
         command += ["--pythonpath", f"{root},{folder}", "--no-control-socket"]
         self.process = subprocess.Popen(

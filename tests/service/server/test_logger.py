@@ -6,11 +6,10 @@ import os
 import re
 import select
 import signal
-import socket
 
 import pytest
 
-from tests.support.server import eventually
+from tests.support.server import eventually, free_port
 
 pytestmark = pytest.mark.usefixtures("alarm")
 
@@ -82,8 +81,7 @@ def test_a_log_reader_that_goes_away_costs_no_request_and_no_stop(piped):
 
 def test_a_log_on_a_full_disk_costs_no_request_and_no_stop(start):
     options = "--access-logfile", "/dev/full", "--error-logfile", "/dev/full"
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     server = start(*options, port=port)
     server.port = port
 

@@ -13,7 +13,7 @@ import pytest
 from bench.harness.server import START_S
 from tests.service.server.test_smuggling import AMBIGUOUS, RAW, request
 from tests.service.server.test_worker import connect, post, read_all, read_reply
-from tests.support.server import eventually
+from tests.support.server import eventually, free_port
 
 CONFIG = """
 daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
@@ -52,8 +52,7 @@ def proxied(start, tmp_path_factory):
         pytest.skip("needs nginx, found none")
     server = start("--access-logfile", "-").wait_ready()
     folder = tmp_path_factory.mktemp("nginx")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     config = folder / "nginx.conf"
     config.write_text(CONFIG.format(folder=folder, service=server.port, port=port))
     process = subprocess.Popen([nginx, "-e", folder / "error.log", "-c", config])
