@@ -23,6 +23,7 @@ PROGRAMS = {
     "chaos": Program("bench.chaos.__main__", "faults on purpose, one by one"),
     "drills": Program("bench.drills.__main__", "the containers under load"),
     "fuzz": Program("bench.fuzz.__main__", "`decoders`, `http` or `costs`"),
+    "pictures": Program("bench.pictures.__main__", "how many pictures from life are read"),
     "latency": Program("bench.pages.latency", "from a stroke to its answer on the page"),
     "film": Program("bench.pages.film", "the README's moving picture"),
     "screenshots": Program("bench.pages.screenshots", "both pages, narrow to wide"),
