@@ -34,6 +34,7 @@ def parse(arguments: list[str]) -> tuple[str | None, list[str]]:
         "  --access-logfile -     log each request on standard output\n"
         "  --timeout 30           kill a worker that hangs for so many seconds\n"
         "  and all others that gunicorn documents\n\n"
+        "python -m service frame FILE [--steps] writes what the model sees of a picture\n\n"
         "environment variables (docs/operations.md explains each):\n"
         "  PORT                   like --port\n"
         f"  WEB_CONCURRENCY        workers, one per core if not set{settings}",
@@ -53,6 +54,10 @@ def _shown(default: object) -> str:
 
 def main() -> None:
     """Become gunicorn, so that signals reach it and its exit code is ours."""
+    if sys.argv[1:2] == ["frame"]:
+        from service.pictures import steps  # the master needs neither NumPy nor Pillow
+
+        return steps.main(sys.argv[2:], Settings.from_environment().max_pixels)
     port, options = parse(sys.argv[1:])
     if port is not None:
         os.environ["PORT"] = port

@@ -19,7 +19,7 @@ MOST = {
     "model_version": LARGEST_VERSION,
     "max_body_bytes": 1 << 30,  # a body is held in memory, and its images beside it
     "max_images": 100_000,  # 3 s of a worker, which gunicorn kills after 30
-    "max_pixels": 1 << 26,  # 8192 × 8192: 256 MiB of memory in four channels
+    "max_pixels": 1 << 26,  # 8192 × 8192: 2 s of a worker as a PNG in four channels
     "client_seconds": 3600,  # a client that does nothing holds one of the connections
     "max_wait_ms": 60_000,  # no client waits longer, and gunicorn kills a worker after 30 s
     "drain_seconds": 3600,  # no load balancer takes longer to notice
@@ -46,7 +46,7 @@ class Settings:
         max_body_bytes: largest request body; 4 MiB holds 1024 images in JSON written
             without spaces, about 2.6 kB each, and more than enough in any other format.
         max_images: most images per request, so that no request blocks a worker for long.
-        max_pixels: largest picture, width × height; a digit needs far less.
+        max_pixels: largest picture, width × height; phones take up to 8160 × 6144.
         client_seconds: time a client has to send a request's head, to send its body, or
             to read its reply; 8 s are enough for 4 MiB at 4.5 Mbit/s.
         max_wait_ms: how long a request may wait for those before it, in milliseconds: 50
@@ -70,7 +70,7 @@ class Settings:
     model_version: int | None = None
     max_body_bytes: int = 4 * 1024 * 1024
     max_images: int = 1024
-    max_pixels: int = 4 * 1024 * 1024
+    max_pixels: int = 50 * 1024 * 1024
     client_seconds: int = 8
     max_wait_ms: int = 50
     drain_seconds: int = 0

@@ -260,7 +260,7 @@ def _activity(model: Model, images: Images) -> list[LayerActivity]:
 
 def _refuse_blanks(batch: Batch, blank: npt.NDArray[np.bool_], total: int) -> Batch:
     """Refuse requests with an image without ink (422), and return the others."""
-    pixels, counts, options, refused, left = batch
+    pixels, counts, options, refused, left, several = batch
     places = [place for place in range(total) if place not in refused]
     refused, rows, kept = dict(refused), np.ones(len(pixels), bool), []
     for index, (place, span) in enumerate(zip(places, batch.spans)):
@@ -271,7 +271,9 @@ def _refuse_blanks(batch: Batch, blank: npt.NDArray[np.bool_], total: int) -> Ba
         image = int(blank[span].argmax())
         refused[place] = no_ink(pixels[span], image)
     counts, options = [counts[i] for i in kept], [options[i] for i in kept]
-    return Batch(pixels[rows], counts, options, refused, left)
+    places_left = np.cumsum(rows) - 1
+    several = [int(places_left[row]) for row in several if rows[row]]
+    return Batch(pixels[rows], counts, options, refused, left, several)
 
 
 def _runs(calls: Sequence[Asked]) -> Iterator[list[int]]:

@@ -1,4 +1,4 @@
-"""Decode a PNG or JPEG picture of a digit into an MNIST frame.
+"""Decode a file with the picture of a digit into an MNIST frame.
 
 Every byte is untrusted: whatever is no picture, or costs too much to decode, is refused.
 """
@@ -7,45 +7,32 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from service.errors import RequestError
-from service.pictures.files import (
-    JPEG,
-    MAX_SCANS,
-    MAX_SCANS_OF_LARGEST,
-    PNG,
-    SCAN,
-    Picture,
-    damaged,
-    too_many,
-    walk,
-)
-from service.pictures.frame import (
-    GLYPH,
-    LEAST_INK,
-    SIDE,
-    Array,
-    clean_paper,
-    frame,
-    ink,
-)
+from service.pictures import strips
+from service.pictures.files import MAX_SCANS, MAX_SCANS_OF_LARGEST, SCAN, walk
+from service.pictures.frame import LEAST_INK, Array, frame
+from service.pictures.grey import LONGEST, averageable, factor_of, grey, shrunk
+from service.pictures.ink import See, separate
+from service.pictures.kinds import JPEG, PNG, Picture, check, damaged, is_webp, too_many
 
 __all__ = ["JPEG", "PNG", "SCAN", "Budget", "decode", "read"]
 
-# Work that a request may cause: 0.25 s, whatever is in its pictures. That is enough for
-# 1,024 small ones, seven largest ones in grey, or one in RGBA of 16 bits.
+# Work that a request may cause, in samples of 7 ns at most: 0.25 s, which is enough for
+# 1,024 small pictures; more if the largest picture is, which may have four of a pixel.
 LEAST_BUDGET = 32 * 1024 * 1024
-SAMPLES_A_PIXEL = 8  # of the largest picture, where a setting allows larger ones
+SAMPLES_A_PIXEL = 4
 SPARE = 4 * 1024 * 1024  # for the parts of such a file, and its digit on uneven paper
-FRAMING = 2  # samples for each pixel that is looked at: 14 ns
-UNEVEN = 48 * 1024, 8  # samples to model uneven paper: 0.35 ms, and 50 ns a pixel
-LONGEST = SIDE * GLYPH  # 560; a digit 1/28 of the side still fills 20 pixels
+# Bytes that a decoder may keep at once: 50 megapixels of a progressive JPEG, 12 of a WebP.
+MOST_MEMORY = 192 * 1024 * 1024
 LEAST_BOX = 4  # pixels, longer side of the ink's box; rejects dots
-OWN_PAPER = 32  # grey levels (standard deviation); ink alone is nearly uniform
+
+FORMATS = "PNG", "JPEG", "WEBP", "GIF"
 
 Image.MAX_IMAGE_PIXELS = None  # `read` checks the caller's limit instead
 warnings.filterwarnings("ignore", module=r"PIL\.")  # a client's broken file is not our bug
@@ -84,70 +71,108 @@ class Budget:
             )
 
 
+class Decoded(NamedTuple):
+    """A picture's frame.
+
+    Attributes:
+        pixels: grey levels, white on black, uint8 ``[784]``.
+        several: whether the picture shows more than one digit.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    several: bool
+
+
 def decode(
-    content: bytes, budget: Budget | int, name: str = "image 0"
+    content: bytes,
+    budget: Budget | int,
+    name: str = "image 0",
+    see: See = lambda name, array: None,
 ) -> npt.NDArray[np.uint8]:
+    """Return the pixels of `decode_digits`."""
+    return decode_digits(content, budget, name, see).pixels
+
+
+def decode_digits(
+    content: bytes,
+    budget: Budget | int,
+    name: str = "image 0",
+    see: See = lambda name, array: None,
+) -> Decoded:
     """Decode a picture and fit its digit into an MNIST frame.
 
     Args:
-        content: PNG or JPEG file.
+        content: PNG, JPEG, WebP or GIF file.
         budget: the request's, or the largest accepted width × height of one alone.
         name: the picture's name in error messages.
-
-    Returns:
-        Grey levels, white on black, uint8 ``[784]``.
+        see: called with the name and the array of every step.
 
     Raises:
         RequestError: 400 if empty or damaged, 413 if too large, 415 for another format,
             422 if there is no digit.
     """
     budget = budget if isinstance(budget, Budget) else Budget(budget)
-    grey = _grey(read(content, budget, name))
-    budget.spend(FRAMING * grey.size, name)
-    paper = clean_paper(grey)
-    if paper is None:
-        budget.spend(UNEVEN[0] + UNEVEN[1] * grey.size, name)
-    glyph = ink(grey, content.startswith(JPEG), paper)
+    levels = grey(read(content, budget, name))
+    glyph, several, work = separate(
+        levels, content.startswith(JPEG) or is_webp(content), see
+    )
+    budget.spend(work, name)
     _check_ink(glyph, name)
-    return frame(glyph).reshape(-1)
+    return Decoded(frame(glyph).reshape(-1), several)
 
 
 def read(content: bytes, budget: Budget, what: str = "picture") -> Image.Image:
-    """Decode a picture's first frame, upright and no larger than needed.
+    """Decode a file's first picture, upright and no larger than needed.
 
     Args:
-        content: PNG or JPEG file.
+        content: PNG, JPEG, WebP or GIF file.
         budget: the request's.
         what: the picture's name in error messages.
 
     Returns:
-        Picture in mode L, LA, RGBA or CMYK, longer side at most 560 pixels.
+        Picture in mode L, LA, RGB, RGBA, YCbCr or CMYK, longer side at most 560 pixels.
 
     Raises:
         RequestError: 400 if empty or damaged, 413 if too large, 415 for another format.
     """
-    _check_kind(content, what)
+    check(content, what)
     with _refusing(what):
         found = walk(content, what)
         _check_size(found, budget.max_pixels, what)
         budget.spend(found.work, what)
-        with Image.open(BytesIO(found.content), formats=("PNG", "JPEG")) as picture:
-            if picture.size != found.size:  # a header that Pillow reads in another way
-                raise damaged(what)
-            picture.draft("L", (LONGEST, LONGEST))  # decodes a JPEG at reduced size
-            picture.load()
-            small = _shrink(_with_grey_levels(picture))
+        small = _decoded(found, what)
         turn = _UPRIGHT.get(found.orientation)
         return small if turn is None else small.transpose(turn)
 
 
-def _check_kind(content: bytes, what: str) -> None:
-    if not content:
-        raise RequestError(400, f"{what} is empty, expected PNG or JPEG")
-    if not content.startswith((PNG, JPEG)):
-        raise RequestError(
-            415, f"{what} begins with {content[:4].hex(' ')}, expected PNG or JPEG"
-        )
+def _decoded(found: Picture, what: str) -> Image.Image:
+    """Decode a file, large ones in parts or at a reduced size."""
+    factor = factor_of(found.size)
+    if found.content.startswith(PNG) and strips.able(strips.header_of(found.content)):
+        return strips.decode(found.content, factor, averageable)
+    with Image.open(BytesIO(found.content), formats=FORMATS) as picture:
+        if picture.size != found.size:  # a header that Pillow reads in another way
+            raise damaged(what)
+        picture.draft("YCbCr", (LONGEST, LONGEST))  # decodes a JPEG at reduced size
+        picture.load()
+        return _shrunk(picture)
+
+
+def _shrunk(picture: Image.Image) -> Image.Image:
+    """Average a picture's pixels, a band of rows at a time: conversions take memory."""
+    factor = factor_of(picture.size)
+    if picture.width * picture.height <= strips.LARGE:
+        return shrunk(averageable(picture), factor)
+    height = factor * max(1, strips.STRIP // (factor * picture.width))
+    found = None
+    for top in range(0, picture.height, height):
+        box = 0, top, picture.width, min(top + height, picture.height)
+        part = shrunk(averageable(picture.crop(box)), factor)
+        if found is None:
+            found = Image.new(part.mode, (part.width, -(-picture.height // factor)))
+        found.paste(part, (0, top // factor))
+    assert found is not None
+    return found
 
 
 def _check_size(picture: Picture, max_pixels: int, what: str) -> None:
@@ -156,6 +181,13 @@ def _check_size(picture: Picture, max_pixels: int, what: str) -> None:
         raise RequestError(
             413,
             f"{what} has {width} × {height} pixels, expected at most {max_pixels} in all",
+        )
+    if picture.memory > MOST_MEMORY:
+        pixels = width * height * MOST_MEMORY // picture.memory
+        raise RequestError(
+            413,
+            f"{what} has {width} × {height} pixels in a coding that is decoded at once, "
+            f"expected at most {pixels} in all: save it smaller, or as a JPEG",
         )
     most = min(MAX_SCANS, MAX_SCANS_OF_LARGEST * max_pixels // max(1, width * height))
     if picture.scans > most:
@@ -167,8 +199,8 @@ def _check_ink(glyph: Array, name: str) -> None:
     if not rows.size:
         raise RequestError(
             422,
-            f"{name} has no ink: nothing {LEAST_INK} grey levels from the paper, "
-            "expected a digit",
+            f"{name} has no ink: nothing is {LEAST_INK} grey levels from the paper, and "
+            "more than its noise, expected a digit",
             reason="no_ink",
         )
     height, width = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
@@ -194,47 +226,3 @@ def _refusing(what: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise damaged(what) from error
-
-
-def _with_grey_levels(picture: Image.Image) -> Image.Image:
-    """Convert a picture to a mode whose pixels can be averaged."""
-    if picture.mode.startswith("I"):  # 16 bits
-        levels = np.asarray(picture)
-        grey = Image.fromarray((levels >> 8).astype(np.uint8))
-        if "transparency" in picture.info:
-            inked = (levels != picture.info["transparency"]).astype(np.uint8)
-            grey.putalpha(Image.fromarray(inked * np.uint8(255)))
-        return grey
-    if picture.has_transparency_data:
-        return picture.convert("RGBA")
-    return picture if picture.mode == "CMYK" else picture.convert("L")
-
-
-def _shrink(picture: Image.Image) -> Image.Image:
-    factor = -(-max(picture.size) // LONGEST)
-    return picture.reduce(factor) if factor > 1 else picture
-
-
-def _grey(picture: Image.Image) -> Array:
-    """Flatten onto paper: grey levels 0 to 255, float32 ``[height, width]``."""
-    if picture.mode == "CMYK":
-        picture = picture.convert("RGB")
-    if not picture.has_transparency_data:
-        return np.asarray(picture.convert("L"), dtype=np.float32)
-    pair = np.asarray(picture.convert("LA"), dtype=np.float32)
-    grey, alpha = pair[..., 0], pair[..., 1] / 255
-    flat: Array = grey * alpha + _paper_beneath(grey, alpha) * (1 - alpha)
-    return flat
-
-
-def _paper_beneath(grey: Array, alpha: Array) -> float:
-    """Return the paper's grey level that makes opaque pixels stand out as ink."""
-    weight = float(alpha.sum())
-    if not weight:
-        return 0
-    mean = float((grey * alpha).sum()) / weight
-    spread = (float((np.square(grey - mean) * alpha).sum()) / weight) ** 0.5
-    if weight > alpha.size / 2 and spread > OWN_PAPER:
-        # The picture has its own paper, transparent only at corners or edges: extend it.
-        return float(np.median(grey[alpha > 0.5]))
-    return 255 if mean < 128 else 0

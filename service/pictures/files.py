@@ -1,4 +1,4 @@
-"""Walk the parts of a PNG or JPEG file: what decoding it costs, and what it needs.
+"""Walk the parts of a picture's file: what decoding it costs, and what it needs.
 
 Nothing is decoded here, and every loop ends at a fixed number of parts. Pillow gets only
 the parts of which pixels are made: its Python code for the others costs far more than
@@ -7,22 +7,29 @@ their bytes, as for EXIF whose 5,000 entries each refer to the same 60 kB.
 
 import re
 import zlib
-from typing import NamedTuple
 
 from service.errors import RequestError
+from service.pictures import strips
+from service.pictures.kinds import (
+    GIF,
+    JPEG,
+    PNG,
+    WORK_A_PART,
+    WORK_A_PICTURE,
+    Picture,
+    damaged,
+    orientation_of,
+    too_many,
+)
+from service.pictures.web_files import walk_gif, walk_webp
 
-PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"  # file signatures
 SCAN = b"\xff\xda"  # start-of-scan marker of JPEG
 MAX_SCANS = 100  # a typical progressive JPEG has 10; each covers the whole picture
 MAX_SCANS_OF_LARGEST = 16  # at max_pixels, so that scan bombs cost no more than photos
 MAX_CHUNKS = 10_000  # of a PNG; 80 MB in the 8 KiB chunks that libpng writes
 MAX_SEGMENTS = 1_000  # of a JPEG: 64 kB each; long profiles and depth maps take 100
 
-# Work is in samples: one byte of an unfiltered PNG, at most 7 ns on a Xeon of 2026.
-# Opening it, and framing its digit: less than the 0.25 ms that these take, so that there is
-# room for the 1,024 pictures of a request, which take 0.3 s.
-WORK_A_PICTURE = 16 * 1024
-WORK_A_PART = 1024  # in Pillow's Python code: 7 µs
+# In samples, as `kinds.WORK_A_PICTURE`.
 WORK_A_TABLE = 16  # a byte of a JPEG's quantization tables, in Pillow's: 0.1 µs
 WORK_A_BYTE = 4  # of a JPEG, Huffman decoding: 27 ns
 # Of a JPEG, an inverse DCT takes half as long as a sample of a PNG, a scan an eighth.
@@ -32,50 +39,19 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a PNG's colour types
 # After what fills, a scan's data, or anything. Without a repetition, for it would be tried
 # again at each of a million fill bytes.
 _MARKER = re.compile(rb"\xff([^\0\xff\xd0-\xd7])")
-_ORIENTATION = 0x0112
-
-
-class Picture(NamedTuple):
-    """What the parts of a file say.
-
-    Attributes:
-        size: width and height; zeros if there is no header.
-        work: what decoding costs, in samples.
-        content: the file without what pixels do not need.
-        orientation: EXIF's, 1 to 8; 1 if there is none.
-        scans: of a JPEG.
-    """
-
-    size: tuple[int, int]
-    work: int
-    content: bytes
-    orientation: int = 1
-    scans: int = 0
 
 
 def walk(content: bytes, what: str) -> Picture:
-    """Walk a file that begins with one of the signatures.
+    """Walk a file that `kinds.check` has let pass.
 
     Raises:
         RequestError: 400 damaged, 413 too many parts, 415 a JPEG of a rare coding.
     """
-    return (
-        _walk_png(content, what) if content.startswith(PNG) else _walk_jpeg(content, what)
-    )
-
-
-def damaged(what: str) -> RequestError:
-    """Return the error for a file that cannot be decoded."""
-    return RequestError(
-        400,
-        f"{what} is damaged or cut short, expected a whole PNG or JPEG",
-        reason="damaged_picture",
-    )
-
-
-def too_many(what: str, kind: str, most: int) -> RequestError:
-    """Return the error for a file of too many parts."""
-    return RequestError(413, f"{what} is a {kind}, expected at most {most}")
+    if content.startswith(PNG):
+        return _walk_png(content, what)
+    if content.startswith(JPEG):
+        return _walk_jpeg(content, what)
+    return walk_gif(content, what) if content.startswith(GIF) else walk_webp(content, what)
 
 
 def _walk_png(content: bytes, what: str) -> Picture:
@@ -83,7 +59,7 @@ def _walk_png(content: bytes, what: str) -> Picture:
     at, count, work, size, orientation = len(PNG), 0, WORK_A_PICTURE, (0, 0), 1
     kept: list[bytes | memoryview] = []
     begin = 0  # of what is kept and not yet in the list
-    kind = b""
+    kind, memory = b"", 0
     while kind != b"IEND":
         count += 1
         if count > MAX_CHUNKS:
@@ -95,28 +71,34 @@ def _walk_png(content: bytes, what: str) -> Picture:
         if zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
             raise damaged(what)
         at = end
-        if kind == b"IHDR" and length == 13:
-            size, samples = _png_header(view[start + 8 : end - 4])
+        if kind == b"IHDR" and (length != 13 or count > 1):
+            raise damaged(what)
+        if kind == b"IHDR":
+            size, samples, memory = _png_header(view[start + 8 : end - 4])
             work += samples
         elif kind == b"tRNS":
             work += 2 * size[0] * size[1]  # becomes RGBA
         elif kind[:1].islower():  # not critical: texts, profiles, frames of an animation
             if kind == b"eXIf":
-                orientation = _orientation(view[start + 8 : end - 4])
+                orientation = orientation_of(view[start + 8 : end - 4])
             kept.append(view[begin:start])
             begin = end
     kept.append(view[begin:at])
     work += count * WORK_A_PART
-    return Picture(size, work, b"".join(kept), orientation)
+    return Picture(size, work, b"".join(kept), orientation, memory=memory)
 
 
-def _png_header(header: memoryview) -> tuple[tuple[int, int], int]:
-    """Return the size, and the bytes of the picture, at least one for each pixel."""
+def _png_header(header: memoryview) -> tuple[tuple[int, int], int, int]:
+    """Return the size, the samples, at least one for each pixel, and the memory."""
     width, height = (int.from_bytes(header[at : at + 4], "big") for at in (0, 4))
     depth, colour = header[8], header[9]
     pixel = max(1, _CHANNELS.get(colour, 4) * depth // 8)
+    # Pillow keeps one byte of a grey pixel or an index, two of one with 16 bits, four of
+    # any other; what `strips` reads is never whole.
+    kept = (depth + 7) // 8 if colour in (0, 3) else 4
+    memory = 0 if strips.able(header) else kept * width * height
     # Each row of each pass of an interlaced file costs some, however short.
-    return (width, height), width * height * pixel + 16 * height
+    return (width, height), width * height * pixel + 16 * height, memory
 
 
 def _walk_jpeg(content: bytes, what: str) -> Picture:
@@ -139,7 +121,7 @@ def _walk_jpeg(content: bytes, what: str) -> Picture:
         at = end
         if 0xE1 <= marker <= 0xED or marker in (0xEF, 0xFE):  # all but JFIF's and Adobe's
             if marker == 0xE1 and bytes(body[:6]) == b"Exif\0\0":
-                orientation = _orientation(body[6:])
+                orientation = orientation_of(body[6:])
             continue
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             if marker > 0xC2:
@@ -161,7 +143,10 @@ def _walk_jpeg(content: bytes, what: str) -> Picture:
     # What is no segment is left out: Pillow reads fill one byte at a time, 0.3 µs each.
     kept.append(view[found.start() : found.end()] if found else b"")
     pixels = b"".join(kept)
-    return Picture(size, work + WORK_A_BYTE * len(pixels), pixels, orientation, scans)
+    work += WORK_A_BYTE * len(pixels)
+    # A progressive one is a whole of coefficients, two bytes each, before it is a picture.
+    memory = 2 * sum(samples.values()) if progressive else 0
+    return Picture(size, work, pixels, orientation, scans, memory)
 
 
 def _rare(what: str) -> RequestError:
@@ -190,20 +175,3 @@ def _pass(body: memoryview, samples: dict[int, int]) -> int:
     """Return the samples of the components of a scan."""
     names = {body[at] for at in range(1, len(body) - 3, 2)}
     return sum([samples.get(name, 0) for name in names])
-
-
-def _orientation(exif: memoryview) -> int:
-    """Return the orientation in EXIF's first directory; 1 if there is none."""
-    order = {b"II": "little", b"MM": "big"}.get(bytes(exif[:2]))
-    if order is None:
-        return 1
-
-    def number(at: int, size: int) -> int:
-        return int.from_bytes(exif[at : at + size], order)  # type: ignore[arg-type]
-
-    directory = number(4, 4)
-    entries = number(directory, 2)
-    for at in range(directory + 2, directory + 2 + 12 * min(entries, 200), 12):
-        if number(at, 2) == _ORIENTATION:
-            return number(at + 8, 2)
-    return 1

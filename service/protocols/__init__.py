@@ -44,7 +44,7 @@ class Limits(NamedTuple):
     """
 
     images: int = 1024
-    pixels: int = 4 * 1024 * 1024
+    pixels: int = 50 * 1024 * 1024
     until: float = inf
 
 
@@ -54,10 +54,12 @@ class Decoded(NamedTuple):
     Attributes:
         pixels: ``[n, 784]``, uint8 from 0 to 255 or float32 from 0 to 1.
         options: what the dialect's `encode` needs to know.
+        several: places of the images that are pictures of several digits.
     """
 
     pixels: Pixels
     options: Any = None
+    several: Sequence[int] = ()
 
 
 class Batch(NamedTuple):
@@ -69,6 +71,7 @@ class Batch(NamedTuple):
         options: of each accepted request, as in `Decoded`.
         refused: errors of the other requests, by index among all requests.
         left: number of requests at the end for which there was no time.
+        several: rows of ``pixels`` that are of pictures of several digits.
     """
 
     pixels: Pixels
@@ -76,6 +79,7 @@ class Batch(NamedTuple):
     options: list[Any]
     refused: dict[int, RequestError] = {}
     left: int = 0
+    several: Sequence[int] = ()
 
     @classmethod
     def of(
@@ -94,7 +98,9 @@ class Batch(NamedTuple):
         pixels = [request.pixels for request in accepted]
         counts = [len(images) for images in pixels]
         options = [request.options for request in accepted]
-        return cls(join(pixels), counts, options, refused, left)
+        starts = accumulate(counts, initial=0)
+        several = [start + k for start, each in zip(starts, accepted) for k in each.several]
+        return cls(join(pixels), counts, options, refused, left, several)
 
     @property
     def spans(self) -> list[slice]:

@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from service.errors import RequestError
-from service.pictures.decode import Budget
-from service.pictures.decode import decode as decode_picture
+from service.pictures.decode import Budget, decode_digits
 from service.pictures.frame import LEAST_INK, PIXELS, SIDE
-from service.protocols import Images, Limits, Pixels, check_count, scale
+from service.protocols import Decoded, Images, Limits, check_count, scale
 from service.protocols.integers import read_integers
 from service.protocols.json_body import decode_json
 
@@ -21,7 +20,7 @@ T = TypeVar("T")
 
 
 class Encoded(msgspec.Struct, forbid_unknown_fields=True):
-    """A PNG or JPEG in base64, or its data URL."""
+    """A picture's file in base64, or its data URL."""
 
     b64: str
 
@@ -58,8 +57,8 @@ def read_integer_images(
     return found
 
 
-def read_instances(instances: list[Instance], limits: Limits) -> Pixels:
-    """Return the pixels of the images, ``[n, 784]``.
+def read_instances(instances: list[Instance], limits: Limits) -> Decoded:
+    """Return the pixels of the images, ``[n, 784]``, and which are several digits.
 
     Raises:
         RequestError: 413 too many images or pixels, 422 not an image of a digit, and as
@@ -72,36 +71,38 @@ def read_instances(instances: list[Instance], limits: Limits) -> Pixels:
     except (TypeError, ValueError):
         if any(isinstance(instance, Encoded) for instance in instances):
             return _read_mixed(instances, limits)
-        return _scale(np.stack([_numbers(x, i) for i, x in enumerate(instances)]))  # type: ignore[arg-type]
-    return _scale(np.frombuffer(pixels, np.uint8).reshape(-1, PIXELS))
+        numbers = np.stack([_numbers(x, i) for i, x in enumerate(instances)])  # type: ignore[arg-type]
+        return Decoded(_scale(numbers))
+    return Decoded(_scale(np.frombuffer(pixels, np.uint8).reshape(-1, PIXELS)))
 
 
-def read_pictures(contents: Sequence[bytes], limits: Limits) -> npt.NDArray[np.uint8]:
-    """Return the frames of PNG and JPEG files, uint8 ``[n, 784]``.
+def read_pictures(contents: Sequence[bytes], limits: Limits) -> Decoded:
+    """Return the frames of pictures, uint8 ``[n, 784]``, and which are several digits.
 
     Raises:
         RequestError: 413 too many pictures or pixels, and as `service.pictures.decode`.
     """
     check_count(len(contents), limits.images)
     budget = Budget(limits.pixels)
-    return np.stack(
-        [
-            decode_picture(content, budget, f"image {index}")
-            for index, content in enumerate(contents)
-        ]
-    )
+    found = [
+        decode_digits(content, budget, f"image {index}")
+        for index, content in enumerate(contents)
+    ]
+    several = [index for index, each in enumerate(found) if each.several]
+    return Decoded(np.stack([each.pixels for each in found]), several=several)
 
 
-def _read_mixed(instances: list[Instance], limits: Limits) -> Images:
+def _read_mixed(instances: list[Instance], limits: Limits) -> Decoded:
     encoded = {i: x for i, x in enumerate(instances) if isinstance(x, Encoded)}
-    frames = read_pictures([_from_base64(x, i) for i, x in encoded.items()], limits)
+    pictures = read_pictures([_from_base64(x, i) for i, x in encoded.items()], limits)
     images = np.empty((len(instances), PIXELS), np.float32)
-    images[list(encoded)] = scale(frames)
+    places = list(encoded)
+    images[places] = scale(pictures.pixels)
     others = [i for i in range(len(instances)) if i not in encoded]
     if others:
         numbers = np.stack([_numbers(instances[i], i) for i in others])  # type: ignore[arg-type]
         images[others] = _scale(numbers, others)
-    return images
+    return Decoded(images, several=[places[index] for index in pictures.several])
 
 
 def _from_base64(encoded: Encoded, index: int) -> bytes:
@@ -114,7 +115,7 @@ def _from_base64(encoded: Encoded, index: int) -> bytes:
         return binascii.a2b_base64(content, strict_mode=True)
     except ValueError:  # from binascii, or because the text is not ASCII
         raise RequestError(
-            422, f"image {index} is not base64, expected a PNG or JPEG in base64"
+            422, f"image {index} is not base64, expected a picture in base64"
         ) from None
 
 

@@ -34,7 +34,8 @@ from service.protocols.instances import (
 
 NAME = "predict"
 NEEDS_LAYERS = False
-MEDIA_TYPES = (JSON, RAW, FORM_DATA, PNG, JPEG)
+PICTURES = (PNG, JPEG, "image/webp", "image/gif")
+MEDIA_TYPES = (JSON, RAW, FORM_DATA, *PICTURES)
 ALIASES = {"image/jpg": JPEG, "image/pjpeg": JPEG, "image/x-png": PNG}
 UTF_8 = ("", "utf-8", "utf8", "us-ascii", "ascii")  # ASCII is a part of it
 EXPECTED = '{"instances": [image, ...]}'
@@ -108,13 +109,13 @@ def decode(
 
     def decode_one(body: bytes) -> Decoded:
         if options.content_type == JSON:
-            return Decoded(_read_json(body, limits), options)
+            return _read_json(body, limits)._replace(options=options)
         if options.content_type == RAW:
             return Decoded(_read_raw(body, limits), options)
         pictures = [body]
         if options.content_type == FORM_DATA:
             pictures = read_files(body, options.boundary, max_parts or limits.images)
-        return Decoded(read_pictures(pictures, limits), options)
+        return read_pictures(pictures, limits)._replace(options=options)
 
     return Batch.of(decode_one, bodies, limits)
 
@@ -137,6 +138,8 @@ def encode(
     if predictions.unsure is not None:
         for entry, unsure in zip(entries, predictions.unsure):
             entry["unsure"] = unsure
+    for row in batch.several:
+        entries[row] |= {"unsure": True, "found": "several digits"}
     if options.echo:
         for entry, frame in zip(entries, _frames(batch.pixels)):
             entry["frame"] = frame
@@ -169,7 +172,7 @@ def _media_type(content_type: str) -> str:
         raise RequestError(
             415,
             f"Content-Type is {content_type!r:.100}, expected {JSON} (UTF-8), {RAW}, "
-            f"{PNG}, {JPEG} or {FORM_DATA}",
+            f"{', '.join(PICTURES)} or {FORM_DATA}",
         )
     return media_type
 
@@ -215,9 +218,9 @@ def _read_raw(body: bytes, limits: Limits) -> Pixels:
     return np.frombuffer(body, np.uint8).reshape(-1, PIXELS)
 
 
-def _read_json(body: bytes, limits: Limits) -> Pixels:
+def _read_json(body: bytes, limits: Limits) -> Decoded:
     integers = read_integer_images([body], limits)
     if integers is not None:
-        return integers[0]
+        return Decoded(integers[0])
     found = decode_instances(_decoder, body, EXPECTED, limits.images)
     return read_instances(found.instances, limits)

@@ -89,9 +89,10 @@ def _decode(body: bytes, limits: Limits) -> Decoded:
             400, f"found {keys} of instances and inputs, expected {EXPECTED}"
         )
     if found.instances is not None:
-        return Decoded(read_instances(_rows(found.instances), limits), "predictions")
+        pixels = read_instances(_rows(found.instances), limits).pixels
+        return Decoded(pixels, "predictions")
     column = found.inputs.image if isinstance(found.inputs, Column) else found.inputs
-    return Decoded(read_instances(list(column or ()), limits), "outputs")
+    return Decoded(read_instances(list(column or ()), limits).pixels, "outputs")
 
 
 def _rows(rows: list) -> list[Instance]:  # type: ignore[type-arg]

@@ -1,5 +1,6 @@
 """Picture files: the legal ones that the service reads, and those that it must refuse."""
 
+import base64
 import json
 import struct
 import zlib
@@ -107,6 +108,19 @@ def animated(grey):
     return saved(first, save_all=True, append_images=others)
 
 
+def animated_gif(grey):
+    """With a text, which is left out, and two more frames."""
+    others = [Image.new("L", grey.shape[::-1], level) for level in (0, 255)]
+    first = Image.fromarray(grey)
+    return saved(first, "GIF", save_all=True, append_images=others, comment=b"x" * 999)
+
+
+def red_on_green(grey):
+    """Of one luminance to within a grey level."""
+    red, green = np.array([255, 0, 0]), np.array([0, 130, 0])
+    return np.where(grey[..., None] < 128, red, green)
+
+
 def uneven(grey):
     y, x = np.mgrid[-1:1:280j, -1:1:280j]
     noise = np.random.default_rng(3).normal(0, 8, grey.shape)
@@ -145,6 +159,11 @@ LEGAL = {
     ),
     "jpeg-cmyk": lambda grey: saved(Image.fromarray(grey).convert("CMYK"), "JPEG"),
     "jpeg-rotated": rotated,
+    "webp": lambda grey: saved(Image.fromarray(grey), "WEBP"),
+    "gif": lambda grey: saved(Image.fromarray(grey), "GIF"),
+    "gif-animated": animated_gif,
+    "12-of-16-bit": lambda grey: saved(Image.fromarray(grey.astype(np.uint16) * 16)),
+    "one-luminance": lambda grey: png(red_on_green(grey)),
     "uneven": lambda grey: png(uneven(grey)),
     "uneven-jpeg": lambda grey: saved(Image.fromarray(uneven(grey)), "JPEG"),
 }
@@ -215,6 +234,17 @@ def jpeg_with_size(width, height):
     return GOOD_JPEG[:at] + struct.pack(">HH", height, width) + GOOD_JPEG[at + 4 :]
 
 
+def gif_of(width, height):
+    picture = struct.pack("<cHHHHB", b",", 0, 0, 1, 1, 0) + b"\2\2\x44\1\0;"
+    return b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + bytes(6) + picture
+
+
+def webp_of(width, height):
+    sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    chunks = b"VP8X" + struct.pack("<I", 10) + bytes(4) + sides
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WEBP" + chunks
+
+
 HOSTILE = {
     "65535x65535": (413, lambda: png_of(header(65535, 65535), chunk(b"IDAT", ROW))),
     "2e9x2e9": (413, lambda: png_of(header(2**31 - 1, 2**31 - 1), chunk(b"IDAT", ROW))),
@@ -234,9 +264,18 @@ HOSTILE = {
     "text-bomb": (422, text_bomb),
     "text-of-many-parts": (422, text_of_many_parts),
     "profile-bomb": (422, profile_bomb),
-    "gif": (415, lambda: other_kind("GIF")),
+    "gif-signature": (400, lambda: b"GIF89a"),
+    "gif-cut": (400, lambda: other_kind("GIF")[:500]),
+    "gif-65535x65535": (413, lambda: gif_of(65535, 65535)),
+    "webp-cut": (400, lambda: other_kind("WEBP")[:200]),
+    "webp-16384x16384": (413, lambda: webp_of(16384, 16384)),
+    "bmp": (415, lambda: other_kind("BMP")),
+    "heic": (415, lambda: b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"),
+    "avif": (415, lambda: b"\0\0\0\x20ftypavif\0\0\0\0avifmif1"),
+    "base64": (415, lambda: base64.b64encode(GOOD)),
+    "data-url": (415, lambda: b"data:image/png;base64," + base64.b64encode(GOOD)),
     "tiff": (415, lambda: other_kind("TIFF")),
-    "webp": (415, lambda: b"RIFF\x24\0\0\0WEBPVP8 " + bytes(24)),
+    "webp-empty": (400, lambda: b"RIFF\x24\0\0\0WEBPVP8 " + bytes(24)),
     "svg": (415, lambda: b'<svg xmlns="http://www.w3.org/2000/svg"/>'),
     "pdf": (415, lambda: b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n"),
     "random": (415, lambda: np.random.default_rng(1).bytes(10_000)),

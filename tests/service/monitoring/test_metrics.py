@@ -148,7 +148,7 @@ def refusals(server):
         (("POST", "/predict", WRONG_PIXEL, JSON), "pixel_value"),
         (("POST", "/predict", b'{"instances": [[1]]}', JSON), "not_images"),
         (("POST", "/predict", b"\x89PNG\r\n\x1a\n", "image/png"), "damaged_picture"),
-        (("POST", "/predict", b"GIF89a", "image/gif"), "wrong_type"),
+        (("POST", "/predict", b"BM", "image/png"), "wrong_type"),
         (("POST", "/predict", b"1" * 5_000_000, RAW), "too_large"),
         (("POST", "/v1/models/cats:predict", b"{}", JSON), "unknown_route"),
         (("GET", "/predict", None, JSON), "wrong_method"),

@@ -1,4 +1,5 @@
 import struct
+import zlib
 from contextlib import suppress
 
 import numpy as np
@@ -11,9 +12,20 @@ from service.errors import RequestError
 from service.model import digits
 from service.model.snapshot import VersionFiles
 from service.model.version import Model
-from service.pictures.decode import _UPRIGHT, JPEG, PNG, SCAN, Budget, decode
+from service.pictures import decode as decoding
+from service.pictures import strips
+from service.pictures.decode import (
+    _UPRIGHT,
+    JPEG,
+    PNG,
+    SCAN,
+    Budget,
+    decode,
+    decode_digits,
+    read,
+)
 from service.pictures.files import walk
-from tests.support.picture_bombs import filtered, scan_bomb
+from tests.support.picture_bombs import scan_bomb
 from tests.support.picture_files import (
     CANVAS,
     GOOD,
@@ -25,9 +37,11 @@ from tests.support.picture_files import (
     black_on_white,
     canvas,
     chunk,
+    header,
     interlaced,
     palette,
     png,
+    png_of,
     rotated,
     saved,
     uneven,
@@ -104,6 +118,13 @@ def test_legal_picture_reads_as_its_digit(kind, read_digits):
     gaps = [gap(decode(c, LIMIT), n) for c, n in zip(contents, TEN)]
     assert max(gaps) <= MEAN_GAP
     assert read_digits(contents) == list(range(10))
+
+
+def test_two_digits_are_said_to_be_several():
+    left, right = canvas(TEN[3], side=90, column=0), canvas(TEN[4], side=90, column=2)
+    pair = png(np.rint(255 * np.maximum(left, right)))
+    assert decode_digits(pair, LIMIT).several
+    assert not decode_digits(GOOD, LIMIT).several
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -187,15 +208,62 @@ def test_a_request_has_a_budget_for_all_its_pictures():
     assert caught.value.message.startswith("image 99 takes more work than is left")
 
 
-def test_one_picture_of_the_largest_size_is_within_it_whatever_its_kind():
-    grey = np.kron(uneven(black_on_white(TEN[3])), np.ones((7, 7), np.uint8))
-    for mode in ("L", "RGBA", "CMYK"):
-        picture = Image.fromarray(grey).convert(mode)
-        kind = "JPEG" if mode == "CMYK" else "PNG"
-        decode(saved(picture, kind, compress_level=1), Budget(1960 * 1960))
-    wide = filtered(bytes(1 + 8 * 2048), 2048, 2048, channels=4, depth=16)
-    with pytest.raises(RequestError, match="has no ink"):
-        decode(wide, Budget(2048 * 2048))
+@pytest.mark.parametrize("mode", ["L", "P", "RGB", "RGBA", "CMYK"])
+def test_one_picture_of_the_largest_size_is_within_it(mode):
+    grey = np.kron(uneven(black_on_white(TEN[3])), np.ones((11, 11), np.uint8))
+    picture = Image.fromarray(grey).convert(mode)
+    kind = "JPEG" if mode == "CMYK" else "PNG"
+    assert decode(saved(picture, kind, compress_level=1), Budget(grey.size)).any()
+
+
+def test_pictures_that_are_decoded_at_once_are_bounded_by_memory(monkeypatch):
+    monkeypatch.setattr(decoding, "MOST_MEMORY", 1 << 16)
+    grey = Image.fromarray(black_on_white(TEN[3]))
+    for content in (saved(grey, "JPEG", progressive=True), saved(grey, "WEBP")):
+        with pytest.raises(
+            RequestError, match="decoded at once, expected at most"
+        ) as caught:
+            decode(content, LIMIT)
+        assert caught.value.status == 413
+    assert decode(GOOD_JPEG, LIMIT).any()
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGB", "RGBA"])
+@pytest.mark.parametrize("side", [40, 563, 1130])
+def test_strips_of_a_png_are_the_whole(mode, side, monkeypatch):
+    """To the bit, for every filter: the sizes end within a strip, and within a block."""
+    grey = np.random.default_rng(3).integers(0, 256, (side, side + 9, 3), dtype=np.uint8)
+    content = saved(Image.fromarray(grey).convert("RGB").convert(mode))
+    whole = read(content, Budget(LIMIT))
+    monkeypatch.setattr(strips, "LARGE", 0)
+    monkeypatch.setattr(strips, "STRIP", 5000)
+    parts = read(content, Budget(LIMIT))
+    assert parts.mode == whole.mode
+    assert np.array_equal(np.asarray(parts), np.asarray(whole))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+def test_strips_that_are_missing_are_noticed(share, monkeypatch):
+    monkeypatch.setattr(strips, "LARGE", 0)
+    rows = zlib.compress(bytes(281) * round(share * 280))
+    with pytest.raises(RequestError, match="damaged or cut short"):
+        decode(png_of(header(280, 280), chunk(b"IDAT", rows)), LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("start", "advice"),
+    [
+        (b"\0\0\0\x18ftypheic", "is a HEIC, as iPhones make it, expected PNG, JPEG, WebP"),
+        (b"BM", "is a BMP, expected PNG, JPEG, WebP or GIF: save it as PNG"),
+        (b"data:image/png;base64,", "is a data URL, expected PNG"),
+        (b"hello", "begins with 68 65 6c 6c, expected PNG"),
+    ],
+)
+def test_what_is_not_read_is_named_with_what_to_do(start, advice):
+    with pytest.raises(RequestError) as caught:
+        decode(start + bytes(20), LIMIT, "image 5")
+    assert caught.value.status == 415
+    assert caught.value.message.startswith(f"image 5 {advice}")
 
 
 def test_a_thousand_small_pictures_are_within_it():
@@ -266,6 +334,8 @@ def mutated(draw):
                     rotated(np.asarray(grey)),
                     saved(grey, "JPEG", progressive=True),
                     saved(grey.convert("CMYK"), "JPEG"),
+                    saved(grey, "GIF"),
+                    saved(grey, "WEBP"),
                 ]
             )
         )
@@ -285,7 +355,10 @@ def test_changed_bytes_raise_nothing_but_a_refusal(content, repaired):
         assert (frame.shape, frame.dtype) == ((784,), np.uint8)
 
 
-@given(st.binary(max_size=200), st.sampled_from([b"", PNG, JPEG]))
+@given(
+    st.binary(max_size=200),
+    st.sampled_from([b"", PNG, JPEG, b"GIF89a", b"RIFF\x99\0\0\0WEBP"]),
+)
 def test_random_bytes_are_refused(content, start):
     with pytest.raises(RequestError):
         decode(start + content, LIMIT)

@@ -80,7 +80,7 @@ def test_a_picture_in_base64_is_a_value(frames, wrap):
         ({"instances": [{"input": ONE}]}, 400, "has the keys 'input', expected image"),
         ({"instances": [{"image": "x"}]}, 422, "instance 0 is no image"),
         ({"instances": [{"b64": "?"}]}, 422, "image 0 is not base64"),
-        ({"instances": [{"b64": "eA=="}]}, 415, "expected PNG or JPEG"),
+        ({"instances": [{"b64": "eA=="}]}, 415, "expected PNG, JPEG"),
         ({"instances": [ONE[:-1]]}, 422, "image 0 has 783 numbers"),
         ({"inputs": {"image": [["a"]]}}, 422, "got str"),
         ({"inputs": [["a"]]}, 422, "got str"),

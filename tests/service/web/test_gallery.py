@@ -6,7 +6,8 @@ import onnxruntime as ort
 import pytest
 from PIL import Image, ImageDraw
 
-from service.pictures.frame import draw, frame, ink
+from service.pictures.frame import draw, frame
+from service.pictures.ink import separate
 from service.web import pages
 
 SIDE = 280  # pixels of the page's drawing surface
@@ -62,7 +63,7 @@ def another_pen(drawing):
         for point in points:
             pen.circle(point, width / 2, fill=0)
     grey = np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BOX))
-    return frame(ink(grey))
+    return frame(separate(grey).levels)
 
 
 @pytest.mark.parametrize("draw", [own_pen, another_pen])

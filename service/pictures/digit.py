@@ -1,0 +1,300 @@
+"""Tell the parts of a digit from all else that is on the paper.
+
+Each part of the ink gets a role: a frame around another part, a line, what the border cuts
+off, a speck, or a piece of the digit. Lines that run across the digit are cut off it.
+"""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from service.pictures.shapes import (
+    Floats,
+    Mask,
+    Parts,
+    grow,
+    hollow,
+    mean_width,
+    parts,
+    shrink,
+)
+
+LEAST_SIDE = 40  # pixels; in smaller pictures a part of a stroke may look like anything
+MOST_BIG = 60  # parts; more are noise, in which no frame is looked for
+ASKEW = 0.25  # of a fifth of each side, by a sheet that is askew by 10 degrees
+WIDEST_LINE = 7  # pixels, a twentieth of the picture
+WIDEST = 49  # pixels, four tenths of the picture: no pen is wider
+
+
+class Role(IntEnum):
+    """What a part of the ink is."""
+
+    PAPER = 0
+    DIGIT = 1
+    FRAME = 2
+    LINE = 3
+    CUT = 4
+    SPECK = 5
+    OTHER = 6  # too far from the digit to be a piece of it
+
+
+class Digit(NamedTuple):
+    """The digit among the parts of the ink.
+
+    Attributes:
+        mask: its pixels, bool ``[height, width]``.
+        roles: `Role` of each pixel, uint8 ``[height, width]``.
+        several: whether there is another digit beside it.
+        filled: pixels of a hollow digit that are ink, although they look like paper.
+    """
+
+    mask: Mask
+    roles: npt.NDArray[np.uint8]
+    several: bool = False
+    filled: Mask | None = None
+
+    @property
+    def free(self) -> bool:
+        """Whether there is a digit, and paper all around it."""
+        return bool(self.mask.any()) and not _cut(self.mask)
+
+    @property
+    def pen(self) -> int:
+        """Side of the largest square in it, in pixels."""
+        side, mask = -1, self.mask
+        while mask.any() and side < WIDEST:
+            mask, side = shrink(mask), side + 2
+        return max(side, 0)
+
+    @property
+    def blob(self) -> bool:
+        """Whether it is about as wide as long: the loop of a digit, and no stroke."""
+        return bool(np.count_nonzero(self.mask) < 3.3 * self.pen**2)
+
+    @property
+    def sheet(self) -> bool:
+        """Whether it may be a sheet of paper: wide, and in all corners of its box."""
+        rows = np.flatnonzero(self.mask.any(axis=1))
+        columns = np.flatnonzero(self.mask.any(axis=0))
+        if not rows.size:
+            return False
+        box = self.mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        down, across = (max(1, n // 5) for n in box.shape)
+        for end in (box[:down], box[-down:]):
+            for corner in (end[:, :across], end[:, -across:]):
+                if float(corner.mean()) < ASKEW:
+                    return False
+        return bool(self.pen > 0.2 * max(self.mask.shape))
+
+
+def find(mask: Mask, contrast: Floats) -> Digit:
+    """Find the digit.
+
+    Args:
+        mask: the ink of a picture of at most `paper.COARSE` pixels.
+        contrast: how far each pixel is from the paper, 0 or more.
+    """
+    if max(mask.shape) < LEAST_SIDE or min(mask.shape) < 8 or not mask.any():
+        return Digit(mask, mask.astype(np.uint8))
+    filled = hollow(mask)
+    if filled is not None:
+        mask = mask | filled
+    found = parts(mask)
+    if found.count == 1 and not found.cut[0]:
+        return Digit(mask, mask.astype(np.uint8), False, filled)
+    return _Search(found, mask, contrast).digit()._replace(filled=filled)
+
+
+class _Search:
+    """The steps from parts to a digit, each of which gives roles to some of them."""
+
+    def __init__(self, found: Parts, mask: Mask, contrast: Floats) -> None:
+        self.parts, self.mask, self.contrast = found, mask, contrast
+        self.side = max(mask.shape)
+        self.mass = found.sums(contrast)
+        self.width = found.width(mask, WIDEST)
+        self.roles = np.full(found.count, Role.DIGIT, np.uint8)
+
+    def digit(self) -> Digit:
+        self._frames()
+        main = self._main()
+        if main is None:
+            return self._result(self.parts.of(self.roles == Role.DIGIT))
+        main = self._lines(main)
+        body = self.parts.of([main])
+        if self.parts.cut[main]:
+            body = _without_lines(body, self.contrast, self.side)
+        free = not _cut(body)
+        if free and self._sides(main) < 3:
+            cut = self.parts.cut & (self.roles == Role.DIGIT)
+            cut[main] = False
+            self.roles[cut] = Role.CUT
+        several = self._pieces(main, body)
+        others = self.roles == Role.DIGIT
+        others[main] = False
+        return self._result(body | self.parts.of(others), several)
+
+    def _result(self, mask: Mask, several: bool = False) -> Digit:
+        roles = np.concatenate([np.zeros(1, np.uint8), self.roles])[self.parts.numbers]
+        roles[(roles == Role.DIGIT) & ~mask] = Role.LINE
+        return Digit(mask, roles, several)
+
+    def _frames(self) -> None:
+        """Drop what goes around another part, as the line of a cell or a circle does."""
+        p, big = self.parts, np.flatnonzero(self.parts.area >= 6)
+        if len(big) > MOST_BIG:
+            return
+        for k in big.tolist():
+            if self.width[k] > 0.15 * p.side[k]:
+                continue  # a sheet, and no line around it
+            inside = p.within(p, k)
+            # Of a quarter of its size, and half its pen: more than a speck in a loop.
+            inside &= (p.side >= 0.25 * p.side[k]) & (self.width >= 0.5 * self.width[k])
+            inside[k] = False
+            large = inside & (p.side >= 0.45 * p.side[k])  # more than a loop within one
+            if inside.any() and (large.any() or self._corners(k) >= 3):
+                self.roles[k] = Role.FRAME
+
+    def _corners(self, k: int) -> int:
+        """Count the corners of a part's box that it has ink in: an eighth of each side."""
+        p = self.parts
+        box = p.numbers[p.top[k] : p.bottom[k] + 1, p.left[k] : p.right[k] + 1] == k + 1
+        rows, columns = (max(2, round(0.12 * n)) for n in box.shape)
+        ends = box[:rows], box[-rows:]
+        return sum(
+            bool(end[:, across].any())
+            for end in ends
+            for across in (slice(columns), slice(-columns, None))
+        )
+
+    def _main(self) -> int | None:
+        """Return the part of most ink that may be a digit."""
+        p = self.parts
+        rows, columns = (slice(n // 3, n - n // 3) for n in self.mask.shape)
+        middle = np.zeros(p.count + 1, bool)
+        middle[p.numbers[rows, columns]] = True
+        # A twentieth of the side is less than any digit that a person would send.
+        able = (self.roles == Role.DIGIT) & (p.side >= max(3, 0.05 * self.side))
+        able &= ~p.cut | middle[1:]
+        return int(np.argmax(np.where(able, self.mass, -1))) if able.any() else None
+
+    def _lines(self, main: int) -> int:
+        """Drop long thin parts at the border, and return what is the digit then."""
+        p = self.parts
+        heavy = self.mass >= 0.15 * self.mass[main]
+        pen = int(self.width[heavy & (self.roles == Role.DIGIT)].max())
+        lines = p.cut & (self.width <= 0.5 * pen) & (p.side >= 0.3 * self.side)
+        lines &= self.roles == Role.DIGIT
+        if not lines.any():
+            return main
+        before = self.roles.copy()
+        self.roles[lines] = Role.LINE
+        found = self._main()
+        if found is None:  # the lines are all there is
+            self.roles = before
+            return main
+        return found
+
+    def _sides(self, main: int) -> int:
+        """Count the sides of the picture that a part comes close to."""
+        p, near = self.parts, 0.04 * self.side
+        height, width = self.mask.shape
+        ends = p.top[main], p.left[main], height - 1 - p.bottom[main]
+        return sum(end <= near for end in (*ends, width - 1 - p.right[main]))
+
+    def _pieces(self, main: int, body: Mask) -> bool:
+        """Keep the digit's pieces, close to it; return whether there is another digit."""
+        p, pen = self.parts, int(self.width[main])
+        free = np.flatnonzero(self.roles == Role.DIGIT)
+        free = free[free != main]
+        rows, columns = np.flatnonzero(body.any(axis=1)), np.flatnonzero(body.any(axis=0))
+        box = rows[0], columns[0], rows[-1], columns[-1]
+        high = p.bottom - p.top + 1
+        alike = (high >= 0.6 * high[main]) & (high[main] >= 0.6 * high) & ~p.cut
+        ink = self.mass / p.area
+        alike &= ink >= 0.5 * ink[main]  # else it shows through from the back
+        several = False
+        # Less than a third of the pen's width, or a hundredth of the ink, is dust.
+        speck = (self.width < 0.34 * pen) | (p.area < 0.008 * p.area[main])
+        self.roles[free[speck[free]]] = Role.SPECK
+        left = [int(k) for k in free if not speck[k]]
+        for k in left:
+            # As high, and away: no piece, as the bar of a 5 is. Above one another, pieces
+            # of a broken digit are, too, but few pens high.
+            down, across = self._gaps(box, k)
+            above = down > 0.15 * high[main] and high[main] >= 4 * pen
+            beside = across > max(0.5 * pen, 0.1 * high[main])
+            several |= bool(alike[k] and (above or beside))
+        while left:
+            reach = max(0.3 * max(box[2] - box[0], box[3] - box[1]), 3 * pen)
+            close = [k for k in left if max(self._gaps(box, k)) <= reach]
+            if not close:
+                break
+            left = [k for k in left if k not in close]
+            ends = [(p.top[k], p.left[k], p.bottom[k], p.right[k]) for k in close]
+            low, high = np.min([box, *ends], axis=0), np.max([box, *ends], axis=0)
+            box = low[0], low[1], high[2], high[3]
+        self.roles[left] = Role.OTHER
+        return several
+
+    def _gaps(self, box: tuple[np.intp, ...], k: int) -> tuple[int, int]:
+        """Return how far a part's box is from another, in rows and in columns."""
+        p = self.parts
+        down = max(p.top[k] - box[2], box[0] - p.bottom[k], 0)
+        return int(down), int(max(p.left[k] - box[3], box[1] - p.right[k], 0))
+
+
+def _cut(mask: Mask) -> bool:
+    return any(edge.any() for edge in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))
+
+
+def _without_lines(body: Mask, contrast: Floats, side: int) -> Mask:
+    """Cut thin straight lines off a digit, that run from it to the border on two sides.
+
+    What is narrower than the pen vanishes when it is shrunk and grown again. The lines are
+    what is missing then, if that is straight, and cut by the border.
+    """
+    pen, whole = mean_width(body), float(contrast[body].sum())
+    for by in range(1, WIDEST_LINE // 2 + 1):
+        if 2 * by + 1 > max(3, 0.7 * pen) or pen > WIDEST:
+            break  # it would remove the digit, or that is none
+        core = _core(body, contrast, by, max(3, 0.05 * side))
+        if core is None:
+            continue
+        rest = body & ~core
+        gone = parts(rest)
+        lines = np.flatnonzero(gone.cut).tolist()
+        width = gone.width(rest, WIDEST)
+        thin = all(
+            gone.side[k] >= 3 * width[k] and width[k] <= 2 * by + 1 for k in lines
+        ) and all(_straight(gone.of([k])) for k in lines)
+        long = gone.side[lines].sum() >= 0.25 * side
+        if len(lines) >= 2 and thin and long and contrast[core].sum() >= 0.4 * whole:
+            return core
+    return body
+
+
+def _core(body: Mask, contrast: Floats, by: int, least: float) -> Mask | None:
+    """Return what is left without lines of a width, or None if the border still cuts it."""
+    wide = np.pad(body, by + 1, mode="edge")
+    inner = slice(by + 1, -by - 1)
+    opened = grow(shrink(wide, by), by)[inner, inner] & body
+    left = parts(opened)
+    mass = np.where(left.cut, 0, left.sums(contrast))
+    if not left.count or not mass.any() or left.side[mass.argmax()] < least:
+        return None
+    core = left.of(mass >= 0.05 * mass.max())  # without crumbs of the lines
+    for _ in range(by + 1):
+        core = grow(core) & body
+    return core
+
+
+def _straight(mask: Mask) -> bool:
+    """Whether a part is a straight line, by its extent along and across itself."""
+    places = np.stack(np.nonzero(mask)).astype(np.float64)
+    if places.shape[1] < 8:
+        return False
+    spread = np.sqrt(np.clip(np.linalg.eigvalsh(np.cov(places)), 0, None))
+    return bool(spread[0] <= 1.6 and spread[1] >= 4 * spread[0])

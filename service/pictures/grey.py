@@ -1,0 +1,106 @@
+"""Turn a decoded picture into grey levels in which ink and paper differ."""
+
+import numpy as np
+from PIL import Image
+
+from service.pictures.frame import GLYPH, SIDE, Array
+
+LONGEST = SIDE * GLYPH  # 560; a digit 1/28 of the side still fills 20 pixels
+OWN_PAPER = 32  # grey levels (standard deviation); ink alone is nearly uniform
+DEPTHS = 8, 10, 12, 14, 16  # bits of cameras and scanners, whose files have 16
+COLOURS = 64  # pixels, the longer side on which channels are compared
+# How many times as far as the luminance's a channel's levels must spread to be used: where
+# the luminance separates ink from paper half as well, it is what people see.
+CLEARER = 2
+TINT = 16  # levels between two channels; less is hardly a colour
+LUMINANCE = np.array([0.299, 0.587, 0.114])  # of red, green and blue: ITU-R BT.601
+
+
+def averageable(picture: Image.Image) -> Image.Image:
+    """Convert a picture to a mode whose pixels can be averaged: L, LA, RGB(A), CMYK."""
+    if picture.mode.startswith("I"):  # 16 bits
+        return _from_16_bits(picture)
+    if picture.has_transparency_data:
+        return picture if picture.mode in ("LA", "RGBA") else picture.convert("RGBA")
+    if picture.mode in ("L", "RGB", "YCbCr", "CMYK"):
+        return picture
+    return picture.convert("L" if picture.mode == "1" else "RGB")
+
+
+def shrunk(picture: Image.Image, factor: int) -> Image.Image:
+    """Average blocks of pixels."""
+    return picture.reduce(factor) if factor > 1 else picture
+
+
+def factor_of(size: tuple[int, int]) -> int:
+    """Return how many pixels become one along each side."""
+    return -(-max(size) // LONGEST)
+
+
+def grey(picture: Image.Image) -> Array:
+    """Flatten onto paper: grey levels 0 to 255, float32 ``[height, width]``.
+
+    The channel is the luminance, unless another separates ink from paper far better, as in
+    yellow on white, or in two colours of one luminance.
+    """
+    if picture.mode == "CMYK":
+        picture = picture.convert("RGB")
+    channel = _channel(picture)
+    if channel is not None:
+        name, plain = channel, picture
+        if picture.mode == "YCbCr":
+            plain = picture.convert("RGB")
+        one = plain.getchannel(name)
+    else:
+        one = picture.getchannel(0) if picture.mode == "YCbCr" else picture.convert("L")
+    levels = np.asarray(one, np.float32)
+    if not picture.has_transparency_data:
+        return levels
+    alpha = np.asarray(picture.getchannel("A"), np.float32) / 255
+    flat: Array = levels * alpha + _paper_beneath(levels, alpha) * (1 - alpha)
+    return flat
+
+
+def _channel(picture: Image.Image) -> str | None:
+    """Return the channel of a colour picture that is far clearer than its luminance."""
+    if picture.mode not in ("RGB", "RGBA", "YCbCr"):
+        return None
+    step = -(-max(picture.size) // COLOURS)
+    small = picture.resize([-(-n // step) for n in picture.size], Image.Resampling.NEAREST)
+    colours = np.asarray(small.convert("RGB")).reshape(-1, 3)
+    if small.mode == "RGBA":
+        colours = colours[np.asarray(small.getchannel("A")).ravel() > 0]
+    red, green, blue = colours.T.astype(np.int16)
+    if (
+        not len(colours)
+        or max(np.abs(red - green).max(), np.abs(blue - green).max()) < TINT
+    ):
+        return None  # grey
+    spreads = colours.std(axis=0)
+    best = int(spreads.argmax())
+    return "RGB"[best] if spreads[best] > CLEARER * (colours @ LUMINANCE).std() else None
+
+
+def _from_16_bits(picture: Image.Image) -> Image.Image:
+    """Return 8 bits of as many as the levels use."""
+    levels = np.asarray(picture).astype(np.uint16)
+    used = int(levels.max(initial=0)).bit_length()
+    bits = next(depth for depth in DEPTHS if used <= depth)
+    found = Image.fromarray((levels >> (bits - 8)).astype(np.uint8))
+    if "transparency" in picture.info:
+        inked = (levels != picture.info["transparency"]).astype(np.uint8)
+        found.putalpha(Image.fromarray(inked * np.uint8(255)))
+    return found
+
+
+def _paper_beneath(levels: Array, alpha: Array) -> float:
+    """Return the paper's grey level that makes opaque pixels stand out as ink."""
+    weight = float(alpha.sum())
+    if not weight:
+        return 0
+    mean = float((levels * alpha).sum()) / weight
+    spread = (float((np.square(levels - mean) * alpha).sum()) / weight) ** 0.5
+    if weight > alpha.size / 2 and spread > OWN_PAPER:
+        # The picture has its own paper, transparent only at corners or edges: extend it.
+        return float(np.median(levels[alpha > 0.5]))
+    return 255 if mean < 128 else 0

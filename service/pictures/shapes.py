@@ -1,0 +1,295 @@
+"""Shapes: grow and shrink them, close gaps, remove specks, take connected parts apart.
+
+Beyond the edge of a picture there is nothing to grow from and nothing to shrink from: what
+the edge cuts goes on outside.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from service.pictures.frame import GLYPH, LEAST_INK, SIDE
+
+# Of pictures in which specks are looked for. In smaller ones strokes may be as thin: one
+# of 2 pixels in 28 is 8 wide here.
+LEAST_SIDE = 4 * SIDE
+THIN = 0.04  # of the longer side: a line around strokes, and no stroke itself
+WIDE = 0.22  # of the longer side of a digit, mean width of its strokes at most
+LONG = 40  # the square of an outline over the area within, of a stroke
+
+Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.intp]
+
+
+def grow(mask: Mask, by: int = 1) -> Mask:
+    """Add the pixels within ``by`` rows and columns of a mask."""
+    for _ in range(by):
+        rows = mask.copy()
+        rows[1:] |= mask[:-1]
+        rows[:-1] |= mask[1:]
+        mask = rows.copy()
+        mask[:, 1:] |= rows[:, :-1]
+        mask[:, :-1] |= rows[:, 1:]
+    return mask
+
+
+def shrink(mask: Mask, by: int = 1) -> Mask:
+    """Remove the pixels within ``by`` rows and columns of what is not in a mask."""
+    return ~grow(~mask, by)
+
+
+def close(levels: Floats, window: int) -> Floats:
+    """Fill what is darker than its surroundings and narrower than a window.
+
+    Args:
+        levels: ``[height, width]``.
+        window: side of a square, an odd number of pixels.
+    """
+    return -_highest(-_highest(levels, window), window)
+
+
+def smooth(levels: Floats) -> Floats:
+    """Remove what is brighter than its surroundings and narrower than three pixels."""
+    return _highest(-_highest(-levels, 3), 3)
+
+
+def span(levels: Floats) -> Floats:
+    """Return the range of levels in the 3 × 3 window around each pixel."""
+    return _highest(levels, 3) + _highest(-levels, 3)
+
+
+def _highest(levels: Floats, window: int) -> Floats:
+    """Return the maximum in the window around each pixel, in log2 (window) passes."""
+    for _ in range(2):  # rows, then columns
+        reach = min(window // 2, len(levels) - 1)
+        beyond = np.full((reach, levels.shape[1]), -np.inf, np.float32)
+        found, size = np.concatenate([beyond, levels, beyond]), 1
+        while size < 2 * reach + 1:
+            step = min(size, 2 * reach + 1 - size)
+            found = np.maximum(found[:-step], found[step:])
+            size += step
+        levels = np.ascontiguousarray(found.T)
+    return levels
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a mask that hang together, also by a corner: arrays over the parts.
+
+    Attributes:
+        numbers: the part of each pixel, from 1, and 0 outside, ``[height, width]``.
+        area: pixels.
+        top, left, bottom, right: first and last row and column.
+    """
+
+    numbers: Numbers
+    area: Numbers
+    top: Numbers
+    left: Numbers
+    bottom: Numbers
+    right: Numbers
+
+    @property
+    def count(self) -> int:
+        """Number of parts."""
+        return len(self.area)
+
+    @property
+    def side(self) -> Numbers:
+        """Longer side of each part's box."""
+        longer: Numbers = np.maximum(self.bottom - self.top, self.right - self.left) + 1
+        return longer
+
+    @property
+    def cut(self) -> Mask:
+        """Whether each part touches the border of the picture."""
+        height, width = self.numbers.shape
+        first = (self.top == 0) | (self.left == 0)
+        cut: Mask = first | (self.bottom == height - 1) | (self.right == width - 1)
+        return cut
+
+    def within(self, others: "Parts", k: int) -> Mask:
+        """Whether each part's box is within that of another mask's part."""
+        rows = (self.top >= others.top[k]) & (self.bottom <= others.bottom[k])
+        inside: Mask = (
+            rows & (self.left >= others.left[k]) & (self.right <= others.right[k])
+        )
+        return inside
+
+    def of(self, places: Mask | Numbers | list[int]) -> Mask:
+        """Mask the pixels of some parts, by a mask or by indices from 0."""
+        chosen = np.zeros(self.count + 1, bool)
+        chosen[1:][places] = True
+        return chosen[self.numbers]
+
+    def sums(self, values: Floats) -> npt.NDArray[np.float64]:
+        """Sum values ``[height, width]`` over each part."""
+        weights = values.ravel().astype(np.float64)
+        found: npt.NDArray[np.float64]
+        found = np.bincount(  # type: ignore[assignment]
+            self.numbers.ravel(), weights, self.count + 1
+        )
+        return found[1:]
+
+    def width(self, mask: Mask, most: int) -> Numbers:
+        """Return the side of the largest square in each part, at most about ``most``."""
+        found, side = np.zeros(self.count + 1, np.intp), 1
+        while mask.any() and side <= most:
+            found[self.numbers[mask]] = side
+            mask, side = shrink(mask), side + 2
+        return found[1:]
+
+
+def parts(mask: Mask) -> Parts:
+    """Take a mask apart.
+
+    By runs of pixels in rows, of which there are few, each joined with those that it
+    touches in the row below.
+    """
+    height, width = mask.shape
+    stride = width + 1  # with an empty column between the rows
+    line = np.zeros((height, stride), np.int8)
+    line[:, :width] = mask
+    steps = np.diff(line.ravel(), prepend=np.int8(0))
+    start, end = np.flatnonzero(steps > 0), np.flatnonzero(steps < 0)
+    part = _joined(start, end, stride)
+    count = int(part.max()) + 1 if len(part) else 0
+    fill = np.zeros(height * stride, np.intp)
+    fill[start], fill[end] = part + 1, -(part + 1)
+    numbers = fill.cumsum().reshape(height, stride)[:, :width]
+    row, first, last = start // stride, start % stride, (end - 1) % stride
+    box = [np.full(count, n, np.intp) for n in (height, width, -1, -1)]
+    np.minimum.at(box[0], part, row)
+    np.minimum.at(box[1], part, first)
+    np.maximum.at(box[2], part, row)
+    np.maximum.at(box[3], part, last)
+    area = np.bincount(part, end - start, count).astype(np.intp)
+    return Parts(numbers, area, *box)
+
+
+def mean_width(mask: Mask) -> float:
+    """Return the mean width of strokes: of a line, twice its area over its outline."""
+    outline = int((mask & ~shrink(mask)).sum())
+    return 2 * int(mask.sum()) / max(1, outline)
+
+
+def hollow(mask: Mask) -> Mask | None:
+    """Mask the strokes of a shape of which only the outline is drawn; None: it is none.
+
+    They are holes that are long for their width, and wider than the line around them. The
+    loops of digits are rounder: the square of their outline is 13 times their area if they
+    are circles, 24 times as ellipses of 4 to 1, and 40 times in few digits of MNIST.
+    """
+    line = mean_width(mask)
+    if line > THIN * max(mask.shape):
+        return None
+    outside = ~mask
+    holes = parts(outside)
+    if holes.count == np.count_nonzero(holes.cut):
+        return None
+    outline = holes.sums((outside & ~shrink(outside)).astype(np.float32))
+    strokes = ~holes.cut & (np.square(outline) >= LONG * holes.area)
+    strokes &= 2 * holes.area >= 1.2 * line * outline
+    strokes &= 2 * holes.area <= WIDE * holes.side * outline  # else it is a cell of a form
+    few = holes.area[strokes].sum() < 0.5 * np.count_nonzero(mask)
+    if few or _circled(mask, holes, strokes, line):
+        return None
+    return holes.of(strokes)
+
+
+def _circled(mask: Mask, holes: Parts, strokes: Mask, line: float) -> bool:
+    """Whether a hole has a digit in it, and not just the outlines of loops.
+
+    These are as thin as the line around the strokes, and have more paper in them than ink.
+    """
+    ink = parts(mask)
+    thick = ink.width(mask, max(mask.shape)) > 2 * line
+    for k in np.flatnonzero(strokes).tolist():
+        inside = ink.within(holes, k) & (ink.area >= 0.01 * holes.area[k])
+        for j in np.flatnonzero(inside).tolist():
+            paper = holes.area[holes.within(ink, j)].sum()
+            if thick[j] or paper < 0.6 * ink.area[j]:
+                return True
+    return False
+
+
+def _joined(start: Numbers, end: Numbers, stride: int) -> Numbers:
+    """Number the parts that runs belong to, from 0.
+
+    Args:
+        start: first place of each run, in a line of all rows.
+        end: the place after its last.
+        stride: places from a row to the next.
+    """
+    first = np.searchsorted(end, start + stride)
+    touching = np.searchsorted(start, end + stride, "right") - first
+    above = np.repeat(np.arange(len(start)), touching)
+    skipped = np.repeat(first - touching.cumsum() + touching, touching)
+    below = np.arange(len(above)) + skipped
+    root = np.arange(len(start))
+    while True:
+        one, other = root[above], root[below]
+        apart = one != other
+        if not apart.any():
+            return np.unique(root, return_inverse=True)[1].astype(np.intp)
+        above, below, one, other = (a[apart] for a in (above, below, one, other))
+        np.minimum.at(root, np.maximum(one, other), np.minimum(one, other))
+        while (root[root] != root).any():
+            root = root[root]
+
+
+def without_stray(ink: Floats) -> Floats:
+    """Clear specks, and faint ink away from the visible: no pixel alone makes the box."""
+    if min(ink.shape) >= LEAST_SIDE:
+        strokes = _crowded(ink > 0)
+        if (ink[strokes] >= LEAST_INK).any():
+            ink = np.where(strokes, ink, np.float32(0))
+    visible = ink >= LEAST_INK
+    ends = []
+    for axis in (1, 0):
+        places = np.nonzero(visible.any(axis=axis))[0]
+        ends.append((int(places[0]), int(places[-1]) + 1))
+    # Two pixels of the frame: an MNIST digit's faintest are no farther from the others.
+    reach = -(-2 * max(stop - start for start, stop in ends) // GLYPH)
+    rows, columns = (slice(max(0, start - reach), stop + reach) for start, stop in ends)
+    kept = np.zeros_like(ink)
+    kept[rows, columns] = ink[rows, columns]
+    return kept
+
+
+def without_specks(levels: Floats) -> Floats:
+    """Apply a 3-pixel median filter on both axes, unless strokes may be as thin."""
+    if min(levels.shape) < LEAST_SIDE:
+        return levels
+    for _ in range(2):
+        first, middle, last = levels[:-2], levels[1:-1], levels[2:]
+        low, high = np.minimum(first, last), np.maximum(first, last)
+        levels = np.pad(np.clip(middle, low, high), [(1, 1), (0, 0)], mode="edge").T
+    return levels
+
+
+def _crowded(inked: Mask) -> Mask:
+    """Mask what is near a window of 5 × 5 with 5 inked pixels, as in a thin line."""
+    centres = _sums(inked.view(np.uint8), "constant") >= 5
+    crowded: Mask = _sums(centres.view(np.uint8), "constant") > 0
+    return crowded
+
+
+def _sums(picture: Any, beyond: Literal["constant", "edge"]) -> Any:
+    """Sum the 5 × 5 window around each pixel; zeros or the edge are beyond the edge."""
+    height, width = picture.shape
+    wide = np.zeros((height + 4, width + 4), picture.dtype)
+    wide[2:-2, 2:-2] = picture
+    if beyond == "edge":
+        wide[2:-2, :2], wide[2:-2, -2:] = picture[:, :1], picture[:, -1:]
+        wide[:2], wide[-2:] = wide[2], wide[-3]
+    pairs = wide[:-1] + wide[1:]
+    rows = pairs[:-3] + pairs[2:-1]
+    rows += wide[4:]
+    pairs = rows[:, :-1] + rows[:, 1:]
+    sums = pairs[:, :-3] + pairs[:, 2:-1]
+    sums += rows[:, 4:]
+    return sums
