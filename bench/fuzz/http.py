@@ -53,7 +53,7 @@ LARGEST = [
     bodies.ROWS[f"gzip-bomb-{PREDICT}"].make,
     files.ROWS["picture-largest-body"].make,
     files.ROWS["picture-largest-b64"].make,
-    heads.ROWS[f"length-of-5-MB-{PREDICT}"].make,
+    heads.ROWS[f"length-of-17-MB-{PREDICT}"].make,
 ]
 
 

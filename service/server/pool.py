@@ -19,7 +19,7 @@ INBOX_BYTES = 1 << 18
 METRICS_PLACES = 16
 # What is kept for all unfinished clients, in bodies of the largest size: as many as can be
 # expected at a time, 128 MiB by default.
-MOST_BODIES = 32
+MOST_BODIES = 8
 
 
 class Client(Protocol):

@@ -189,7 +189,7 @@ FORMS: dict[str, tuple[int, bytes, str]] = {
     "10000-parts": (413, form_data(*[b""] * 10_000), FORM_DATA),
     "long-field": (400, part('form-data; name="image"', bytes(4_000_000)), FORM_DATA),
     # More than twice the limit, and the connection ends before all of it is read.
-    "field-of-8-MB": (413, part('form-data; name="image"', bytes(8_000_000)), FORM_DATA),
+    "field-of-17-MB": (413, part('form-data; name="image"', bytes(17_000_000)), FORM_DATA),
     "field-instead-of-file": (400, part('form-data; name="image"'), FORM_DATA),
     "other-field": (400, form_data(PICTURE, name="file"), FORM_DATA),
     "no-name": (400, part("form-data"), FORM_DATA),

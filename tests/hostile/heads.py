@@ -114,14 +114,14 @@ for path in PATHS:
         ("chunks-and-connect", b"0\r\n\r\nCONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         ("chunks-cut", b"2\r\n{", 400),
         ("chunks-malformed", b"x\r\n{}\r\n0\r\n\r\n", 400),
-        ("chunks-too-long", (b"%x\r\n" % 9_000_000) + bytes(4_300_000), 413),
+        ("chunks-too-long", (b"%x\r\n" % 20_000_000) + bytes(16_800_000), 413),
     ):
         ROWS[f"{name}-{path}"] = Row(status, lambda head=chunked, body=body: head + body)
-    for name, length in (("1-GB", 10**9), ("2-to-62", 2**62), ("over-limit", 8_400_000)):
+    for name, length in (("1-GB", 10**9), ("2-to-62", 2**62), ("over-limit", 16_800_000)):
         ROWS[f"length-{name}-{path}"] = Row(
             413, partial(request, path, b"{}", JSON, length=length)
         )
-    ROWS[f"length-of-5-MB-{path}"] = Row(413, partial(request, path, bytes(5_000_000)))
+    ROWS[f"length-of-17-MB-{path}"] = Row(413, partial(request, path, bytes(17_000_000)))
     ROWS[f"length-short-{path}"] = Row(
         400, partial(request, path, WHOLE[path], length=len(WHOLE[path]) + 1)
     )

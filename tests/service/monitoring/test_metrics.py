@@ -149,7 +149,7 @@ def refusals(server):
         (("POST", "/predict", b'{"instances": [[1]]}', JSON), "not_images"),
         (("POST", "/predict", b"\x89PNG\r\n\x1a\n", "image/png"), "damaged_picture"),
         (("POST", "/predict", b"BM", "image/png"), "wrong_type"),
-        (("POST", "/predict", b"1" * 5_000_000, RAW), "too_large"),
+        (("POST", "/predict", b"1" * 17_000_000, RAW), "too_large"),
         (("POST", "/v1/models/cats:predict", b"{}", JSON), "unknown_route"),
         (("GET", "/predict", None, JSON), "wrong_method"),
     ],
