@@ -8,18 +8,28 @@ import platform
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+import service
+
 FOLDER = Path(__file__).resolve().parents[1] / "results"
+PACKAGES = ("onnxruntime", "gunicorn")  # pinned alike in the service's environment
 
 
-def write(name: str, record: Any, markdown: str, folder: Path = FOLDER) -> None:
-    """Write what was measured as ``NAME.json`` and the tables as ``NAME.md``."""
+def write(name: str, record: dict[str, Any], markdown: str, folder: Path = FOLDER) -> None:
+    """Write a record as ``NAME.json`` and its tables as ``NAME.md``.
+
+    Both say when and on what it was measured: `machine`, unless the record has its own.
+    """
+    record = {"machine": machine()} | record
+    title, _, rest = markdown.partition("\n\n")
+    text = f"{title}\n\n{describe(record['machine'])}.\n\n{rest}"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
-    (folder / f"{name}.md").write_text(markdown)
+    (folder / f"{name}.md").write_text(text)
     say(f"wrote {name}.json and {name}.md in {os.path.relpath(folder)}")
 
 
@@ -78,21 +88,24 @@ def spread(values: Iterable[float], digits: int = 0, unit: float = 1) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """Return the date, the processor, its cores, the kernel and this Python."""
+    """Return the date, processor, cores, kernel, and versions of Python and packages."""
     return {
         "date": datetime.date.today().isoformat(),
         "cpu": _processor(),
         "cores": os.cpu_count(),
         "kernel": platform.release(),
         "python": platform.python_version(),
+        "packages": {"service": service.__version__}
+        | {name: version(name) for name in PACKAGES},
     }
 
 
 def describe(found: dict[str, Any]) -> str:
     """Return what `machine` found, in a line."""
+    packages = "".join(f", {name} {number}" for name, number in found["packages"].items())
     return (
         f"{found['date']}, {found['cpu']}, {found['cores']} cores, "
-        f"Linux {found['kernel']}, Python {found['python']}"
+        f"Linux {found['kernel']}, Python {found['python']}{packages}"
     )
 
 

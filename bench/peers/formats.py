@@ -2,10 +2,10 @@
 
 import base64
 import json
-import struct
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import msgpack
 import numpy as np
 import numpy.typing as npt
 
@@ -58,14 +58,12 @@ def _floats(headers: Mapping[str, str], body: bytes) -> Probabilities:
 
 
 def _msgpack_request(pixels: Pixels) -> bytes:
-    # A map of one entry: a string of five bytes, and bytes with their length in two.
-    return b"\x81\xa5image\xc5" + struct.pack(">H", pixels.size) + pixels.tobytes()
+    packed: bytes = msgpack.packb({"image": pixels.tobytes()})
+    return packed
 
 
 def _msgpack_reply(headers: Mapping[str, str], body: bytes) -> Probabilities:
-    # The same with a string of 13, and bytes with their length in one or in two.
-    start = body.index(b"probabilities") + 13
-    return _floats(headers, body[start + {0xC4: 2, 0xC5: 3}[body[start]] :])
+    return _floats(headers, msgpack.unpackb(body)["probabilities"])
 
 
 def _v2_base64(pixels: Pixels) -> bytes:

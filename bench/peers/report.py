@@ -3,7 +3,7 @@
 from statistics import median
 from typing import Any
 
-from bench.harness.results import describe, spread, table
+from bench.harness.results import spread, table
 from bench.peers.items import ITEMS, TOLERANCE, Item
 from bench.peers.servers import OWN, PEERS, Peer
 
@@ -12,7 +12,6 @@ Record = dict[str, Any]
 HEADING = """\
 # The service beside other Python model servers
 
-{machine}.
 Rounds: {rounds}, of {seconds} s a measurement; median, least and greatest. Made by
 `make bench WHAT=peers`; the raw figures are in `bench.json`.
 
@@ -58,7 +57,7 @@ def markdown(record: Record) -> str:
     """Return the whole report."""
     known = present(record)
     parts = [
-        HEADING.format(machine=describe(record["machine"]), **record["settings"]),
+        HEADING.format(**record["settings"]),
         _throughput(record),
         _latency(record),
         _open_loop(record) if record["open_loop"] else "",
