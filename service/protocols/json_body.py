@@ -1,5 +1,6 @@
 """JSON bodies: decode one, or raise an error that names its fault."""
 
+import contextlib
 import json
 import re
 from collections.abc import Sequence
@@ -19,7 +20,11 @@ CONTAINERS_AN_IMAGE = 29
 CONTAINERS = 1000
 STRINGS = 100_000  # keys among them, which are compared with each other: 50 ms
 
+NUMBER = re.compile(r"got (?:int|float) - at ((.+\[)\d+\])$")
+
 T = TypeVar("T")
+
+_numbers = msgspec.json.Decoder(list[int | float])
 
 
 def decode_json(
@@ -47,9 +52,7 @@ def decode_json(
         value = decoder.decode(body)
         key = find_duplicate_key(body)
     except msgspec.ValidationError as error:
-        message = str(error).replace("`", "")
-        status = 422 if any(path in message for path in images) else 400
-        raise RequestError(status, f"{message}; the request is {expected}") from None
+        raise _wrong_type(body, str(error).replace("`", ""), expected, images) from None
     except RecursionError:
         raise RequestError(400, f"body is nested too deeply, expected {expected}") from None
     except ValueError as error:  # from msgspec, json or UTF-8
@@ -61,6 +64,22 @@ def decode_json(
             400, f"an object has the key {key!r:.100} twice; the request is {expected}"
         )
     return value
+
+
+def _wrong_type(
+    body: bytes, message: str, expected: str, images: Sequence[str]
+) -> RequestError:
+    """Return the error for a body of another form, from msgspec's message."""
+    if body.lstrip()[:1] == b"[":
+        found = "a list"
+        with contextlib.suppress(ValueError):
+            found = f"a list of {len(_numbers.decode(body))} numbers"
+        return RequestError(400, f"found {found}, expected {expected}")
+    if (number := NUMBER.search(message)) and number[2] in images:
+        place = number[1]
+        message = f"found a number at {place}, expected a list of 784 or 28 rows of 28"
+    status = 422 if any(path in message for path in images) else 400
+    return RequestError(status, f"{message}; the request is {expected}")
 
 
 def _check_parts(body: bytes, max_images: int) -> None:

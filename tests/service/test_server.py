@@ -109,7 +109,7 @@ def test_wrong_routes_and_methods(server, frames, method, path, status, message)
         (b"{", "application/json", 400, "body is not JSON"),
         (b"{}", "application/json", 400, "missing required field instances"),
         (b'{"instances": []}', "application/json", 422, "found 0 images"),
-        (b"[" * 100_000, "application/json", 400, "Expected object, got array"),
+        (b"[" * 100_000, "application/json", 400, "found a list, expected {"),
         (b"x" * 783, RAW, 400, "body has 783 bytes, expected a multiple of 784"),
         (b"\1\2" * 392 * 1025, RAW, 413, "found 1025 images, expected at most 1024"),
         (bytes(784), RAW, 422, "image 0 has no ink"),

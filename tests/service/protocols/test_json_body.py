@@ -119,3 +119,23 @@ def test_every_dialect_refuses_it(name):
     found = dialect.decode(options, [body.encode()], Limits())
     assert found.refused[0].status == 400
     assert f"an object has the key {key!r} twice" in found.refused[0].message
+
+
+@pytest.mark.parametrize("dialect", [predict, tfserving, oip], ids=lambda d: d.NAME)
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (b" [%b]" % b",".join([b"0.5"] * 784), "a list of 784 numbers"),
+        (b'[{"b64": ""}]', "a list"),
+        (b"[1, 2", "a list"),
+    ],
+    ids=["numbers", "pictures", "torn"],
+)
+def test_a_list_in_place_of_the_request_is_told_as_one(dialect, body, found):
+    head = {"content-type": "application/json"}
+    options = dialect.read_head(head, {})
+    error = dialect.decode(options, [body], Limits()).refused[0]
+    assert (error.status, str(error)) == (
+        400,
+        f"found {found}, expected {dialect.EXPECTED}",
+    )

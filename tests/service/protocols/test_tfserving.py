@@ -69,7 +69,7 @@ def test_a_picture_in_base64_is_a_value(frames, wrap):
         ({"instances": []}, 422, "found 0 images"),
         ({"inputs": []}, 422, "found 0 images"),
         ({"instances": [ONE] * 4}, 413, "found 4 images, expected at most 3"),
-        ({"instances": [5]}, 422, "got int"),
+        ({"instances": [5]}, 422, "found a number at $.instances[0]"),
         ({"instances": ["x"]}, 422, "got str"),
         ({"instances": [ONE, {"image": ONE}]}, 400, "instance 1 is an object, expected a"),
         (
