@@ -1,5 +1,6 @@
 """The compose file and its examples, read as files; tests/test_containers.py starts it."""
 
+import dataclasses
 import json
 import re
 
@@ -7,6 +8,7 @@ import pytest
 import yaml
 
 from service import __version__
+from service.settings import Settings
 
 VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 
@@ -39,6 +41,15 @@ def test_every_variable_is_in_the_example_with_its_default(root, text, services)
     assert dict(line.split("=", 1) for line in settings) == variables(text, services)
     # Copied as it is, it changes nothing.
     assert not [line for line in lines if line and line[0] != "#"]
+
+
+def test_every_setting_reaches_the_container(root, services):
+    settings = {f"MNIST_{field.name.upper()}" for field in dataclasses.fields(Settings)}
+    settings.remove("MNIST_MODEL_ROOT")  # MNIST_MODELS is mounted there
+    documented = set(re.findall(r"`(OTEL_\w+)", (root / "docs/operations.md").read_text()))
+    assert documented
+    for name in ("service", "replica"):
+        assert settings | documented <= services[name]["environment"].keys()
 
 
 def test_the_image_has_the_version_of_the_software(root):
