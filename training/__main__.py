@@ -170,8 +170,9 @@ def _read(chosen: argparse.Namespace) -> Dataset:
 
 
 def _onnx_file(chosen: argparse.Namespace) -> Path:
-    folder: Path = chosen.models / "mnist" / str(chosen.version)
-    return folder / "model.onnx"
+    from training import repository
+
+    return repository.find(chosen.models, chosen.version) / "model.onnx"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -206,7 +207,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--recipe", choices=tuple(RECIPES), default="lesson")
     run.add_argument(
-        "--name", type=options.run_name, help="of the run's folder; the recipe's by default"
+        "--name",
+        type=options.run_name,
+        help="of the run's folder; by default the recipe's, or a free one such as lesson-2",
     )
     run.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     run.add_argument("--no-report", action="store_true", help="leave the report out")
@@ -238,7 +241,11 @@ def _parser() -> argparse.ArgumentParser:
     baselines_command.add(command)
     lesson.add(command)
     for added in (evaluate, reference, report):
-        added.add_argument("--version", type=int, default=1, help="version of the model")
+        added.add_argument(
+            "--version",
+            type=options.whole(1),
+            help="of the model; by default the highest, which the service serves too",
+        )
     for added in (export, evaluate, reference, report):
         added.add_argument("--models", type=Path, default=MODELS, help="root folder")
     return parser

@@ -14,7 +14,7 @@ class FitError(TrainingError):
 
 
 class ExportError(TrainingError):
-    """The ONNX file answers differently from the Keras network, or cannot be written."""
+    """A version is not there, cannot be written, or answers unlike its Keras network."""
 
 
 class RunError(TrainingError):

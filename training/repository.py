@@ -24,6 +24,21 @@ def versions(folder: Path) -> list[int]:
     )
 
 
+def find(models: Path, version: int | None = None) -> Path:
+    """Return a version's folder; by default the highest's, as the service serves it.
+
+    Raises:
+        ExportError: there is none.
+    """
+    folder = models / "mnist"
+    number = max(versions(folder), default=None) if version is None else version
+    found = folder / str(number)
+    if not (found / "manifest.json").exists():
+        wanted = "version" if version is None else f"version {version}"
+        raise ExportError(f"found no {wanted} in {folder}, expected it: --models")
+    return found
+
+
 def write_version(
     folder: Path, content: bytes, manifest: dict[str, Any], *, force: bool = False
 ) -> None:

@@ -78,9 +78,12 @@ def test_missing_data_is_one_clear_message(monkeypatch, tmp_path, capsys):
     assert error.startswith("error: cannot find train-images-idx3-ubyte of MNIST")
 
 
-def test_missing_model_is_one_clear_message(mnist, tmp_path, capsys):
+def test_missing_model_is_one_clear_message(root, mnist, tmp_path, capsys):
     assert main(["evaluate", "--models", str(tmp_path)]) == 1
-    assert "No such file" in capsys.readouterr().err
+    assert f"error: found no version in {tmp_path / 'mnist'}" in capsys.readouterr().err
+    models = root / "models"
+    assert main(["report", "--models", str(models), "--version", "99"]) == 1
+    assert "error: found no version 99 in" in capsys.readouterr().err
 
 
 def test_data_names_what_it_checked(mnist, capsys):
@@ -91,10 +94,14 @@ def test_data_names_what_it_checked(mnist, capsys):
     assert len(lines) == 5
 
 
-def test_evaluate_agrees_with_the_manifest(root, mnist, version_1, capsys):
-    assert main(["evaluate", "--models", str(root / "models"), "--json"]) == 0
+@pytest.mark.parametrize("version", ["1", None], ids=["named", "the-one-served"])
+def test_evaluate_agrees_with_the_manifest(root, mnist, served, version, capsys):
+    options = ["--models", str(root / "models"), "--json"]
+    options += ["--version", version] if version else []
+    assert main(["evaluate", *options]) == 0
     result = json.loads(capsys.readouterr().out)
-    manifest = json.loads((version_1 / "manifest.json").read_text())
+    folder = root / "models" / "mnist" / (version or served)
+    manifest = json.loads((folder / "manifest.json").read_text())
     assert result["accuracy"] == manifest["metrics"]["test_accuracy"]["value"]
     assert len(result["digits"]) == 10_000
 

@@ -55,9 +55,12 @@ def write(folder: Path, mnist: data.Mnist) -> list[Path]:
 
 
 def _run(options: argparse.Namespace) -> None:
+    from training import repository
+
+    folder = repository.find(options.models, options.version)
     mnist = data.load(options.data_dir, progress=data.show_progress)
     part = data.Mnist(*(array[: options.limit] for array in mnist))
-    for path in write(options.models / "mnist" / str(options.version), part):
+    for path in write(folder, part):
         print(f"wrote {path}: {path.stat().st_size:,} bytes")
 
 
