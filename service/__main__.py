@@ -62,7 +62,7 @@ def main() -> None:
     if port is not None:
         os.environ["PORT"] = port
     # Here: gunicorn reads the first when it is imported, and ends in a traceback.
-    check("WEB_CONCURRENCY", 1, 1000)  # a worker takes 80 MB, and needs a core to be of use
+    check("WEB_CONCURRENCY", 1, 1000)  # a worker takes 90 MB, and needs a core to be of use
     check("PORT", 0, 65535)  # 0 for any free one
     for message in unknown(os.environ):
         print(early(f"warning: {message}", "warning"), file=sys.stderr, flush=True)
