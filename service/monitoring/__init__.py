@@ -68,10 +68,19 @@ def log_bug(outcome: "Outcome") -> None:
 
 
 def make_spans() -> "Spans":
-    """Return what makes spans, from packages that are installed only where wanted.
+    """Return what makes spans.
 
     Raises:
         SettingsError: the packages are missing, or a variable of the SDK cannot work.
+    """
+    return import_spans()()
+
+
+def import_spans() -> "type[Spans]":
+    """Import what makes spans, from packages that are installed only where wanted.
+
+    Raises:
+        SettingsError: the packages are missing.
     """
     try:
         from service.monitoring.spans import Spans
@@ -80,4 +89,4 @@ def make_spans() -> "Spans":
             f"MNIST_TRACING has value '1', and the package {error.name} is missing, "
             "expected those of requirements/tracing.txt"
         ) from error
-    return Spans()
+    return Spans

@@ -22,7 +22,7 @@ from gunicorn.arbiter import Arbiter
 
 from service.errors import SettingsError
 from service.model.snapshot import Snapshot, read
-from service.monitoring import table
+from service.monitoring import import_spans, table
 from service.monitoring.json_lines import early
 from service.server.lifecycle import Shared
 from service.server.limits import check_addresses, check_settings
@@ -232,6 +232,20 @@ class Application(WSGIApplication):  # type: ignore[misc]
         self.cfg.set("bind", [*self.cfg.bind, *extra])
 
 
+def check_files(settings: Settings) -> None:
+    """Refuse what each worker would: a bad file of API keys, missing packages.
+
+    Raises:
+        SettingsError: one of them.
+    """
+    if settings.api_keys:
+        from service.inference.access import Access  # this module alone loads no model
+
+        Access(settings, read(settings).keys)
+    if settings.tracing:
+        import_spans()
+
+
 @contextlib.contextmanager
 def _one_line() -> Iterator[None]:
     """Exit with one line for a setting that cannot work."""
@@ -248,6 +262,7 @@ def main() -> None:
     application = Application("%(prog)s [OPTIONS]", prog="python -m service")
     with _one_line():
         check_addresses(application.cfg)
+        check_files(application.settings)
     application.run()
 
 
