@@ -25,6 +25,7 @@ LEAST_SIDE = 40  # pixels; in smaller pictures a part of a stroke may look like 
 MOST_BIG = 60  # parts; more are noise, in which no frame is looked for
 ASKEW = 0.25  # of a fifth of each side, by a sheet that is askew by 10 degrees
 WIDEST_LINE = 7  # pixels, a twentieth of the picture
+FLAT = 6  # width over height of an underline, which may be askew by some degrees
 WIDEST = 49  # pixels, four tenths of the picture: no pen is wider
 
 
@@ -82,11 +83,10 @@ class Digit(NamedTuple):
             return False
         box = self.mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         down, across = (max(1, n // 5) for n in box.shape)
-        for end in (box[:down], box[-down:]):
-            for corner in (end[:, :across], end[:, -across:]):
-                if float(corner.mean()) < ASKEW:
-                    return False
-        return bool(self.pen > 0.2 * max(self.mask.shape))
+        ends = box[:down], box[-down:]
+        corners = [end[:, at] for end in ends for at in (np.s_[:across], np.s_[-across:])]
+        wide = self.pen > 0.2 * max(self.mask.shape)
+        return wide and all(corner.mean() >= ASKEW for corner in corners)
 
 
 def find(mask: Mask, contrast: Floats) -> Digit:
@@ -121,6 +121,7 @@ class _Search:
         self._frames()
         main = self._main()
         if main is None:
+            self.roles[self.parts.cut & (self.roles == Role.DIGIT)] = Role.CUT
             return self._result(self.parts.of(self.roles == Role.DIGIT))
         main = self._lines(main)
         body = self.parts.of([main])
@@ -187,15 +188,12 @@ class _Search:
         pen = int(self.width[heavy & (self.roles == Role.DIGIT)].max())
         lines = p.cut & (self.width <= 0.5 * pen) & (p.side >= 0.3 * self.side)
         lines &= self.roles == Role.DIGIT
-        if not lines.any():
-            return main
         before = self.roles.copy()
         self.roles[lines] = Role.LINE
         found = self._main()
         if found is None:  # the lines are all there is
             self.roles = before
-            return main
-        return found
+        return main if found is None else found
 
     def _sides(self, main: int) -> int:
         """Count the sides of the picture that a part comes close to."""
@@ -207,11 +205,13 @@ class _Search:
     def _pieces(self, main: int, body: Mask) -> bool:
         """Keep the digit's pieces, close to it; return whether there is another digit."""
         p, pen = self.parts, int(self.width[main])
-        free = np.flatnonzero(self.roles == Role.DIGIT)
-        free = free[free != main]
         rows, columns = np.flatnonzero(body.any(axis=1)), np.flatnonzero(body.any(axis=0))
         box = rows[0], columns[0], rows[-1], columns[-1]
-        high = p.bottom - p.top + 1
+        high, wide = p.bottom - p.top + 1, p.right - p.left + 1
+        under = (p.top > box[2]) & (wide > box[3] - box[1]) & (wide >= FLAT * high)
+        self.roles[under & (self.roles == Role.DIGIT)] = Role.LINE
+        free = np.flatnonzero(self.roles == Role.DIGIT)
+        free = free[free != main]
         alike = (high >= 0.6 * high[main]) & (high[main] >= 0.6 * high) & ~p.cut
         ink = self.mass / p.area
         alike &= ink >= 0.5 * ink[main]  # else it shows through from the back
@@ -221,8 +221,8 @@ class _Search:
         self.roles[free[speck[free]]] = Role.SPECK
         left = [int(k) for k in free if not speck[k]]
         for k in left:
-            # As high, and away: no piece, as the bar of a 5 is. Above one another, pieces
-            # of a broken digit are, too, but few pens high.
+            # As high, and away: no piece, as the bar of a 5 is. Of a broken digit, pieces
+            # above one another are few pens high.
             down, across = self._gaps(box, k)
             above = down > 0.15 * high[main] and high[main] >= 4 * pen
             beside = across > max(0.5 * pen, 0.1 * high[main])

@@ -4,6 +4,7 @@ import numpy as np
 from PIL import Image
 
 from service.pictures.frame import GLYPH, SIDE, Array
+from service.pictures.shapes import shrink
 
 LONGEST = SIDE * GLYPH  # 560; a digit 1/28 of the side still fills 20 pixels
 OWN_PAPER = 32  # grey levels (standard deviation); ink alone is nearly uniform
@@ -100,7 +101,12 @@ def _paper_beneath(levels: Array, alpha: Array) -> float:
         return 0
     mean = float((levels * alpha).sum()) / weight
     spread = (float((np.square(levels - mean) * alpha).sum()) / weight) ** 0.5
-    if weight > alpha.size / 2 and spread > OWN_PAPER:
+    opaque = alpha > 0.5
+    if spread > OWN_PAPER and weight > alpha.size / 2:
         # The picture has its own paper, transparent only at corners or edges: extend it.
-        return float(np.median(levels[alpha > 0.5]))
+        return float(np.median(levels[opaque]))
+    rim = levels[opaque & ~shrink(opaque)]
+    edge = float(np.median(rim)) if rim.size else 0.0
+    if spread > OWN_PAPER and rim.size and np.median(np.abs(rim - edge)) < OWN_PAPER / 2:
+        return edge  # what fades to paper that was made transparent, as in a GIF
     return 255 if mean < 128 else 0

@@ -28,9 +28,11 @@ from service.pictures.paper import (
     Paper,
     by_classes,
     by_closing,
+    clean_paper,
     grain,
     noise,
     threshold,
+    undithered,
 )
 from service.pictures.shapes import (
     Floats,
@@ -44,7 +46,8 @@ from service.pictures.shapes import (
 
 FAINTEST = 0.1  # of the strongest ink; fainter is noise of a camera or JPEG
 # Of the strongest ink, where parts are taken: above the rings of a JPEG, and where that
-# leaves no whole digit, above most ruled lines, which have 15 to 35 %.
+# leaves no whole digit, above most ruled lines, which have 15 to 35 %. After these comes
+# what is above the weaker of two kinds of ink, such as dark squares or shades.
 PARTS_AT = 0.15, 0.35
 # Of the longer side, windows that are closed: wider than most pens, and than nearly all.
 WINDOWS = 0.2, 0.35
@@ -115,9 +118,10 @@ def separate(
         see: called with the name and the array of every step.
     """
     levels = np.ascontiguousarray(grey, np.float32)
+    see("grey", levels)
+    levels = undithered(levels)
     factor = -(-max(levels.shape) // COARSE)
     coarse = _reduced(levels, factor)
-    see("grey", levels)
     see("reduced", coarse)
     reading, tried = _read(levels, coarse)
     see("paper", reading.paper.level)
@@ -131,10 +135,7 @@ def separate(
 
 
 def _read(levels: Floats, coarse: Floats) -> tuple[Reading, int]:
-    """Return the first reading that leaves a whole digit, or the likeliest.
-
-    And how many have been tried, besides that of clean paper.
-    """
+    """Return the first reading with a whole digit, or the likeliest; and how many."""
     clean = _clean(levels, coarse)
     if clean is not None and not clean.digit.sheet:
         return clean, 0
@@ -182,19 +183,6 @@ def _clean(levels: Floats, coarse: Floats) -> Reading | None:
     return Reading(paper, contrast, strong, 0, digit, 1, clean=True)
 
 
-def clean_paper(grey: Floats) -> float | None:
-    """Return the grey level of a picture's border, or None if it has many."""
-    border = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
-    middle = len(border) // 2
-    level = float(np.partition(border, middle)[middle])
-    away = np.abs(border - np.float32(level))
-    same = np.count_nonzero(away == 0)
-    # Noise clipped at white or black has half its pixels there and the rest close by. In a
-    # clean border only the soft edges of strokes are close: a pixel or two.
-    close = np.count_nonzero(away < 2 * LEAST_INK) - same
-    return level if same >= 0.5 * len(border) and close < 0.1 * len(border) else None
-
-
 def _reading(coarse: Floats, paper: Paper) -> Reading:
     """Find the digit on a paper."""
     contrast = np.clip(paper.contrast(coarse), 0, None)
@@ -209,13 +197,29 @@ def _reading(coarse: Floats, paper: Paper) -> Reading:
         return reading
     edges = span(coarse)
     for share in PARTS_AT:
-        digit = find(contrast >= max(share * strong, least, 1), contrast)
-        outline = digit.mask & ~shrink(digit.mask)
-        sharp = float(np.quantile(edges[outline], 0.1)) / strong if outline.any() else 0.0
-        reading = Reading(paper, contrast, strong, least, digit, sharp)
+        found = max(share * strong, least, 1)
+        reading = _parts(reading, edges, strong, least, found)
         if reading.whole:
-            break
+            return reading
+    # Where the ink is of two kinds, the stronger may be the digit.
+    split = threshold(inked)[0]
+    stronger = inked[inked > split]
+    if stronger.size:
+        strong = float(np.percentile(stronger, 75))
+        other = _parts(reading, edges, strong, split, split)
+        if other.whole:
+            return other
     return reading
+
+
+def _parts(
+    reading: Reading, edges: Floats, strong: float, least: float, split: float
+) -> Reading:
+    """Find the digit in the ink above a contrast."""
+    digit = find(reading.contrast >= split, reading.contrast)
+    outline = digit.mask & ~shrink(digit.mask)
+    sharp = float(np.quantile(edges[outline], 0.1)) / strong if outline.any() else 0.0
+    return Reading(reading.paper, reading.contrast, strong, least, digit, sharp)
 
 
 def _full(levels: Floats, reading: Reading, factor: int, lossy: bool) -> Floats:

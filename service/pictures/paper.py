@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image, ImageFilter
 
+from service.pictures.frame import LEAST_INK
 from service.pictures.shapes import Floats, Mask, close, parts, shrink, smooth
 
 COARSE = 128  # pixels, the longer side at most; a pen of 2 % is still 2 pixels wide
@@ -19,6 +21,11 @@ QUADRATIC, CONSTANT = 6, 1  # coefficients of a surface
 SAMPLE = 16 * 1024  # pixels, in some of the rows, are plenty to estimate noise
 NOISE = 1.4826  # standard deviations in the median of the distances, if noise is normal
 BEND = 1.118  # standard deviation of white noise, minus the mean of its four neighbours
+
+# Sides of squares that are averaged where there are dots for grey, as wide as the patterns
+# of printers and of files of 1 bit; of smaller pictures, a digit would not be left.
+DOTS, DITHERED = (4, 8), 14
+LEAST_DOTS = 32  # grey levels (standard deviation); the noise of cameras is less
 
 
 class Paper(NamedTuple):
@@ -129,6 +136,32 @@ def grain(levels: Floats) -> float:
     around = above[:, 1:-1] + below[:, 1:-1] + here[:, :-2] + here[:, 2:]
     bend = np.abs(here[:, 1:-1] - around / 4)
     return NOISE / BEND * float(np.median(bend))
+
+
+def undithered(levels: Floats) -> Floats:
+    """Average the dots of a dithered picture, over squares of 4 or 8 pixels."""
+    dotted = levels
+    for side in DOTS:
+        if min(levels.shape) < DITHERED * side or grain(levels) <= LEAST_DOTS:
+            break
+        blur = ImageFilter.BoxBlur((side - 1) / 2)
+        levels = np.asarray(
+            Image.fromarray(dotted.astype(np.uint8)).filter(blur), np.float32
+        )
+    return levels
+
+
+def clean_paper(grey: Floats) -> float | None:
+    """Return the grey level of a picture's border, or None if it has many."""
+    border = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
+    middle = len(border) // 2
+    level = float(np.partition(border, middle)[middle])
+    away = np.abs(border - np.float32(level))
+    same = np.count_nonzero(away == 0)
+    # Noise clipped at white or black has half its pixels there and the rest close by. In a
+    # clean border only the soft edges of strokes are close: a pixel or two.
+    close = np.count_nonzero(away < 2 * LEAST_INK) - same
+    return level if same >= 0.5 * len(border) and close < 0.1 * len(border) else None
 
 
 def surface(levels: Floats, inside: Mask) -> Floats:

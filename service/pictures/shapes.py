@@ -17,6 +17,7 @@ from service.pictures.frame import GLYPH, LEAST_INK, SIDE
 LEAST_SIDE = 4 * SIDE
 THIN = 0.04  # of the longer side: a line around strokes, and no stroke itself
 WIDE = 0.22  # of the longer side of a digit, mean width of its strokes at most
+FULL = 0.6  # of its box: more than the strokes of a bold 8
 LONG = 40  # the square of an outline over the area within, of a stroke
 
 Mask = npt.NDArray[np.bool_]
@@ -194,6 +195,10 @@ def hollow(mask: Mask) -> Mask | None:
     strokes = ~holes.cut & (np.square(outline) >= LONG * holes.area)
     strokes &= 2 * holes.area >= 1.2 * line * outline
     strokes &= 2 * holes.area <= WIDE * holes.side * outline  # else it is a cell of a form
+    # A cell that the digit touches fills its box, and a stroke does only if it is straight.
+    high, wide = holes.bottom - holes.top + 1, holes.right - holes.left + 1
+    straight = np.minimum(high, wide) <= WIDE * holes.side
+    strokes &= straight | (holes.area < FULL * high * wide)
     few = holes.area[strokes].sum() < 0.5 * np.count_nonzero(mask)
     if few or _circled(mask, holes, strokes, line):
         return None

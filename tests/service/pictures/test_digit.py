@@ -97,3 +97,14 @@ def test_a_digit_that_fills_the_picture_is_kept_whole():
 def test_in_small_pictures_nothing_is_dropped():
     mask = np.random.default_rng(1).random((28, 28)) < 0.2
     assert np.array_equal(found(mask).mask, mask)
+
+
+def test_an_underline_is_no_piece_of_a_digit():
+    line = block(100, 35, 104, 85)
+    digit = found(SEVEN | line)
+    assert (digit.roles[line] == Role.LINE).all()
+    assert np.array_equal(digit.mask, SEVEN)
+
+
+def test_an_empty_frame_at_the_border_is_no_digit():
+    assert not found(frame(0)).mask.any()

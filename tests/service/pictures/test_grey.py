@@ -40,3 +40,16 @@ def test_16_bits_are_read_by_those_that_are_used(bits):
     levels = np.linspace(0, (1 << bits) - 1, 256).astype(np.uint16)
     found = grey(averageable(Image.fromarray(np.tile(levels, (4, 1)))))
     assert np.abs(found[0] - np.arange(256)).max() <= 1
+
+
+@pytest.mark.parametrize(("paper", "faint", "pen"), [(255, 240, 0), (0, 15, 255)])
+def test_strokes_that_fade_to_transparent_paper_are_ink(paper, faint, pen):
+    """As of a GIF: only what is all paper is transparent, and faint rings are more."""
+    levels = np.full((60, 60), paper, np.uint8)
+    alpha = np.zeros_like(levels)
+    levels[15:45, 15:45], alpha[15:45, 15:45] = faint, 255
+    levels[20:40, 28:32] = pen
+    picture = Image.merge("LA", [Image.fromarray(levels), Image.fromarray(alpha)])
+    found = grey(picture)
+    assert abs(found[0, 0] - faint) < 1
+    assert found[30, 30] == pen

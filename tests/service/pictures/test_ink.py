@@ -82,3 +82,19 @@ def test_noise_alone_has_no_ink():
     for sigma in (1, 5, 20, 60):
         grey = rng.normal(128, sigma, (400, 400)).clip(0, 255).astype(np.uint8)
         assert not ink(grey).any()
+
+
+@pytest.mark.parametrize("period", [4, 8])
+def test_dots_for_grey_are_paper(period):
+    """Of an ordered dither, whose dots are closer than the strokes are wide."""
+    cells = np.random.default_rng(5).permutation(period * period).reshape(period, period)
+    limit = np.tile((cells + 0.5) / period**2 * 255, (280 // period,) * 2)
+    grey = np.where(painted(seven(), 190, 40) > limit, 255, 0).astype(np.uint8)
+    assert np.abs(frame(ink(grey)).astype(float) - frame(seven())).mean() < 15
+
+
+def test_dark_ink_is_told_from_stripes_of_shade_that_run_through_it():
+    y, x = np.mgrid[:280, :280]
+    shade = np.where((y + x // 4) % 90 < 45, 1, 0.7)
+    grey = painted(seven(), 220 * shade, 50 * shade)
+    assert np.abs(frame(ink(grey)).astype(float) - frame(seven())).mean() < 6

@@ -64,3 +64,9 @@ def test_a_hollow_seven_is_filled_and_a_loop_is_not():
     around = np.linspace(0, 2 * np.pi, 60)
     zero = [[(0.5 + 0.2 * np.sin(t), 0.5 + 0.35 * np.cos(t)) for t in around]]
     assert hollow(draw(zero, side=128, pen=0.05) > 0.5) is None
+
+
+def test_a_cell_that_a_digit_crosses_is_not_filled():
+    line = [[(0.1, 0.1), (0.9, 0.1), (0.9, 0.7), (0.1, 0.7), (0.1, 0.1)]]
+    crossing = [[(0.6, 0.25), (0.45, 0.25), (0.45, 0.45), (0.6, 0.6), (0.5, 0.85)]]
+    assert hollow(draw(line + crossing, side=128, pen=0.02) > 0.5) is None
