@@ -9,21 +9,11 @@ from training.recipes import Distortion, Teacher
 QUICK = Teacher(1, 16, 0.01, 0.01, Distortion(rotation=10, elastic=1))
 
 
-def weights(model):
-    return np.concatenate([tensor.ravel() for tensor in model.get_weights()])
-
-
 def test_teacher_takes_the_networks_input_and_gives_logits():
     built = teacher.build()
     assert built.input_shape == (None, 784)
     assert built.output_shape == (None, 10)
     assert built.layers[-1].activation.__name__ == "linear"
-
-
-def test_same_seed_gives_the_same_weights(noise):
-    labels = (np.arange(64) % 10).astype(np.uint8)
-    first, again = (weights(teacher.fit(QUICK, noise, labels, 1)) for _ in range(2))
-    assert np.array_equal(first, again)
 
 
 def test_teacher_learns(mnist):
