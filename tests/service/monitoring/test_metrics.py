@@ -33,10 +33,22 @@ def value(samples, name, **labels):
     return samples.get((name, *sorted(labels.items())), 0)
 
 
-@pytest.fixture
-def fresh(start):
+@pytest.fixture(scope="module")
+def alone(start):
     # With two workers, one could show its metrics before the other has counted a reply.
     return start().wait_ready()
+
+
+@pytest.fixture
+def grown(alone):
+    """Return a function that reads the samples which have grown in a test, and by what."""
+    before = read(alone)
+
+    def grown():
+        after = read(alone).items()
+        return {key: n - before.get(key, 0) for key, n in after if n != before.get(key, 0)}
+
+    return grown
 
 
 @pytest.fixture
@@ -64,7 +76,7 @@ def test_counts_are_summed_over_the_workers(pair, served, frames):
             )
 
 
-def requests(server):
+def requests(samples):
     """Return the number of requests by method, route and status."""
     return {
         (
@@ -72,31 +84,31 @@ def requests(server):
             labels["http_route"],
             labels["http_response_status_code"],
         ): n
-        for (name, *pairs), n in read(server).items()
+        for (name, *pairs), n in samples.items()
         if name == "http_server_request_duration_seconds_count"
         for labels in [dict(pairs)]
     }
 
 
-def test_requests_are_counted_by_route_and_status(fresh, frames):
-    fresh.post(frames[0].tobytes(), RAW)
-    fresh.post(b"x", RAW)
-    fresh.request("GET", "/livez")
-    fresh.request("GET", "/v2/health/ready")
-    fresh.request("INVENTED", "/somewhere")
-    assert requests(fresh) == {
+def test_requests_are_counted_by_route_and_status(alone, grown, frames):
+    alone.post(frames[0].tobytes(), RAW)
+    alone.post(b"x", RAW)
+    alone.request("GET", "/livez")
+    alone.request("GET", "/v2/health/ready")
+    alone.request("INVENTED", "/somewhere")
+    assert requests(grown()) == {
         ("POST", "/predict", "200"): 1,
         ("POST", "/predict", "400"): 1,
         ("other", "unmatched", "404"): 1,
     }
 
 
-def test_refusals_by_the_worker_are_counted_by_route_if_the_head_can_be_read(fresh):
-    fresh.raw(
+def test_refusals_by_the_worker_are_counted_by_route_if_the_head_can_be_read(alone, grown):
+    alone.raw(
         b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n"
     )
-    fresh.raw(b"nonsense\r\n\r\n")
-    assert requests(fresh) == {
+    alone.raw(b"nonsense\r\n\r\n")
+    assert requests(grown()) == {
         ("POST", "/predict", "400"): 1,
         ("other", "unmatched", "400"): 1,
     }
@@ -198,17 +210,17 @@ def test_every_status_that_refuses_has_a_reason():
     assert {400, 401, 404, 405, 408, 411, 413, 414, 415, 422, 431, 503} <= REASONS.keys()
 
 
-def test_stages_are_counted_by_dialect(fresh, served, frames):
+def test_stages_are_counted_by_dialect(alone, grown, served, frames):
     tensor = {"name": "image", "shape": [1, 784], "datatype": "UINT8"}
     v2 = {"inputs": [{**tensor, "data": frames[0].tolist()}]}
     v1 = {"instances": [frames[0].tolist()]}
-    fresh.post(frames[0].tobytes(), RAW)
-    fresh.post(frames[0].tobytes(), RAW, path="/explain")
+    alone.post(frames[0].tobytes(), RAW)
+    alone.post(frames[0].tobytes(), RAW, path="/explain")
     for _ in range(2):
-        fresh.post(json.dumps(v1), path="/v1/models/mnist:predict")
+        alone.post(json.dumps(v1), path="/v1/models/mnist:predict")
     for _ in range(3):
-        fresh.post(json.dumps(v2), path="/v2/models/mnist/infer")
-    samples = read(fresh)
+        alone.post(json.dumps(v2), path="/v2/models/mnist/infer")
+    samples = grown()
     counts = {
         dialect: value(
             samples,
@@ -230,14 +242,14 @@ def test_the_counted_dialects_are_those_of_the_routes(server):
 
 
 @pytest.mark.parametrize("images", [metrics.FEW, metrics.FEW + 1])
-def test_confidences_are_counted_as_the_replies_show_them(fresh, served, images):
+def test_confidences_are_counted_as_the_replies_show_them(alone, grown, served, images):
     # Sure and unsure ones in one request: enough for both ways of counting.
     pixels = np.random.default_rng(3).integers(0, 256, (images, 784), dtype=np.uint8)
     frames = digits.load().frames
     pixels[: images // 2] = frames[: images // 2]
-    answer = fresh.post(pixels.tobytes(), RAW).json["predictions"]
+    answer = alone.post(pixels.tobytes(), RAW).json["predictions"]
     said = [prediction["confidence"] for prediction in answer]
-    samples = read(fresh)
+    samples = grown()
     name = "mnist_prediction_confidence"
     for bound in CONFIDENCE_BUCKETS:
         below = value(samples, f"{name}_bucket", version=served, le=str(bound))
@@ -248,10 +260,10 @@ def test_confidences_are_counted_as_the_replies_show_them(fresh, served, images)
     assert value(samples, "mnist_unsure_total", version=served) == unsure
 
 
-def test_turns_are_counted(fresh, frames):
+def test_turns_are_counted(alone, grown, frames):
     for _ in range(5):  # one after the other: a turn each
-        fresh.post(frames[0].tobytes(), RAW)
-    samples = read(fresh)
+        alone.post(frames[0].tobytes(), RAW)
+    samples = grown()
     assert value(samples, "mnist_turn_duration_seconds_count") >= 5
     assert value(samples, "mnist_turn_duration_seconds_sum") > 0
 
