@@ -133,30 +133,30 @@ def test_plain_locust_that_is_interrupted_judges_what_there_was(run_load, url):
     assert done.reasons == []
 
 
-@pytest.mark.parametrize("variable", [False, True], ids=["option", "variable"])
-def test_stages_are_a_load_of_your_own(run_load, url, variable):
-    asked = "1s:40,2s:80"
-    options = () if variable else ("--stages", asked)
-    variables = {"LOAD_STAGES": asked} if variable else {}
-    options = ("--warm-up", 0, *options, *LENIENT)
-    done = run_load("stages", "--host", url, *options, variables=variables)
+def test_stages_are_a_load_of_your_own(run_load, url):
+    options = ("--warm-up", 0, "--stages", "1s:40,2s:80", *LENIENT)
+    done = run_load("stages", "--host", url, *options)
     found = [(phase.name, phase.rate, phase.seconds) for phase in done.record.phases]
     assert found == [("1s:40", 40, 1), ("2s:80", 80, 2)]
     assert done.reasons == []
 
 
-@pytest.mark.parametrize(("payload", "batch"), [("png", 1), ("json", 3)])
-def test_your_own_pictures_are_sent(run_load, url, pngs, payload, batch):
-    options = ("--payload", payload, "--batch", batch, "--seconds", 1, "--rate", 60)
+def test_your_own_pictures_are_sent_as_frames(run_load, url, pngs):
+    options = ("--payload", "json", "--batch", 3, "--seconds", 1, "--rate", 60)
     assert answered(run_load("smoke", "--host", url, "--images", pngs, *options))
 
 
-def test_a_digit_other_than_its_folders_name_is_a_failure(run_load, url, pngs, tmp_path):
-    (tmp_path / "wrong" / "3").mkdir(parents=True)
-    shutil.copy(next((pngs / "7").iterdir()), tmp_path / "wrong" / "3")
-    options = ("--images", tmp_path / "wrong", "--payload", "png", "--rate", 30)
-    done = run_load("smoke", "--host", url, *options, "--seconds", 1)
-    assert set(done.record.tally.failures) - {"status 503"} == {"read a 3 as 7"}
+def test_of_your_own_pictures_one_in_another_digits_folder_fails(
+    run_load, url, pngs, tmp_path
+):
+    mixed = tmp_path / "mixed"
+    shutil.copytree(pngs, mixed)
+    seven = next((mixed / "7").iterdir())
+    seven.rename(mixed / "3" / seven.name)
+    options = ("--images", mixed, "--payload", "png", "--rate", 60, "--seconds", 1)
+    tally = run_load("smoke", "--host", url, *options).record.tally
+    assert set(tally.failures) - {"status 503"} == {"read a 3 as 7"}
+    assert tally.right > 0
 
 
 @pytest.mark.parametrize(
@@ -178,9 +178,8 @@ def test_options_that_do_not_fit_together_are_refused_before_anything_is_sent(
     assert re.search(r"Aggregated +0 ", done.err)
 
 
-@pytest.mark.parametrize("scenario", ["steps", "spike"])
-def test_a_scenario_runs_and_keeps_its_limits(run_load, url, scenario):
-    done = run_load(scenario, "--host", url, *SHORT, "--limit", "mean<10s")
+def test_a_scenario_runs_and_keeps_its_limits(run_load, url):
+    done = run_load("spike", "--host", url, *SHORT, "--limit", "mean<10s")
     assert answered(done)
     assert ("mean<10s", True) in [(t, kept) for t, _, kept in done.record.verdict.limits]
     assert done.reasons == []
@@ -205,49 +204,28 @@ def test_each_payload_is_answered_right_and_has_a_row_in_locusts_table(run_load,
         assert re.search(rf"POST +{name} +[1-9]", done.err)
 
 
-def test_closed_loop_sends_when_answered(run_load, url):
-    options = ("--loop", "closed", "--connections", 3, "--seconds", 1, *LENIENT)
-    done = run_load("steady", "--host", url, *options, "--warm-up", 0)
-    tally = done.record.tally
-    assert tally.latency == tally.service
-    assert not tally.late
-    assert tally.due > 0
-
-
 def test_past_a_limit_it_says_so(run_load, url):
     done = run_load("steady", "--host", url, *SHORT, "--limit", "p50<1us")
     assert done.code == done.record.verdict.code != 0
     assert "✗" in done.out
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "reason"),
-    [
-        (200, b"", "not an answer to json"),
-        (
-            200,
-            json.dumps(
-                {"predictions": [{"digit": 1, "probabilities": [0, 1] + 8 * [0]}]}
-            ).encode(),
-            r"read a \d as 1",
-        ),
-    ],
-    ids=["empty", "wrong"],
-)
-def test_a_fast_wrong_answer_is_a_failure(run_load, impostor, status, body, reason):
+def test_a_fast_wrong_answer_is_a_failure(run_load, impostor):
     host, reply = impostor
-    reply.update(status=status, body=body)
+    prediction = {"digit": 1, "probabilities": [0, 1] + 8 * [0]}
+    reply["body"] = json.dumps({"predictions": [prediction]}).encode()
     done = run_load("smoke", "--host", host, "--seconds", 1)
     assert done.code != 0
     failures = done.record.tally.failures
     assert failures
-    assert all(re.fullmatch(reason, text) for text in failures), failures
+    assert all(re.fullmatch(r"read a \d as 1", text) for text in failures), failures
 
 
 def test_failures_within_their_limit_pass(run_load, impostor):
     host, _ = impostor
     limits = ("--limit", "errors<=100%", "--limit", "p50<10s")
     done = run_load("smoke", "--host", host, "--seconds", 1, *limits)
+    assert set(done.record.tally.failures) == {"not an answer to json"}
     assert all(kept for *_, kept in done.record.verdict.limits)
 
 
@@ -320,13 +298,6 @@ def test_a_refusal_breaks_a_limit_of_a_percentile_alone(run_load, impostor):
     assert ("errors<=0", False) in [
         (text, kept) for text, _, kept in done.record.verdict.limits
     ]
-
-
-def test_several_processes_share_the_rate(run_load, url, two_processes):
-    done = run_load("steady", "--host", url, *SHORT, *LENIENT, *two_processes)
-    assert done.record.generators == 2
-    assert done.reasons == []
-    assert done.record.tally.due == pytest.approx(90, rel=0.5)
 
 
 def test_an_api_key_goes_along(run_load, start, tmp_path):

@@ -61,6 +61,9 @@ def test_percentiles_are_those_of_the_server_or_the_run_is_invalid(root, load, l
         record = load(server.url, "steady", "--seconds", str(SECONDS), *options)
     tally, truth = record.tally, np.percentile(server.held, POINTS, method="inverted_cdf")
     assert len(server.held) == tally.due
+    if loop == "closed":  # a request is due when the one before it was answered
+        assert tally.latency == tally.service
+        assert not tally.late
     for seen in (tally.latency, tally.service):
         assert (np.array(seen.percentiles(POINTS)) > truth - STEP).all()
     close = tally.latency.percentile(50) < 1.1 * truth[0]
