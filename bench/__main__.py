@@ -25,6 +25,7 @@ PROGRAMS = {
     "fuzz": Program("bench.fuzz.__main__", "`decoders`, `http` or `costs`"),
     "pictures": Program("bench.pictures.__main__", "how many pictures from life are read"),
     "latency": Program("bench.pages.latency", "from a stroke to its answer on the page"),
+    "card": Program("bench.pages.card", "the picture beside a link to the pages"),
     "film": Program("bench.pages.film", "the README's moving picture"),
     "screenshots": Program("bench.pages.screenshots", "both pages, narrow to wide"),
 }

@@ -158,11 +158,17 @@ def forward(layers: Sequence[Layer], images: Array) -> list[LayerOutput]:
     return outputs
 
 
-def to_bytes(layers: Sequence[Layer]) -> bytes:
-    """Return each layer's kernel, row by row, and its biases, little-endian float32."""
-    return b"".join(
-        values.astype("<f4").tobytes() for layer in layers for values in layer[:2]
-    )
+def to_bytes(layers: Sequence[Layer], dtype: str = "<f4") -> bytes:
+    """Return each layer's kernel, row by row, and its biases.
+
+    Args:
+        layers: from input to output.
+        dtype: of the numbers. In half precision, those from 65,520 on become infinite.
+    """
+    with np.errstate(over="ignore"):
+        return b"".join(
+            values.astype(dtype).tobytes() for layer in layers for values in layer[:2]
+        )
 
 
 def not_dense(name: str, version: int) -> RequestError:

@@ -3,8 +3,9 @@
     __init__   inference routes, health, metrics, and what all requests and errors share
     metadata   GET routes of TensorFlow Serving, KServe and Triton
     pages      the pages and their data
+    assets     what the pages load, to be kept for good
     openapi    openapi.json, completed with this service's names and limits
-    responses  replies as Flask's responses
+    responses  replies as Flask's responses, and what clients may keep
 
 An inference route is a batch of one: `Inference.target`, then `Inference.answer`.
 """
@@ -64,6 +65,14 @@ class _Application(Flask):
             path_info=request.path,
             query_args=request.query_string.decode("latin-1"),
         )
+
+    def url_for(self, /, endpoint: str, **values: Any) -> str:
+        """Return a URL relative to the pages, all of which are at the top.
+
+        Unlike an absolute path, it is right below whatever path a proxy has them.
+        """
+        path = super().url_for(endpoint, **values)
+        return path.removeprefix(f"{request.root_path}/") or "."
 
 
 def create(inference: Inference, release: str) -> Flask:

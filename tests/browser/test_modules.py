@@ -58,6 +58,7 @@ def run(page, code, argument=None):
         """async ([code, argument]) => {
             const drawing = await import("/static/drawing.js");
             const network = await import("/static/network.js");
+            const { decodeFloat16 } = await import("/static/float16.js");
             const steps = {
                 roundTrip(acts) {
                     const before = Object.assign(new drawing.Drawing(), { acts });
@@ -74,6 +75,20 @@ def run(page, code, argument=None):
                     } catch (error) {
                         return error instanceof Error ? -1 : null;
                     }
+                },
+                halves(levels) {
+                    const { buffer } = Uint16Array.from(levels);
+                    return Array.from(decodeFloat16(buffer), String);
+                },
+                async half(version) {
+                    const whole = await network.fetchLayers(version);
+                    const half = await network.fetchLayers(version, "float16");
+                    const apart = (a, b) =>
+                        a.reduce((most, it, i) => Math.max(most, Math.abs(it - b[i])), 0);
+                    return half.map(({ kernel, biases }, i) => [
+                        apart(kernel, whole[i].kernel),
+                        apart(biases, whole[i].biases),
+                    ]);
                 },
                 async weights([version, pixels, depth, unit]) {
                     const layers = await network.fetchLayers(version);
@@ -133,3 +148,15 @@ def test_pixel_weights_are_the_gradient(page, root, version, depth, unit):
     found_sums, found = run(page, "weights", [version, pixels.tolist(), depth, unit])
     np.testing.assert_allclose(found_sums[depth], sums[depth], rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(found, gradient[:, unit], rtol=1e-3, atol=1e-4)
+
+
+def test_every_number_of_half_precision_is_decoded_exactly(page):
+    every = np.arange(1 << 16, dtype="<u2")
+    found = np.array(run(page, "halves", every.tolist()), np.float64)
+    np.testing.assert_array_equal(found, every.view("<f2"))  # and NaN where NaN
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_layers_in_half_precision_are_the_same_but_for_rounding(page, version):
+    # Weights are below 2, where neighbours are 2 ** -10 apart.
+    assert np.max(run(page, "half", version)) <= 2**-11

@@ -1,5 +1,6 @@
 /* The network in the browser: the weights that the server runs, and the same sums. */
 
+import { decodeFloat16 } from "./float16.js";
 import { fetchPatiently } from "./key.js";
 
 export const SIZES = [784, 128, 64, 10];
@@ -8,21 +9,32 @@ export const SIZES = [784, 128, 64, 10];
  * Fetch a version's weights.
  *
  * @param {number|string} version
+ * @param {"float32"|"float16"} dtype half precision is half as long and enough for pictures,
+ *   but sums with it can differ from the server's in the third decimal
  * @returns {Promise<Layer[]>} a layer: `{inputs, units, kernel, biases, activation}`, where
  *   `kernel[i * units + j]` is the weight from input i to unit j.
  * @throws {Error} with what the server said, in words.
  */
-export async function fetchLayers(version) {
-  const reply = await fetchPatiently(`/weights?version=${version}`);
+export async function fetchLayers(version, dtype = "float32") {
+  // With the hash of its model in the URL, a browser keeps the reply for good.
+  const sha256 = document.querySelector("main").dataset[`sha256-${version}`] ?? "";
+  const query = new URLSearchParams({ version, dtype, sha256 });
+  const reply = await fetchPatiently(`weights?${query}`);
   if (!reply.ok) throw new Error((await reply.json()).error);
-  return parseLayers(await reply.arrayBuffer());
+  const decode = dtype === "float16" ? decodeFloat16 : decodeFloat32;
+  return parseLayers(decode(await reply.arrayBuffer()));
 }
 
-/** Cut the bytes of `/weights` into layers. */
-function parseLayers(buffer) {
+/** Decode little-endian single-precision numbers, on machines of any byte order. */
+function decodeFloat32(buffer) {
   const view = new DataView(buffer);
   const numbers = new Float32Array(buffer.byteLength / 4);
   for (let i = 0; i < numbers.length; i++) numbers[i] = view.getFloat32(4 * i, true);
+  return numbers;
+}
+
+/** Cut the numbers of `/weights` into layers. */
+function parseLayers(numbers) {
   let at = 0;
   const take = (count) => numbers.slice(at, (at += count));
   const layers = SIZES.slice(1).map((units, number) => ({

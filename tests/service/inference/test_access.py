@@ -455,11 +455,16 @@ def test_nor_may_what_the_worker_itself_refuses(server, content):
     assert b"\r\nX-Content-Type-Options: nosniff\r\n" in reply
 
 
-@pytest.mark.parametrize("path", ["/", "/learn", "/docs", "/static/draw.js"])
+@pytest.mark.parametrize("path", ["/", "/learn", "/static/draw.js", "/weights"])
+def test_other_sites_can_embed_nothing(server, path):
+    headers = server.request("GET", path).headers
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["/", "/learn", "/docs"])
 def test_pages_are_apart_from_other_sites_and_use_nothing_of_the_machine(server, path):
     headers = server.request("GET", path).headers
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
-    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
     denied = headers["Permissions-Policy"].split(", ")
     assert {f"{name}=()" for name in ("camera", "microphone", "geolocation")} <= {*denied}
     assert {"payment=()", "usb=()"} <= {*denied}

@@ -82,8 +82,6 @@ def test_the_service_answers_as_it_says(root, server, tmp_path):
 def test_the_page_comes_from_the_service(server, path, content_type):
     answer = server.request("GET", path)
     assert (answer.status, answer.headers["Content-Type"]) == (200, content_type)
-    if path == "/docs":  # nothing from another host
-        assert b"http" not in answer.body
 
 
 def test_the_page_gives_no_file_from_elsewhere(server):

@@ -1,8 +1,11 @@
 """What the pages are and load, by HTTP; what they do is in tests/browser."""
 
 import hashlib
+import html
 import json
 import re
+import struct
+from urllib.parse import urljoin
 
 import numpy as np
 import pytest
@@ -32,20 +35,32 @@ def test_pages_name_no_other_host(server, path):
     assert re.findall(r"(?:src|href)=\"(?:https?:)?//[^\"]*", text.replace(own, "/")) == []
 
 
-def test_everything_that_the_pages_name_is_there(server):
-    for page in ("/", "/learn"):
-        text = server.request("GET", page).body.decode()
-        for path in set(re.findall(r"(?:src|href)=\"(/[^\"#]*)", text)):
-            assert server.request("GET", path).status == 200, path
+@pytest.mark.parametrize("page", ["/", "/learn", "/docs"])
+def test_everything_that_the_pages_name_is_there(server, page):
+    text = server.request("GET", page).body.decode()
+    named = set(re.findall(r"(?:src|href)=\"([^\"#]+)", text))
+    assert "learn" in named
+    for path in named:
+        assert server.request("GET", urljoin(page, path)).status == 200, path
 
 
-def test_every_module_is_there(server, root):
-    static = root / "service" / "web" / "static"
-    for path in static.rglob("*.js"):
-        for name in re.findall(r"from \"(\.[^\"]+)\"", path.read_text()):
-            assert (path.parent / name).is_file(), (path, name)
-        answer = server.request("GET", f"/static/{path.relative_to(static)}")
-        assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
+@pytest.mark.parametrize("page", ["/", "/learn", "/docs"])
+def test_a_link_to_a_page_has_a_preview(server, page):
+    text = server.request("GET", page).body.decode()
+    entries = re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]+)">', text)
+    found = {name: html.unescape(content) for name, content in entries}
+    assert found["og:title"] == html.unescape(re.search("<title>(.*)</title>", text)[1])
+    assert found["og:description"] == found["description"]
+    assert 70 <= len(found["description"]) <= 160  # more is cut off where it is shown
+    assert found["twitter:card"] == "summary_large_image"
+    # A crawler wants the whole address.
+    own = f"http://127.0.0.1:{server.port}"
+    assert found["og:image"].startswith(own)
+    answer = server.request("GET", found["og:image"].removeprefix(own))
+    assert answer.headers["Content-Type"] == "image/png"
+    size = struct.unpack(">II", answer.body[16:24])  # of the PNG's first chunk
+    assert size == tuple(int(found[f"og:image:{side}"]) for side in ("width", "height"))
+    assert len(answer.body) <= 100_000
 
 
 def test_index_says_what_is_served(server, served):
@@ -54,14 +69,16 @@ def test_index_says_what_is_served(server, served):
     assert f"http://127.0.0.1:{server.port}/predict" in text
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
 @pytest.mark.parametrize("version", ["1", "2"])
-def test_weights_are_those_of_the_file(server, root, version):
+def test_weights_are_those_of_the_file(server, root, version, dtype):
     from training import reference
 
     layers = reference.read_layers(root / "models" / "mnist" / version / "model.onnx")
     expected = np.concatenate([values.reshape(-1) for layer in layers for values in layer])
-    answer = server.request("GET", f"/weights?version={version}")
-    np.testing.assert_array_equal(np.frombuffer(answer.body, "<f4"), expected)
+    answer = server.request("GET", f"/weights?version={version}&dtype={dtype}")
+    found = np.frombuffer(answer.body, np.dtype(dtype).newbyteorder("<"))
+    np.testing.assert_array_equal(found, expected.astype(dtype))
 
 
 def test_weights_are_sent_once(server, root, served):
@@ -71,10 +88,36 @@ def test_weights_are_sent_once(server, root, served):
     headers = {"If-None-Match": first.headers["ETag"]}
     again = server.request("GET", "/weights", headers=headers)
     assert (again.status, again.body) == (304, b"")
+    half = server.request("GET", "/weights?dtype=float16", headers=headers)
+    assert (half.status, len(half.body)) == (200, len(first.body) // 2)
 
 
-@pytest.mark.parametrize(("query", "status"), [("version=99", 404), ("version=x", 400)])
-def test_weights_of_no_version_are_refused(server, query, status):
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_weights_of_a_named_model_are_kept_for_good(server, root, served, dtype):
+    content = (root / "models" / "mnist" / served / "model.onnx").read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    for asked, kept in ((sha256, True), (sha256[:-1] + "x", False), ("", False)):
+        answer = server.request("GET", f"/weights?dtype={dtype}&sha256={asked}")
+        assert answer.status == 200
+        assert ("immutable" in answer.headers["Cache-Control"]) == kept
+        assert ("no-cache" in answer.headers["Cache-Control"]) != kept
+
+
+def test_weights_behind_a_key_are_asked_for_again(start, tmp_path, root, served):
+    (tmp_path / "keys").write_text("a-key-of-the-test")
+    server = start(MNIST_API_KEYS=str(tmp_path / "keys")).wait_ready()
+    content = (root / "models" / "mnist" / served / "model.onnx").read_bytes()
+    path = f"/weights?sha256={hashlib.sha256(content).hexdigest()}"
+    headers = {"Authorization": "Bearer a-key-of-the-test"}
+    answer = server.request("GET", path, headers=headers)
+    assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-cache")
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("version=99", 404), ("version=x", 400), ("dtype=float64", 400), ("x=1", 400)],
+)
+def test_weights_of_nothing_known_are_refused(server, query, status):
     answer = server.request("GET", f"/weights?{query}")
     assert (answer.status, list(answer.json)) == (status, ["error"])
 

@@ -1,5 +1,8 @@
 """The service below a path, by SCRIPT_NAME or a proxy's header: one rule for every way."""
 
+import re
+from urllib.parse import urljoin
+
 import pytest
 
 from tests.service.conftest import WAYS
@@ -24,7 +27,7 @@ def test_a_path_outside_is_no_route(below, path):
     assert path in answer.json["error"]
 
 
-@pytest.mark.parametrize("path", ["/mnist/livez", "/mnist", "/mnist/", "/mnist/learn"])
+@pytest.mark.parametrize("path", ["/mnist/livez", "/mnist/", "/mnist/learn"])
 def test_a_path_below_is_answered(below, path):
     assert below.request("GET", path).status == 200
 
@@ -37,11 +40,26 @@ def test_inference_has_the_same_rule(below, frames, path, status):
     assert below.post(frames[3].tobytes(), RAW, path).status == status
 
 
-def test_the_page_names_what_is_below(below):
-    page = below.request("GET", "/mnist/").body.decode()
-    assert 'href="/mnist/static/draw.css"' in page
-    assert f"http://127.0.0.1:{below.port}/mnist/predict" in page
-    assert below.request("GET", "/mnist/static/draw.css").status == 200
+@pytest.mark.parametrize("query", ["", "?a=b&c=%2F"])
+def test_the_prefix_alone_leads_to_where_relative_urls_are_right(below, query):
+    answer = below.request("GET", "/mnist" + query)
+    assert (answer.status, answer.headers["Location"]) == (308, "/mnist/" + query)
+
+
+@pytest.mark.parametrize("page", ["/mnist/", "/mnist/learn", "/mnist/docs"])
+def test_the_page_names_what_is_below(below, page):
+    text = below.request("GET", page).body.decode()
+    for path in set(re.findall(r"(?:src|href)=\"([^\"#]+)", text)):
+        path = urljoin(page, path)
+        assert path.startswith("/mnist/")
+        assert below.request("GET", path).status == 200, path
+
+
+def test_the_page_names_its_address(below):
+    text = below.request("GET", "/mnist/").body.decode()
+    own = f"http://127.0.0.1:{below.port}/mnist/"
+    assert f"{own}predict" in text
+    assert f'<meta property="og:image" content="{own}static/' in text
 
 
 def test_an_unrouted_path_is_no_bug(below):
