@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flask import Flask
 
+    from service.inference import Inference
     from service.model.snapshot import Snapshot
     from service.monitoring.counters import Counters
     from service.monitoring.roster import Roster
@@ -22,13 +23,28 @@ __version__ = "1.0.0"
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
-def create_app(
+def create_app(settings: "Settings | None" = None) -> "Flask":
+    """Load the models and return the Flask application that serves them.
+
+    The arguments and errors are those of `create_inference`.
+    """
+    return create_web(create_inference(settings))
+
+
+def create_web(inference: "Inference") -> "Flask":
+    """Return the Flask application that serves the models of an inference."""
+    from service import web
+
+    return web.create(inference, __version__)
+
+
+def create_inference(
     settings: "Settings | None" = None,
     snapshot: "Snapshot | None" = None,
     counters: "Counters | None" = None,
     roster: "Roster | None" = None,
-) -> "Flask":
-    """Load the models and return the Flask application that serves them.
+) -> "Inference":
+    """Load the models and return what answers with them.
 
     Args:
         settings: what to serve; from the environment by default.
@@ -41,7 +57,6 @@ def create_app(
         ModelError: no version can be served.
     """
     # Imported here: reading a setting of this package must not load all of it.
-    from service import web
     from service.inference import Inference
     from service.inference.access import Access
     from service.inference.target import DIALECTS
@@ -60,4 +75,4 @@ def create_app(
     spans = make_spans() if settings.tracing else None
     metrics = Metrics(counters or Counters(), list(repository.models), DIALECTS)
     monitoring = Monitoring(metrics, roster or Roster(), spans)
-    return web.create(Inference(settings, repository, access, monitoring), __version__)
+    return Inference(settings, repository, access, monitoring)

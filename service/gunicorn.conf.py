@@ -15,6 +15,7 @@ from service.server.lifecycle import (  # noqa: E402, F401
     on_starting,
     post_fork,
     pre_fork,
+    when_ready,
     worker_exit,
 )
 from service.server.lifecycle import post_worker_init as announce  # noqa: E402
@@ -22,7 +23,7 @@ from service.server.limits import cores, open_files  # noqa: E402
 from service.settings import wants_json  # noqa: E402
 
 pythonpath = str(root)
-wsgi_app = "service.wsgi:load()"
+wsgi_app = "service.wsgi:begin()"
 
 # Reachable from outside only on request (--bind 0.0.0.0:8000); PORT as on most platforms.
 bind = f"127.0.0.1:{os.environ.get('PORT') or 8000}"

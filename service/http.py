@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import orjson
-from werkzeug.http import HTTP_STATUS_CODES
 
 from service.errors import RequestError
 
@@ -18,8 +17,25 @@ PNG, JPEG = "image/png", "image/jpeg"
 RETRY_S = "1"
 # Added to every reply: browsers must not guess another media type.
 ALWAYS = (("X-Content-Type-Options", "nosniff"),)
-# In upper case, as werkzeug writes them.
-PHRASES = {code: phrase.upper() for code, phrase in HTTP_STATUS_CODES.items()}
+# Of the statuses that a `Reply` may have, in upper case, as werkzeug writes them.
+PHRASES = {
+    200: "OK",
+    400: "BAD REQUEST",
+    401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
+    404: "NOT FOUND",
+    405: "METHOD NOT ALLOWED",
+    408: "REQUEST TIMEOUT",
+    411: "LENGTH REQUIRED",
+    413: "REQUEST ENTITY TOO LARGE",
+    414: "REQUEST URI TOO LONG",
+    415: "UNSUPPORTED MEDIA TYPE",
+    417: "EXPECTATION FAILED",
+    422: "UNPROCESSABLE ENTITY",
+    431: "REQUEST HEADER FIELDS TOO LARGE",
+    500: "INTERNAL SERVER ERROR",
+    503: "SERVICE UNAVAILABLE",
+}
 SANE_ID = re.compile(r"[A-Za-z0-9._:=+/-]{1,128}")
 
 

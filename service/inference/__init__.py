@@ -6,15 +6,17 @@ Both doors, `service.web` and `service.server`, call the same three methods:
     target(endpoint, query, headers)  a head, read once for all requests that have it
     answer(calls)                     requests that are there together → outcomes
 
-access is who may ask, target is what a head asks for, batch is how calls are answered.
+access is who may ask, target is what a head asks for, batch is how calls are answered,
+probes is what orchestrators ask.
 """
 
 from collections.abc import Sequence
 from math import inf
 
 from service.http import Headers
-from service.inference.access import Access
+from service.inference.access import PROBES, Access
 from service.inference.batch import Answerer, Asked, Call, Learn
+from service.inference.probes import Probes
 from service.inference.target import Endpoint, Target, Targets, asked_version
 from service.model.repository import Repository
 from service.monitoring import Monitoring
@@ -36,6 +38,7 @@ class Inference:
         repository: the versions that are served.
         access: who may ask.
         monitoring: where outcomes are recorded, by the doors.
+        probes: answers health checks and scrapes.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Inference:
     ) -> None:
         self.settings, self.repository = settings, repository
         self.access, self.monitoring = access, monitoring
+        self.probes = Probes(repository, monitoring)
         self._targets = Targets(repository, access)
         limits = Limits(settings.max_images, settings.max_pixels)
         self._answerer = Answerer(limits, settings.max_body_bytes, monitoring.metrics)
@@ -62,6 +66,18 @@ class Inference:
     def endpoint(self, path: str) -> Endpoint | None:
         """Return where a path leads; None if it is not an inference path."""
         return self._targets.endpoints.get(path)
+
+    def is_probe(self, path: str, headers: Headers, at_metrics: bool) -> bool:
+        """Whether `probes` answers a GET.
+
+        Args:
+            path: its path.
+            headers: its headers.
+            at_metrics: whether it arrived at the address of the metrics.
+        """
+        if path not in PROBES or not self.repository.models:
+            return False
+        return self.access.refuse(path, headers, at_metrics) is None
 
     def target(self, endpoint: Endpoint, query: str, headers: Headers) -> Target:
         """Read a head: what is asked for, or why it is refused; raises nothing."""

@@ -6,8 +6,6 @@ from hashlib import sha256
 from hmac import compare_digest
 from typing import Any
 
-from werkzeug.sansio.utils import host_is_trusted
-
 from service.errors import RequestError, SettingsError
 from service.http import Headers
 from service.settings import Settings
@@ -17,7 +15,7 @@ HEALTH = {"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"}
 PAGES = {"/", "/learn", "/docs", "/openapi.json", "/gallery.json"}
 ASSETS = ("/static/", "/docs/")
 METRICS = "/metrics"
-AT_METRICS = (METRICS, "/livez", "/readyz")
+PROBES = (METRICS, "/livez", "/readyz")  # all that is served at the metrics' own address
 
 KEY = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # a bearer token (RFC 6750, 2.1)
 # Who may not be asked from pages of other sites, since each question costs work; without a
@@ -50,6 +48,10 @@ class Access:
     def __init__(self, settings: Settings, keys: bytes | OSError | None = None) -> None:
         self._keys = [] if keys is None else read_keys(keys)
         self._hosts = settings.trusted_hosts
+        if self._hosts:  # importing werkzeug takes 30 ms
+            from werkzeug.sansio.utils import host_is_trusted
+
+            self._is_trusted = host_is_trusted
         host, _, port = settings.metrics_bind.rpartition(":")
         self._metrics = (host.strip("[]"), int(port)) if port else None
         # Shared, so that refusals batch; never raise them (tracebacks would pile up).
@@ -75,9 +77,9 @@ class Access:
             at_metrics: whether it arrived at the address of the metrics.
         """
         if at_metrics:
-            known = ", ".join(AT_METRICS)
+            known = ", ".join(PROBES)
             text = f"found no route {path!r:.100} at this address, expected {known}"
-            return None if path in AT_METRICS else RequestError(404, text)
+            return None if path in PROBES else RequestError(404, text)
         host = headers.get("host", NO_HOST)
         found = HOST.fullmatch(host)
         if host != NO_HOST and not found:
@@ -89,7 +91,7 @@ class Access:
         # Prometheus resolves a name and scrapes addresses. A page that abuses DNS cannot:
         # its requests carry its own name.
         exempt = path == METRICS and ADDRESS.fullmatch(host)
-        if self._hosts and not exempt and not host_is_trusted(name, self._hosts):
+        if self._hosts and not exempt and not self._is_trusted(name, self._hosts):
             text = f"header Host is {host.strip(NO_HOST)!r:.100}"
             expected = "expected a name that is served here"
             return RequestError(400, f"{text}, {expected}", reason="wrong_host")

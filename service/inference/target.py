@@ -5,8 +5,6 @@ from itertools import count
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from werkzeug.datastructures import MultiDict
-
 from service.errors import RequestError
 from service.http import Headers
 from service.inference.access import Access
@@ -154,6 +152,8 @@ def asked_version(parameters: Mapping[str, str]) -> int | None:
 
 def parse_query(query: str) -> Mapping[str, str]:
     """Parse a query string as werkzeug does for ``request.args``."""
+    from werkzeug.datastructures import MultiDict  # and the handler of errors named here
+
     pairs = parse_qsl(query, keep_blank_values=True, errors="werkzeug.url_quote")
     return MultiDict(pairs)
 

@@ -20,6 +20,7 @@ SUM = VALUES - 1  # where a histogram's row has its sum; before it are the bucke
 # Up to this many values are sorted into buckets one by one, and more by NumPy, which takes
 # as long for one as for twenty.
 FEW = 20
+CONFIDENCE_BUCKETS = np.array(table.CONFIDENCE_BUCKETS)
 NEWEST = {metric.row for metric in table.METRICS if metric.kind is Kind.GAUGE}
 
 Sums = Mapping[tuple[str, ...], list[float]]
@@ -134,7 +135,7 @@ class Metrics:
         else:
             for digit, count in enumerate(np.bincount(digits).tolist()):
                 predictions[digit] += count
-            places = np.searchsorted(table.CONFIDENCE_BUCKETS, confidence)
+            places = CONFIDENCE_BUCKETS.searchsorted(confidence)
             for place, count in enumerate(np.bincount(places).tolist()):
                 sure[place] += count
         sure[SUM] += float(np.add.reduce(confidence))

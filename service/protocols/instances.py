@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from service.errors import RequestError
-from service.pictures.decode import Budget, decode_digits
 from service.pictures.frame import LEAST_INK, PIXELS, SIDE
 from service.protocols import Decoded, Images, Limits, check_count, scale
 from service.protocols.integers import read_integers
@@ -82,6 +81,8 @@ def read_pictures(contents: Sequence[bytes], limits: Limits) -> Decoded:
     Raises:
         RequestError: 413 too many pictures or pixels, and as `service.pictures.decode`.
     """
+    from service.pictures.decode import Budget, decode_digits
+
     check_count(len(contents), limits.images)
     budget = Budget(limits.pixels)
     found = [

@@ -1,9 +1,12 @@
 """Between the worker and a WSGI application: gunicorn's own environ, response and log."""
 
+import asyncio
+import gc
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from io import BytesIO
+from threading import Thread
 from time import perf_counter
 from typing import Any
 
@@ -118,8 +121,11 @@ def place_below_prefix(request: Any) -> None:
 class Gateway:
     """Calls a WSGI application, and writes gunicorn's access log.
 
+    An application may have a method `load`, to be called before its first request.
+
     Attributes:
         logs: whether there is an access log.
+        loaded: whether the application can be called.
 
     Args:
         application: the WSGI application.
@@ -129,6 +135,9 @@ class Gateway:
 
     def __init__(self, application: Any, cfg: Any, log: Any) -> None:
         self._application, self._cfg, self._log = application, cfg, log
+        self._load: Callable[[], object] | None = getattr(application, "load", None)
+        self._waiting: list[Callable[[], None]] = []
+        self.loaded = self._load is None
         self.logs: bool = log.access_log_enabled
         # Another class than the service's own may be configured.
         self._writes_outcomes: bool = getattr(log, "writes_outcomes", False)
@@ -140,6 +149,32 @@ class Gateway:
             RequestError: the policy refuses it.
         """
         Request(head, self._cfg, ends.peer)
+
+    def load(self, then: Callable[[], None]) -> None:
+        """Load the application, and call back in the loop's turn after that.
+
+        It takes 0.1 s, in a thread: this one goes on answering, with pauses of no more
+        than 5 ms, the interpreter's switch interval.
+        """
+        self._waiting.append(then)
+        if len(self._waiting) == 1:
+            loop = asyncio.get_running_loop()
+            Thread(target=self._load_in_thread, args=(loop,), daemon=True).start()
+
+    def _load_in_thread(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            assert self._load is not None
+            self._load()
+            gc.freeze()  # see `Worker.run`
+        except Exception as error:  # each call will raise it again, and be answered
+            self._log.error("the application cannot be loaded: %r", error)
+        loop.call_soon_threadsafe(self._call_back)
+
+    def _call_back(self) -> None:
+        self.loaded = True
+        waiting, self._waiting = self._waiting, []
+        for then in waiting:
+            then()
 
     def call(self, ends: Ends, head: RequestHead, body: bytes) -> tuple[bytes, bool]:
         """Let the application answer a request.

@@ -1,6 +1,7 @@
 """What the service may use: cores, files and memory, and gunicorn's settings."""
 
 import contextlib
+import ctypes
 import errno
 import os
 import resource
@@ -144,6 +145,21 @@ def resident_bytes() -> int:
     except OSError:  # macOS
         return 0
     return int(pages) * resource.getpagesize()
+
+
+def release_code() -> None:
+    """Unmap machine code; what runs again is mapped again from the page cache.
+
+    To make a session ONNX Runtime runs 13 MB of code, and 2 MB to predict. Only mappings
+    that cannot be written are released: they hold what is in their files.
+    """
+    madvise = getattr(ctypes.CDLL(None, use_errno=True), "madvise", None)
+    with contextlib.suppress(OSError):  # macOS has no such file
+        for line in Path("/proc/self/maps").read_text().splitlines():
+            places, permissions, _, _, inode, *_ = line.split()
+            if madvise is not None and permissions == "r-xp" and inode != "0":
+                start, end = (int(place, 16) for place in places.split("-"))
+                madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), 4)
 
 
 def _own_cgroup() -> Path:

@@ -7,6 +7,8 @@ has taken are reset.
 
 import contextlib
 import ctypes
+import gc
+import os
 import queue
 import signal
 import socket
@@ -39,6 +41,19 @@ SO_ATTACH_FILTER = 26  # Linux
 NO_SYN = ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
 
 
+# What the C library's malloc is told, in this process and those that it forks, unless the
+# variable says otherwise; the numbers are mallopt's (glibc, malloc.h).
+MALLOC = {
+    # It gives each thread a heap of its own, and each keeps what its largest request took:
+    # 149 MB in a worker after requests of 1,024 images, 115 MB with one heap. Only one
+    # thread of a Python process allocates at a time anyway.
+    "MALLOC_ARENA_MAX": (-8, 1),
+    # It also gives memory back after each large request, and each page of it costs a fault
+    # on the next: 90 faults for 64 images. These keep up to 16 MiB and map what is larger.
+    "MALLOC_TRIM_THRESHOLD_": (-1, 16 << 20),
+    "MALLOC_TOP_PAD_": (-2, 1 << 20),
+    "MALLOC_MMAP_THRESHOLD_": (-3, 4 << 20),
+}
 # What ends the service.
 ENDING = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 
@@ -256,8 +271,22 @@ def _one_line() -> Iterator[None]:
         sys.exit(Arbiter.APP_LOAD_ERROR)
 
 
+def set_malloc() -> None:
+    """Apply `MALLOC`, where there is a mallopt."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    for variable, (parameter, value) in MALLOC.items():
+        if mallopt is not None and variable not in os.environ:
+            mallopt(parameter, value)
+
+
 def main() -> None:
     """Run gunicorn with this master, which it has no setting for."""
+    # What is imported from here on stays, so it need not be looked through for garbage:
+    # that takes a tenth of the start. The hook `when_ready` ends it.
+    gc.disable()
+    set_malloc()
+    # NumPy's library for matrices would start a thread per core, which spins for a while.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     base.Arbiter = Master
     application = Application("%(prog)s [OPTIONS]", prog="python -m service")
     with _one_line():

@@ -1,17 +1,19 @@
-"""Recording the outcomes of requests that the WSGI application has not answered."""
+"""Outcomes of requests that the WSGI application has not answered."""
 
 from collections.abc import Sequence
+from time import perf_counter
 
+from service.http import INTERNAL_ERROR, Reply, request_id
 from service.inference import Inference
 from service.monitoring import log_bug
-from service.monitoring.outcome import Outcome
+from service.monitoring.outcome import UNMATCHED, Outcome
 from service.monitoring.trace_context import read_trace
 from service.server.gateway import Done, Gateway
 from service.server.http1.request import Ends, RequestHead
 
 
 class Recorder:
-    """Counts outcomes, writes access lines and makes spans.
+    """Makes outcomes, counts them, writes access lines and makes spans.
 
     Attributes:
         describes: whether outcomes need to say where their requests came from, because
@@ -19,8 +21,46 @@ class Recorder:
     """
 
     def __init__(self, inference: Inference, gateway: Gateway) -> None:
-        self._monitoring, self._gateway = inference.monitoring, gateway
+        self._inference, self._gateway = inference, gateway
+        self._monitoring = inference.monitoring
         self.describes = gateway.logs or self._monitoring.spans is not None
+
+    def refused(self, head: RequestHead | None, reply: Reply) -> Outcome:
+        """Return the outcome of a request that was refused before anyone looked at it.
+
+        Args:
+            head: its head; None if it cannot be read.
+            reply: the refusal.
+        """
+        if head is None:
+            return Outcome("other", UNMATCHED, None, request_id(), reply)
+        route, version = UNMATCHED, None
+        if head.target is not None:
+            route, version = head.target.route, head.target.version
+        elif endpoint := self._inference.endpoint(head.path):
+            route = endpoint.route
+        used_id, received = head.request_id or request_id(), head.length or 0
+        return Outcome(head.method, route, version, used_id, reply, received)
+
+    def probe(self, ends: Ends, head: RequestHead) -> Outcome:
+        """Answer a health check or a scrape, and log it; they are not counted."""
+        began, used_id = perf_counter(), head.request_id or request_id()
+        reply = self._inference.probes.reply(head.path)
+        outcome = Outcome(head.method, head.path, None, used_id, reply)
+        outcome.seconds = perf_counter() - began
+        self.log([(ends, head, outcome)])
+        return outcome
+
+    def bug(self, ends: Ends, head: RequestHead, error: Exception) -> Outcome:
+        """Record that answering a request has failed; its reply says no more."""
+        used_id = head.request_id or request_id()
+        outcome = Outcome(
+            head.method, UNMATCHED, None, used_id, INTERNAL_ERROR, error=error
+        )
+        self.log_bug(ends, head, outcome)
+        self.count([outcome])
+        self.log([(ends, head, outcome)])
+        return outcome
 
     def count(self, outcomes: Sequence[Outcome]) -> None:
         """Count outcomes."""

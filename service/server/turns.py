@@ -2,13 +2,14 @@
 
 import socket
 from collections.abc import Callable
+from functools import partial
 from math import inf
 from operator import attrgetter
 from time import perf_counter
 from typing import Any, NamedTuple
 
 from service.errors import RequestError
-from service.http import INTERNAL_ERROR, Reply, overloaded, refusal, request_id
+from service.http import Reply, overloaded, refusal, request_id
 from service.inference import Inference, Target
 from service.inference.access import HEALTH, METRICS
 from service.inference.batch import MOST_BYTES
@@ -117,15 +118,22 @@ class Turns:
             head = head.closing()
         deadline, used_id = self._admission.clock + patience, head.request_id
         item = _Item(target, bytes(body), used_id, connection, head, deadline, kind)
-        if urgent:
-            self._call(item)
-        elif target is None or not whole:
-            self._others.append(item)
-        else:
+        if target is not None and whole:
             self._batch.append(item)
             self._batch_bytes += size
             if self._batch_bytes > BATCH_BYTES and not self._pausing:
                 self._answer()
+        elif not (head.is_probe or self._gateway.loaded):
+            self._gateway.load(partial(self._take_up, item))
+        elif urgent:
+            self._call(item)
+        else:
+            self._others.append(item)
+
+    def _take_up(self, item: _Item) -> None:
+        """Answer what has waited for the application to be loaded."""
+        self._begin()
+        self._others.append(item)
 
     def refuse(
         self, connection: Connection, error: RequestError, head: RequestHead | None
@@ -166,19 +174,9 @@ class Turns:
         self, connection: Connection, head: RequestHead | None, reply: Reply
     ) -> None:
         """Send a refusal, to be counted and logged at the end of the turn."""
-        method, route, version, used_id, keep = "other", UNMATCHED, None, "", False
-        minor = 1
-        if head is not None:
-            method, used_id = head.method, head.request_id
-            keep, minor = head.keep_alive, head.version[1]
-            if head.target is not None:
-                route, version = head.target.route, head.target.version
-            elif endpoint := self._inference.endpoint(head.path):
-                route = endpoint.route
-        used_id = used_id or request_id()
-        connection.send(self._writer.write(reply, used_id, keep, minor))
-        received = head.length or 0 if head is not None else 0
-        outcome = Outcome(method, route, version, used_id, reply, received)
+        outcome = self._recorder.refused(head, reply)
+        keep, minor = (head.keep_alive, head.version[1]) if head else (False, 1)
+        connection.send(self._writer.write(reply, outcome.request_id, keep, minor))
         self._refused.append((connection.ends, head, outcome))
 
     # Turns.
@@ -285,15 +283,17 @@ class Turns:
         """Let the application answer, or answer for it if it fails."""
         connection, head, start = item.connection, item.head, perf_counter()
         self._admission.begin_sample()
+        outcome, keep = None, head.keep_alive
         try:
-            content, keep = self._gateway.call(connection.ends, head, item.body)
+            if head.is_probe:
+                outcome = self._recorder.probe(connection.ends, head)
+            else:
+                content, keep = self._gateway.call(connection.ends, head, item.body)
         except Exception as error:
-            used_id, keep, reply = head.request_id or request_id(), False, INTERNAL_ERROR
-            outcome = Outcome(head.method, UNMATCHED, None, used_id, reply, error=error)
-            self._recorder.log_bug(connection.ends, head, outcome)
-            self._recorder.count([outcome])
-            self._recorder.log([(connection.ends, head, outcome)])
-            content = self._writer.write(reply, used_id, keep, head.version[1])
+            outcome, keep = self._recorder.bug(connection.ends, head, error), False
+        if outcome is not None:
+            used_id = outcome.request_id
+            content = self._writer.write(outcome.reply, used_id, keep, head.version[1])
         if head.path not in URGENT:
             self._admission.end_other(perf_counter() - start)
         connection.send(content)

@@ -23,7 +23,7 @@ from service.server.gateway import Gateway
 from service.server.http1.known_heads import KnownHeads
 from service.server.http1.request import HeadLimits
 from service.server.http1.response import Writer
-from service.server.limits import resident_bytes
+from service.server.limits import release_code, resident_bytes
 from service.server.pool import Pool
 from service.server.turns import Turns
 
@@ -100,6 +100,7 @@ class Worker(base.Worker):  # type: ignore[misc]
             self.max_requests,
             self._restart,
         )
+        release_code()
         gc.freeze()  # what is loaded by now is never garbage: do not look through it again
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self._serve())

@@ -21,12 +21,11 @@ from werkzeug.routing import BaseConverter, MapAdapter
 from werkzeug.wrappers import Request
 
 from service.errors import REASONS, RequestError
-from service.http import ALWAYS, INTERNAL_ERROR, Reply, json, readiness, refusal, request_id
+from service.http import ALWAYS, INTERNAL_ERROR, Reply, json, refusal, request_id
 from service.inference import Call, Endpoint, Inference
-from service.inference.access import HEALTH, METRICS, authority, is_below, no_route
+from service.inference.access import HEALTH, METRICS, PROBES, authority, is_below, no_route
 from service.inference.target import ROUTES
 from service.monitoring import log_bug
-from service.monitoring.exposition import Exposition
 from service.monitoring.outcome import OUTCOME, UNMATCHED, HeadFacts, Outcome
 from service.monitoring.trace_context import read_trace
 from service.web import metadata, pages
@@ -88,7 +87,7 @@ def create(inference: Inference, release: str) -> Flask:
     app.url_map.merge_slashes = False  # a path with // inside is no route, and no redirect
     for route in ROUTES:
         _add_inference(app, inference, route)
-    _add_health(app, inference)
+    _add_probes(app, inference)
     metadata.register(app, inference, release)
     pages.register(app, inference, release)
     _add_hooks(app, inference)
@@ -113,26 +112,12 @@ def _add_inference(app: Flask, inference: Inference, route: str) -> None:
     app.add_url_rule(route, endpoint=route, view_func=view, methods=["POST"])
 
 
-def _add_health(app: Flask, inference: Inference) -> None:
-    monitoring, repository = inference.monitoring, inference.repository
-    default = repository.default.version
-    states = {v: "default" if v == default else "served" for v in repository.models}
-    states |= dict.fromkeys(repository.refused, "refused")
-    exposition = Exposition(monitoring.metrics, monitoring.roster, states)
+def _add_probes(app: Flask, inference: Inference) -> None:
+    def view() -> Response:
+        return response(inference.probes.reply(request.path))
 
-    @app.get("/livez")
-    def livez() -> Response:
-        return response(json({"live": True}))
-
-    @app.get("/readyz")
-    def readyz() -> Response:
-        # A worker answers only once its models are loaded, checked and warmed up.
-        return response(readiness(monitoring.roster.is_open()))
-
-    @app.get("/metrics")
-    def metrics_page() -> Response:
-        text, content_type = exposition.text()
-        return Response(text, content_type=content_type)
+    for path in PROBES:
+        app.add_url_rule(path, endpoint=path[1:], view_func=view)
 
 
 def _add_hooks(app: Flask, inference: Inference) -> None:

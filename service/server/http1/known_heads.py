@@ -109,8 +109,12 @@ class KnownHeads:
         inside = not head.prefix or is_below(head.full_path, head.prefix)
         if inside and head.prefix:
             head.path = head.full_path[len(head.prefix) :]
-        fast = self._fast_path and known is self._main and inside
-        if fast and head.method == "POST" and bounded:
+        fast = self._fast_path and inside
+        if fast and head.method == "GET" and head.length == 0:
+            at_metrics = known is self._metrics
+            if self._inference.is_probe(head.path, head.fields, at_metrics):
+                head.is_probe = True
+        if fast and known is self._main and head.method == "POST" and bounded:
             endpoint = self._inference.endpoint(head.path)
             if endpoint is not None:
                 head.target = self._inference.target(endpoint, head.query, head.fields)

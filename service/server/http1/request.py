@@ -89,6 +89,7 @@ class RequestHead:
             may depend on the client's address.
         expects_continue: whether the client waits for a go-ahead before it sends the body.
         target: what inference has read in it; None if it is not for the fast path.
+        is_probe: whether it is a health check or a scrape, which needs no application.
         original: the head that this one was copied from; None if it was parsed.
         changed: values that differ from the original's, by names in lower case.
         environ_headers: the headers as gunicorn passes them on, once they were needed.
@@ -97,6 +98,7 @@ class RequestHead:
     special = False
     expects_continue = False
     target: Any = None
+    is_probe = False
     original: "RequestHead | None" = None
     changed: Mapping[str, str] = {}
     environ_headers: list[tuple[str, str]] | None = None

@@ -64,6 +64,7 @@ def test_digits_are_three_hands_of_each_label():
     assert np.bincount(digits.load().labels).tolist() == [3] * 10
 
 
-def test_load_test_has_the_same_digits(root, capsys):
+@pytest.mark.parametrize("path", ["service/model/frames.json", "load/digits.json"])
+def test_the_files_have_the_digits_as_they_are_drawn(root, capsys, path):
     digits.main()
-    assert capsys.readouterr().out == (root / "load" / "digits.json").read_text()
+    assert capsys.readouterr().out == (root / path).read_text()

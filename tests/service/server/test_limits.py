@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -39,3 +41,14 @@ def test_a_quota_further_up_binds_as_well(tmp_path, affinity):
 
 def test_without_a_cgroup_the_affinity_counts(tmp_path, affinity):
     assert limits.cores(tmp_path) == 8
+
+
+def test_code_that_is_released_runs_again(root):
+    script = (
+        "import numpy\nfrom service.server.limits import release_code, resident_bytes\n"
+        "before = resident_bytes()\nrelease_code()\nafter = resident_bytes()\n"
+        "assert after < before, (before, after)\nprint(numpy.ones(9).sum())"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("9.0\n", "")
