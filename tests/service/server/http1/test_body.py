@@ -50,7 +50,7 @@ def test_what_is_announced_and_never_sent_costs_nothing(worker, frames):
 
 def test_what_is_kept_for_clients_is_bounded_and_freed_again(start, frames):
     small = start(MNIST_MAX_BODY_BYTES="65536").wait_ready()
-    body = frames[[3] * 80].tobytes()  # 62,720 bytes; there is room for 32 of 65,536
+    body = frames[[3] * 80].tobytes()  # 62,720 bytes; there is room for 8 of 65,536
     with ExitStack() as stack:
         clients = [stack.enter_context(connect(small, post(body)[:-1])) for _ in range(60)]
         # Those for which there is no room are told before the rest of their body.
@@ -65,7 +65,7 @@ def test_what_is_kept_for_clients_is_bounded_and_freed_again(start, frames):
             if status == 503:
                 assert (headers["Retry-After"], headers["Connection"]) == ("1", "close")
         assert set(statuses) == {200, 503}
-        assert 20 < statuses.count(200) < 40
+        assert 5 < statuses.count(200) < 10
     for _ in range(3):  # and then there is room again
         assert small.post(body, "application/octet-stream").status == 200
 
