@@ -1,48 +1,72 @@
-/* The lesson: each section's widget is a module of its own, mounted on its <section>. */
+/* The lesson: starts each widget when it comes near the window, and keeps links exact. */
 
 import { decode, toStrokes } from "./drawing.js";
+import { ownDigits, read, withFrame } from "./frames.js";
 import { fetchPatiently } from "./key.js";
 import { fetchLayers } from "./network.js";
+import { attempt } from "./learn/trouble.js";
 
-const SECTIONS = [
-  "neuron",
-  "activations",
-  "layers",
-  "training",
-  "features",
-  "confidence",
-  "traditional",
-  "break",
-];
+const WIDGETS = {
+  toy: () => import("./learn/toy.js"),
+  unit: () => import("./learn/unit.js"),
+  curves: () => import("./learn/curves.js"),
+  bend: () => import("./learn/bend.js"),
+  walk: () => import("./learn/walk.js"),
+  loss: () => import("./learn/loss.js"),
+  descent: () => import("./learn/descent.js"),
+  history: () => import("./learn/history.js"),
+  filters: () => import("./learn/filters.js"),
+  byhand: () => import("./learn/byhand.js"),
+  softmax: () => import("./learn/softmax.js"),
+  calibration: () => import("./learn/calibration.js"),
+  strange: () => import("./learn/strange.js"),
+  methods: () => import("./learn/methods.js"),
+  break: () => import("./learn/break.js"),
+  yours: () => import("./learn/yours.js"),
+};
+const NEAR = "25% 0px"; // of the window: ready when it comes into sight, and not long before
 
-const load = async (path, get = fetch) => {
+const main = document.getElementById("main");
+const versions = main.dataset.versions.split(" ").map(Number);
+
+async function load(path, get = fetch) {
   const reply = await get(path);
   const content = await reply.json();
   if (!reply.ok) throw new Error(content.error);
   return content;
-};
+}
 
-/* What several widgets need is fetched once, and not before one asks. */
-const once = (fetching) => {
-  let promise;
-  return () => (promise ??= fetching());
-};
-const layers = new Map();
+/* What several widgets need is fetched once; what failed can be asked for again. */
+function kept(fetching) {
+  const found = new Map();
+  return (name) => {
+    if (!found.has(name)) {
+      found.set(name, fetching(name));
+      found.get(name).catch(() => found.delete(name));
+    }
+    return found.get(name);
+  };
+}
+
 const context = {
+  versions,
+  /** The version that answers where none is asked for. */
+  version: Number(main.dataset.version),
   /** The project's drawings: `{digits, hard}`. */
-  gallery: once(() => load("/gallery.json")),
-  /** What was measured: curves, calibration, baselines. */
-  lesson: once(() => load("/lesson.json", fetchPatiently)),
+  gallery: kept(() => load("gallery.json")),
+  /** What was measured: learning curves, calibration, the comparison of methods. */
+  lesson: kept(() => load("lesson.json", fetchPatiently)),
   /** A version's layers, as in network.js. */
-  layers(version) {
-    const name = String(version); // replies name a version by a string, the page by a number
-    if (!layers.has(name)) layers.set(name, fetchLayers(name));
-    return layers.get(name);
-  },
-  /** The drawing that the front page's link brings, `{strokes, pen}`, or null. */
+  layers: kept(fetchLayers),
+  /** The 30 digits with their frames, and after them the drawing that a link brought, if any. */
+  digits: kept(async () => {
+    const own = await ownDigits(context);
+    if (!context.drawn) return own;
+    const [answer] = await read([context.drawn], context.version);
+    return [...own, withFrame(context.drawn, answer.frame)];
+  }),
+  /** The drawing in the link from the front page, `{strokes, pen}`, or null. */
   drawn: drawnIn(location.hash),
-  /** The versions that this server has, lowest first. */
-  versions: document.body.querySelector("main").dataset.versions.split(" ").map(Number),
 };
 
 function drawnIn(hash) {
@@ -53,17 +77,75 @@ function drawnIn(hash) {
   }
 }
 
-const mounted = SECTIONS.map((name) => {
-  const section = document.getElementById(name);
-  return import(`./learn/${name}.js`)
-    .then(({ mount }) => mount(section, context))
-    .catch((error) => {
-      const notice = document.createElement("p");
-      notice.className = "notice";
-      notice.textContent = `This part of the lesson could not be started: ${error.message}`;
-      section.append(notice);
-    });
+const forms = [...document.querySelectorAll("[data-widget]")];
+const started = new Map();
+
+/** Start a widget, once. */
+function start(form) {
+  observer.unobserve(form);
+  if (!started.has(form)) {
+    const mount = async () => {
+      const module = await WIDGETS[form.dataset.widget]();
+      await module.mount(form, context);
+      form.dataset.ready = "";
+    };
+    started.set(form, attempt(mount));
+  }
+  return started.get(form);
+}
+const startAll = () => Promise.all(forms.map(start));
+
+const observer = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) if (isIntersecting) start(target);
+  },
+  { rootMargin: NEAR },
+);
+forms.forEach((form) => observer.observe(form));
+addEventListener("beforeprint", startAll);
+document.getElementById("print").addEventListener("click", async () => {
+  await startAll();
+  print();
 });
-// Only when all are there: what is mounted above a section moves it.
-if (context.drawn)
-  Promise.all(mounted).then(() => document.getElementById("layers").scrollIntoView());
+
+/* Mark the chapter that is being read: the one across a line in the window's upper third. */
+const links = new Map(
+  [...document.querySelectorAll(".contents a")].map((link) => [link.hash.slice(1), link]),
+);
+const reading = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      const link = links.get(target.id);
+      if (!isIntersecting) link.removeAttribute("aria-current");
+      else {
+        link.setAttribute("aria-current", "location");
+        const list = link.closest("ol"); // a row that scrolls, on a narrow screen
+        list.scrollTo({ left: link.offsetLeft - list.offsetLeft - 16 });
+      }
+    }
+  },
+  { rootMargin: "-30% 0px -70% 0px" },
+);
+for (const id of links.keys()) reading.observe(document.getElementById(id));
+
+/* Widgets that start above a link's target move it: follow it until the reader scrolls. */
+function follow() {
+  const id = context.drawn && !started.size ? "layers" : location.hash.slice(1);
+  const target = document.getElementById(id);
+  if (!target) return;
+  document.documentElement.classList.add("following"); // without the browser's own anchoring
+  let at = null;
+  const sizes = new ResizeObserver(() => {
+    if (at !== null && Math.abs(scrollY - at) > 1) {
+      sizes.disconnect();
+      document.documentElement.classList.remove("following");
+      return;
+    }
+    target.scrollIntoView({ behavior: "instant" });
+    at = scrollY;
+  });
+  sizes.observe(main);
+  addEventListener("hashchange", () => sizes.disconnect(), { once: true });
+}
+addEventListener("hashchange", follow);
+follow();

@@ -1,315 +1,166 @@
-/* Section 8: break the network or its input, and see what is left. */
+/* Chapter 8: break the network or its input, and see what is left. */
 
 import { makeBars } from "../bars.js";
-import { grey, make, paintPixels } from "../dom.js";
-import { ownDigits, read } from "../frames.js";
+import { make } from "../dom.js";
 import { argmax } from "../network.js";
-import { aDigit, percent, tiny } from "../numbers.js";
+import { aDigit, percent } from "../numbers.js";
 import { WHOLE, breaker, distort, probabilities } from "./breakage.js";
-import {
-  button,
-  checkbox,
-  framePicker,
-  slider,
-  speaker,
-  versionChoice,
-} from "./controls.js";
-import { frameCanvas, inFrame } from "./parts.js";
+import { chooseDigit, paintFrame } from "./pictures.js";
+import { inFrame, put, widget } from "./widget.js";
 
-// Each with what one sees and why; tests/browser/test_learn_more.py holds what they say.
-const EXPERIMENTS = [
-  {
-    title: "Nothing broken",
-    how: {},
-    why: "The network as the server runs it: it reads all of the project's digits.",
-  },
-  {
-    title: "Shift by 4 and 4 pixels",
-    how: { dx: 4, dy: 4 },
+/* What each does, and why it matters: words that hold whatever the count is. */
+const EXPERIMENTS = {
+  whole: { why: "This is the network as the server runs it." },
+  shift: {
+    set: { dx: 4, dy: 4 },
     why:
-      "You read every digit, the network loses most. Each weight belongs to one pixel, so a digit in " +
-      "another place is another picture. Version 2 saw distorted digits and bears a little more: by " +
-      "examples, not by an idea of place.",
+      "You read every digit. But each weight belongs to one pixel, so a digit in another place " +
+      "is another picture. Seeing shifted examples in training helps a little; a convolutional " +
+      "network needs fewer, as it looks for the same things everywhere.",
   },
-  {
-    title: "Drop the biases",
-    how: { noBiases: true },
+  biases: {
+    set: { noBiases: true },
+    why: "In this network the weighted sums are much larger than the biases.",
+  },
+  relu: {
+    set: { linear: true },
     why:
-      "Hardly anything changes, and all 30 are read. The biases are part of the formula, but in these " +
-      "two networks the weighted sums are much larger.",
+      "Without ReLU three layers are one weighted sum, and these weights were fitted with it. " +
+      "Fitted without, it would do much better: see logistic regression in chapter 7.",
   },
-  {
-    title: "Take ReLU away",
-    how: { linear: true },
+  silence: {
+    set: { silent0: true },
     why:
-      "Most digits are lost: without ReLU three layers are no more than one weighted sum, and these " +
-      "weights were fitted for a network that has it. Fitted without, it would do far better: see " +
-      "logistic regression in section 7.",
+      "Nothing of the picture gets through. Only the biases of the later layers speak, so " +
+      "every drawing gets the same answer, right for three of 30.",
   },
-  {
-    title: "Silence layer 1",
-    how: { silent: [0] },
+  half: {
+    set: { pruned: 0.5 },
+    why: "Half of the weights are 0 now: small weights add little.",
+  },
+  most: { set: { pruned: 0.9 }, why: "Now large weights are gone, too." },
+  noise: {
+    set: { noise: 0.5 },
     why:
-      "Every drawing gets the same ten bars: nothing of the picture comes through, and only the biases " +
-      "speak. Whoever always gives one answer is right for 3 of these 30.",
+      "Every weight got noise half as large as the weights' own spread. In a sum of many, " +
+      "errors partly cancel. Twice as much is harder.",
   },
-  {
-    title: "Prune half of the weights",
-    how: { pruned: 0.5 },
+  inverted: {
+    set: { inverted: true },
     why:
-      "Half of the weights are 0 now, and all 30 digits are still read: the smallest weights matter " +
-      "little.",
+      "Hundreds of pixels that were 0 are 1 now, and all their weights contribute. The server " +
+      "swaps such pictures back first.",
   },
-  {
-    title: "Prune nine tenths",
-    how: { pruned: 0.9 },
-    why:
-      "Now it goes wrong for most digits: there are large weights among the nine tenths too. Find the " +
-      "share at which it tips.",
+  speckle: {
+    set: { speckle: 0.4 },
+    why: "You still read them. To the network each speck is ink.",
   },
-  {
-    title: "Noise in the weights",
-    how: { noise: 0.5 },
-    why:
-      "Noise half as large as the weights, on every one of them, and most digits are still read: in a " +
-      "sum of many, errors partly cancel. “New noise” draws another one; twice as much is too much for " +
-      "many.",
-  },
-  {
-    title: "Black on white",
-    how: { inverted: true },
-    why:
-      "Nearly everything is lost. Hundreds of pixels that were 0 are 1 now, and each of their weights " +
-      "joins in. The server swaps such pictures back before the network sees them.",
-  },
-  {
-    title: "Noise in the picture",
-    how: { speckle: 0.4 },
-    why:
-      "You still read the digits, the network misses many: each speck counts as ink, and it has no " +
-      "notion of what is behind the specks.",
-  },
-];
+};
 
-export async function mount(section, context) {
-  const digits = await ownDigits(context);
-  const networks = new Map(
-    await Promise.all(
-      context.versions.map(async (version) => {
-        const layers = await context.layers(version);
-        return [
-          version,
-          { layers, broken: breaker(layers), whole: countRight(layers, digits) },
-        ];
-      }),
-    ),
-  );
-  const state = { version: context.versions.at(-1), chosen: 7, how: { ...WHOLE } };
+const USUAL = 7; // the drawing that is large where none is misread
 
-  const outcome = outcomeOf(digits);
-  const server = make("p", { className: "number muted", dataset: { said: "server" } });
-  const why = make("output", { className: "saying" });
-  const draw = inFrame(() => outcome.show(networks.get(state.version), state));
-  const compare = comparison(server, digits, networks);
-  const controls = controlsOf(state, () => {
-    why.textContent = "";
-    mark(null);
-    draw();
-  });
-
-  const buttons = EXPERIMENTS.map((experiment) =>
-    button(experiment.title, () => {
-      state.how = { ...WHOLE, seed: state.how.seed, ...experiment.how };
-      controls.set(state.how);
-      why.textContent = experiment.why;
-      mark(experiment);
-      draw();
-    }),
-  );
-  const mark = (experiment) =>
-    buttons.forEach((each, i) =>
-      each.setAttribute("aria-pressed", String(EXPERIMENTS[i] === experiment)),
-    );
-  outcome.onPick((i) => {
-    state.chosen = i;
-    draw();
-    compare(state);
-  });
-  const versions = versionChoice(context.versions, state.version, (version) => {
-    state.version = version;
-    draw();
-    compare(state);
-  });
-  section.append(
-    make(
-      "div",
-      { className: "panel" },
-      versions,
-      make(
-        "div",
-        { className: "row presets", role: "group", "aria-label": "Experiments" },
-        ...buttons,
-      ),
-      why,
-    ),
-    make("div", { className: "workbench" }, outcome.live, controls.element, outcome.rest),
-    server,
-  );
-  mark(EXPERIMENTS[0]);
-  why.textContent = EXPERIMENTS[0].why;
-  draw();
-  compare(state);
-}
-
-/** The sliders and boxes; what they say goes into `state.how`. */
-function controlsOf(state, onChange) {
-  const put = (name) => (value) => {
-    state.how = { ...state.how, [name]: value };
-    onChange();
-  };
-  const hundredths = (share) => `${Math.round(100 * share)} %`;
-  const pixels = (count) => `${count} px`.replace("-", "−");
-  const knob = (label, name, min, max, step, format) =>
-    slider({ label, min, max, step, value: 0, format, onInput: put(name) });
-  const silence = (layer) => (on) => {
-    const others = state.how.silent.filter((each) => each !== layer);
-    put("silent")(on ? [...others, layer] : others);
-  };
-  const parts = {
-    first: checkbox("Silence layer 1: its activations are 0", false, silence(0)),
-    second: checkbox("Silence layer 2", false, silence(1)),
-    noBiases: checkbox("Drop the biases", false, put("noBiases")),
-    linear: checkbox("Take ReLU away", false, put("linear")),
-    pruned: knob("Prune the smallest weights", "pruned", 0, 1, 0.01, hundredths),
-    noise: knob("Noise in the weights, of their spread", "noise", 0, 3, 0.05, hundredths),
-    dx: knob("Shift right", "dx", -8, 8, 1, pixels),
-    dy: knob("Shift down", "dy", -8, 8, 1, pixels),
-    speckle: knob("Noise in the pixels", "speckle", 0, 1, 0.05, hundredths),
-    inverted: checkbox("Black on white", false, put("inverted")),
-  };
-  const another = button("New noise", () => put("seed")(state.how.seed + 1));
-  const set = (how) => {
-    parts.first.set(how.silent.includes(0));
-    parts.second.set(how.silent.includes(1));
-    for (const name of [
-      "noBiases",
-      "linear",
-      "pruned",
-      "noise",
-      "dx",
-      "dy",
-      "speckle",
-      "inverted",
-    ])
-      parts[name].set(how[name]);
-  };
-  const element = make(
-    "div",
-    { className: "panel controls" },
-    make("h3", {}, "The network"),
-    ...["first", "second", "noBiases", "linear", "pruned", "noise"].map(
-      (name) => parts[name].root,
-    ),
-    make("h3", {}, "The picture"),
-    ...["dx", "dy", "speckle", "inverted"].map((name) => parts[name].root),
-    another,
-  );
-  return { element, set };
-}
-
-/** What the broken network makes of the chosen digit, and of all of them. */
-function outcomeOf(digits) {
-  const frame = frameCanvas("frame");
-  const list = make("ul", { className: "bars" });
-  const showBars = makeBars(list);
-  const reading = make("p", { className: "reading" });
-  const count = make("p", { className: "count" });
-  const { root: said, say } = speaker();
-  let picked = () => {};
-  const pick = framePicker(
-    "All 30 as the network sees them, and what it reads",
-    digits,
-    7,
-    (i) => picked(i),
-  );
-  const captions = pick.cells.map(({ label }) => {
+export async function mount(form, context) {
+  const digits = (await context.digits()).filter(({ label }) => label !== undefined);
+  const { parts, bind } = widget(form);
+  const cells = chooseDigit(parts.digits, digits, USUAL).map((label) => {
     const caption = make("span", { className: "caption" });
     label.append(caption);
-    return caption;
+    return { canvas: label.querySelector("canvas"), caption };
   });
-
-  const show = ({ broken, whole }, { chosen, how, version }) => {
-    const damaged = broken(how);
-    let right = 0;
-    digits.forEach(({ pixels, label }, i) => {
-      const image = distort(pixels, { ...how, seed: digits.length * how.seed + i }); // each its own noise
-      const shares = probabilities(damaged, image, how);
-      const digit = argmax(shares);
-      right += digit === label;
-      const levels = image.map((pixel) => Math.round(255 * pixel));
-      paintPixels(pick.cells[i].canvas, levels, grey);
-      // A dash for none: ten pictures beside each other leave no room for a word.
-      captions[i].textContent =
-        digit === label ? `${digit} ✓` : `${digit < 0 ? "–" : digit} ✗`;
-      captions[i].classList.toggle("wrong", digit !== label);
-      if (i !== chosen) return;
-      paintPixels(frame, levels, grey);
-      frame.setAttribute(
-        "aria-label",
-        `The ${label} as the network sees it, read as ${nameOf(digit)}.`,
-      );
-      showBars(shares);
-      reading.textContent =
-        digit < 0
-          ? "No digit is ahead: several have the same share."
-          : `Reads ${digit}${digit === label ? "" : `, and it is ${aDigit(label)}`}, with ${percent(shares[digit])}.`;
-    });
-    count.replaceChildren(
-      make("strong", {}, `${right} of ${digits.length}`),
-      ` read rightly by version ${version}; unbroken ${whole}.`,
-    );
-    say(`${right} of ${digits.length} read rightly.`);
+  const showBars = makeBars(parts.bars);
+  let experiment = "whole";
+  const load = async ({ version }) => {
+    const layers = await context.layers(version);
+    return { layers, broken: breakerOf(layers) };
   };
-  return {
-    live: make(
-      "div",
-      { className: "panel live" },
-      frame,
-      make("div", {}, reading, count),
-      said,
-    ),
-    rest: make("div", { className: "panel rest" }, list, pick.root),
-    show,
-    onPick(call) {
-      picked = call;
-    },
+  let [draw, seek] = [() => {}, false];
+  const drawSoon = inFrame(() => {
+    const misread = draw();
+    if (!seek) return;
+    seek = false; // show large what an experiment has broken, if it has broken any
+    put(form, { digit: misread[0] ?? USUAL });
+  });
+  await bind((values, network) => {
+    const how = howOf(values);
+    for (const button of parts.presets.children)
+      button.setAttribute("aria-pressed", button.dataset.experiment === experiment);
+    parts.why.textContent = EXPERIMENTS[experiment]?.why ?? "";
+    draw = () => show({ parts, cells, showBars, digits, values, how, ...network });
+    drawSoon();
+  }, load);
+  const own = ({ target }) => {
+    // A change of one's own is no named experiment; another drawing or version is no change.
+    if (target !== form && !["digit", "version"].includes(target.name)) experiment = null;
   };
+  form.addEventListener("input", own, true); // before the form is rendered
+  parts.presets.addEventListener("click", ({ target: { dataset } }) => {
+    if (!dataset.experiment) return;
+    experiment = dataset.experiment;
+    seek = true;
+    put(form, { ...NOTHING, ...EXPERIMENTS[experiment].set });
+  });
+  parts.again.addEventListener("click", () =>
+    put(form, { seed: Number(form.elements.seed.value) + 1 }),
+  );
 }
 
-const countRight = (layers, digits) =>
-  digits.filter(
-    ({ pixels, label }) => argmax(probabilities(layers, pixels, WHOLE)) === label,
-  ).length;
+/* The controls of an unbroken network. */
+const NOTHING = {
+  silent0: false,
+  silent1: false,
+  noBiases: false,
+  linear: false,
+  inverted: false,
+  pruned: 0,
+  noise: 0,
+  speckle: 0,
+  dx: 0,
+  dy: 0,
+};
 
-const nameOf = (digit) => (digit < 0 ? "none" : String(digit));
+const breakers = new Map(); // what all broken copies of a version share is kept
+function breakerOf(layers) {
+  if (!breakers.has(layers)) breakers.set(layers, breaker(layers));
+  return breakers.get(layers);
+}
 
-/** Return a function that compares the browser's answer with the server's, for a digit. */
-function comparison(place, digits, networks) {
-  let newest = 0;
-  return async ({ version, chosen }) => {
-    const number = (newest += 1);
-    const { pixels, label } = digits[chosen];
-    const own = probabilities(networks.get(version).layers, pixels, WHOLE);
-    let text;
-    try {
-      const [answer] = await read([digits[chosen]], version);
-      const apart = answer.probabilities.map((share, i) => Math.abs(share - own[i]));
-      text =
-        `The same network? For this ${label} and version ${version}, unbroken, the largest difference between the ten ` +
-        `probabilities of your browser and those of the server is ${tiny(Math.max(...apart))}.`;
-    } catch (error) {
-      text = `The server could not be asked for its own answer: ${error.message}`;
-    }
-    if (number === newest) place.textContent = text;
-  };
+function howOf({ silent0, silent1, seed, ...values }) {
+  const silent = [silent0, silent1].flatMap((on, layer) => (on ? [layer] : []));
+  return { ...WHOLE, ...values, silent, seed: Number(seed) };
+}
+
+/* Read all drawings, show the chosen one large, and return the places of those misread. */
+function show({ parts, cells, showBars, digits, values, how, layers, broken }) {
+  const damaged = broken(how);
+  const misread = [];
+  let unbroken = 0;
+  digits.forEach(({ pixels, label }, i) => {
+    const seed = digits.length * how.seed + i; // each has noise of its own
+    const image = distort(pixels, { ...how, seed });
+    const shares = probabilities(damaged, image, how);
+    const digit = argmax(shares);
+    if (digit !== label) misread.push(i);
+    unbroken += argmax(probabilities(layers, pixels, WHOLE)) === label;
+    const levels = image.map((pixel) => Math.round(255 * pixel));
+    paintFrame(cells[i].canvas, levels);
+    // A dash for none: ten pictures beside each other leave no room for a word.
+    const mark = digit === label ? "✓" : "✗";
+    cells[i].caption.textContent = `${digit < 0 ? "–" : digit} ${mark}`;
+    cells[i].caption.classList.toggle("wrong", digit !== label);
+    if (i !== Number(values.digit)) return;
+    paintFrame(parts.frame, levels, `The ${label} as the network sees it`);
+    showBars(shares);
+    parts.reading.textContent = reading(digit, label, shares);
+  });
+  const right = digits.length - misread.length;
+  parts.count.textContent =
+    `Version ${values.version} reads ${right} of ${digits.length} correctly` +
+    `${right === unbroken ? ", as unbroken." : `; unbroken, ${unbroken}.`}`;
+  return misread;
+}
+
+function reading(digit, label, shares) {
+  if (digit < 0) return "No digit is ahead: several have the same probability.";
+  const wrong = digit === label ? "" : `, but it is ${aDigit(label)}`;
+  return `Reads ${digit}${wrong}: ${percent(shares[digit])}.`;
 }

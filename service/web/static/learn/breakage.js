@@ -1,6 +1,7 @@
 /* Ways to break a network or its input; nothing here knows of the page. */
 
 import { forward } from "../network.js";
+import { deviation, normals } from "./statistics.js";
 
 const SIDE = 28;
 
@@ -17,40 +18,6 @@ export const WHOLE = Object.freeze({
   speckle: 0, // standard deviation of the noise on pixels, where white is 1
   seed: 1,
 });
-
-/** Return a generator of numbers from 0 to 1 that are the same for the same seed. */
-function generator(seed) {
-  let state = seed >>> 0;
-  return () => {
-    // A linear congruential step, and the bits mixed: plain ones have patterns.
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    let bits = state ^ (state >>> 16);
-    bits = Math.imul(bits, 0x45d9f3b) >>> 0;
-    bits = (bits ^ (bits >>> 16)) >>> 0;
-    return bits / 2 ** 32;
-  };
-}
-
-/** Return normally distributed numbers of mean 0 and standard deviation 1. */
-function normals(count, seed) {
-  const random = generator(seed);
-  const found = new Float32Array(count);
-  for (let i = 0; i < count; i += 2) {
-    // Box and Muller: a point at random in the plane, from two numbers that are even.
-    const radius = Math.sqrt(-2 * Math.log(1 - random()));
-    const angle = 2 * Math.PI * random();
-    found[i] = radius * Math.cos(angle);
-    if (i + 1 < count) found[i + 1] = radius * Math.sin(angle);
-  }
-  return found;
-}
-
-const deviation = (values) => {
-  const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  return Math.sqrt(
-    values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length,
-  );
-};
 
 /**
  * Return a function that gives broken copies of layers; what many of them need is kept.

@@ -5,15 +5,15 @@ const CELL = 4; // pixels; 7 × 7 cells
 export const CELLS = SIDE / CELL;
 const DIRECTIONS = 9; // over 180°: a stroke's two edges count as one direction
 
-/** Return how much ink the upper half has: the mean of its pixels, 0 to 1. */
+/** Return the share of the ink that lies in the upper half, 0 to 1. */
 export function upperInk(pixels) {
-  const half = pixels.slice(0, pixels.length / 2);
-  return half.reduce((sum, pixel) => sum + pixel, 0) / half.length;
+  const sum = (part) => part.reduce((total, pixel) => total + pixel, 0);
+  return sum(pixels.slice(0, pixels.length / 2)) / sum(pixels);
 }
 
-/** The weights with which a neuron would give `upperInk`. */
+/** The weights with which a neuron adds up the ink of the upper half. */
 export const UPPER_HALF = Float32Array.from({ length: SIDE * SIDE }, (_, i) =>
-  i < (SIDE * SIDE) / 2 ? 2 / (SIDE * SIDE) : 0,
+  i < (SIDE * SIDE) / 2 ? 1 : 0,
 );
 
 const at = (pixels, row, column) => {
@@ -21,11 +21,11 @@ const at = (pixels, row, column) => {
   return pixels[inside(row) * SIDE + inside(column)];
 };
 
-/** Return horizontal edges: each pixel's lower neighbour less its upper one. */
+/** Return horizontal edges: each pixel minus the one above it. */
 export const horizontalEdges = (pixels) =>
   Float32Array.from(pixels, (_, i) => {
     const row = Math.floor(i / SIDE);
-    return at(pixels, row + 1, i % SIDE) - at(pixels, row - 1, i % SIDE);
+    return at(pixels, row, i % SIDE) - at(pixels, row - 1, i % SIDE);
   });
 
 /**
