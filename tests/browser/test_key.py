@@ -87,6 +87,18 @@ def test_what_is_copied_has_the_key_s_place_and_not_the_key(page):
         assert re.search(r'"digit": ?1\b', done.stdout), done.stderr
 
 
+def test_the_field_of_the_key_has_its_own_undo(page):
+    driver.open_page(page)
+    driver.draw(page, LINE)
+    driver.settle(page, "locked")
+    field = page.get_by_label("API key")
+    field.press_sequentially("abc")
+    field.press("Control+z")
+    expect(field).to_have_value("")
+    expect(page.locator("#undo")).to_have_attribute("aria-disabled", "false")
+    assert page.locator("main").get_attribute("data-state") == "locked"  # not empty
+
+
 @pytest.mark.expects(REFUSED)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_in_the_form(new_page, scheme):
