@@ -18,7 +18,7 @@ SPECK = [[[0.93, 0.1], [0.93, 0.3]]]  # beside it, which makes it another pictur
 
 
 def open_page(page, path="/"):
-    """Open the page, and wait until an empty one has shown its example."""
+    """Open the page, and wait until an empty one shows its example."""
     driver.open_page(page, path)
     if path == "/":
         expect(page.locator("#note")).to_contain_text("This is what happens")

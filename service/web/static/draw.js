@@ -12,7 +12,6 @@ import { measure } from "./measure.js";
 import { makePad } from "./pad.js";
 import { makePictures } from "./pictures.js";
 import { sideBySide } from "./pieces.js";
-import { makeSnippets } from "./snippets.js";
 import { remark } from "./words.js";
 
 const LATE_AFTER = 400; // ms; above what an answer takes, below what makes one wonder
@@ -105,8 +104,9 @@ const asker = new Asker({
 function showAnswer(request, { reply, roundTrip, server }, words) {
   const [prediction] = reply.predictions;
   lastRequest = request;
-  showInside(reply, request.version);
-  keepFrame(request.picture, prediction.frame.flat());
+  const frame = prediction.frame.flat();
+  inside.show({ version: request.version, prediction, frame, outcomes: reply.layers });
+  keepFrame(request.picture, frame);
   byId("note").textContent = about || remark(prediction, sideBySide(pad.canvas));
   byId("timing").textContent =
     `The answer took ${roundTrip.toFixed(1)} ms, ${server.toFixed(1)} ms of it in the server.`;
@@ -116,10 +116,6 @@ function showAnswer(request, { reply, roundTrip, server }, words) {
   measure(request.changedAt);
 }
 
-function showInside({ predictions: [prediction], layers }, version) {
-  inside.show({ version, prediction, frame: prediction.frame.flat(), outcomes: layers });
-}
-
 function drawingChanged() {
   link.save();
   if (drawing.isEmpty) {
@@ -127,8 +123,7 @@ function drawingChanged() {
     heard();
     main.dataset.state = "empty";
     blank(NO_DRAWING);
-    say(NO_DRAWING);
-    return;
+    return say(NO_DRAWING);
   }
   if (main.dataset.state === "empty") blank(NO_ANSWER);
   main.dataset.state = "asking";
@@ -170,9 +165,7 @@ function heard() {
 const sentAsFile = () => drawing.seen.length === 1 && drawing.seen[0].dataUrl !== undefined;
 
 /** The drawing as a data URL: a picture that nothing was drawn on goes as its own file. */
-function pictureToSend() {
-  return sentAsFile() ? drawing.seen[0].dataUrl : pad.picture();
-}
+const pictureToSend = () => (sentAsFile() ? drawing.seen[0].dataUrl : pad.picture());
 
 /** Keep with a picture the frame that it became, because a link cannot hold the picture. */
 function keepFrame(picture, frame) {
@@ -216,6 +209,12 @@ byId("fool").addEventListener("click", async ({ currentTarget }) => {
   const { fool } = await import("./fool.js");
   fool(seen, [seen.version, ...others.slice(0, 1)], inside.layersOf);
 });
+for (const id of ["copy-curl", "copy-python"]) {
+  byId(id).addEventListener("click", async () => {
+    const { copySnippet } = await import("./snippets.js");
+    copySnippet(id, lastRequest);
+  });
+}
 byId("play").addEventListener("click", async () => {
   const { play } = await import("./game.js");
   const listen = (listener) => {
@@ -225,7 +224,6 @@ byId("play").addEventListener("click", async () => {
   play({ pad, listen });
 });
 
-makeSnippets(() => lastRequest);
 makePictures(
   { bytes: Number(main.dataset.maxBody), pixels: Number(main.dataset.maxPixels) },
   (picture, words) => {
@@ -238,13 +236,14 @@ makePictures(
 link.restore();
 showExample({
   drawings: gallery.drawings,
+  layersOf: inside.layersOf,
   version: byId("version").value,
   isEmpty: () => main.dataset.state === "empty" && drawing.acts.length === 0,
   hint: (strokes) => pad.hint(null, strokes),
-  show(reply, words) {
-    answers.main.show(reply.predictions[0]);
+  show(prediction, outcomes, words) {
+    answers.main.show(prediction);
     byId("verdict").textContent = NO_DRAWING;
     byId("note").textContent = words;
-    showInside(reply, byId("version").value);
+    inside.show({ version: byId("version").value, prediction, frame: prediction.frame, outcomes });
   },
 });

@@ -42,15 +42,13 @@ async function ask(path, drawings) {
 }
 
 /**
- * Ask the server what every layer of a version, by default its own, makes of a drawing.
+ * Ask the server what every layer of its default version makes of a drawing.
  *
  * @param {{strokes: number[][][], pen: number=}} drawing
- * @param {number|string} [version]
  * @returns {Promise<object>} the reply of POST /explain: `{predictions, layers, model}`
  * @throws {Error} with what the server said, in words.
  */
-export const explain = (drawing, version) =>
-  ask(version ? `explain?version=${version}` : "explain", [drawing]);
+export const explain = (drawing) => ask("explain", [drawing]);
 
 /**
  * Ask the server for its answers to drawings, and for their frames, in one request.

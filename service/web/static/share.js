@@ -2,6 +2,7 @@
 
 import { openDialog } from "./dialog.js";
 import { byId, make } from "./dom.js";
+import { verdict } from "./words.js";
 
 const [WIDTH, HEIGHT] = [1200, 630]; // what chats and networks show whole
 const SCALE = 1.6; // so that dots and lines are seen on a phone
@@ -69,7 +70,7 @@ function save(blob) {
 
 /* The network at the left, the answer at the right. */
 function pictureOf({ prediction }, paint) {
-  const words = byId("verdict").textContent;
+  const words = verdict(prediction);
   const label = `A picture to share: ${words}`;
   const size = { width: WIDTH, height: HEIGHT };
   const canvas = make("canvas", { ...size, role: "img", "aria-label": label });

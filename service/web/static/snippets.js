@@ -43,18 +43,17 @@ print(json.dumps(answer["predictions"][0]))
 `;
 }
 
-/** Let the two buttons copy; `last()` gives the request that was answered last. */
-export function makeSnippets(last) {
-  for (const [id, write] of [
-    ["copy-curl", curl],
-    ["copy-python", python],
-  ]) {
-    byId(id).addEventListener("click", async () => {
-      byId("snippet").textContent = write(last());
-      byId("snippet").hidden = false;
-      byId("copied").textContent = await copy(byId("snippet"));
-    });
-  }
+/**
+ * Show a request as a program, and copy it.
+ *
+ * @param {"copy-curl"|"copy-python"} id of the button
+ * @param {{version: string, body: string, file: string=}} request `file` is the name of the
+ *   file that it sends as it is
+ */
+export async function copySnippet(id, request) {
+  byId("snippet").textContent = id === "copy-curl" ? curl(request) : python(request);
+  byId("snippet").hidden = false;
+  byId("copied").textContent = await copy(byId("snippet"));
 }
 
 /** Copy an element's text, and say how it went. */
