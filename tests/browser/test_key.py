@@ -73,8 +73,10 @@ def test_what_is_copied_has_the_key_s_place_and_not_the_key(page):
     driver.draw(page, LINE)
     driver.settle(page)
     environment = {**os.environ, "API_KEY": KEY}
-    for button, run in (("curl", "bash"), ("Python", sys.executable)):
+    programs = ("curl", "bash", "curl -s"), ("Python", sys.executable, "import json")
+    for button, run, starts in programs:
         page.get_by_role("button", name=f"Copy as {button}").click()
+        expect(page.locator("#snippet")).to_contain_text(starts)
         program = page.locator("#snippet").inner_text()
         assert KEY not in program
         done = subprocess.run(

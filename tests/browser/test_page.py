@@ -134,7 +134,7 @@ def test_eraser_takes_ink_away(opened):
     assert (pixels(opened) != alone).any()
     opened.locator("#eraser").click()
     pen(opened, "max")
-    driver.draw(opened, [[[0.93, 0.02], [0.93, 0.4]]])
+    driver.draw(opened, [[[0.75, 0.02], [0.75, 0.4]]])
     driver.settle(opened)
     assert (pixels(opened) == alone).all()
 

@@ -101,7 +101,7 @@ def test_what_is_no_picture_is_refused_in_words(opened, strokes, way, what):
 def copied(page, button):
     """What a button puts into the snippet and the clipboard."""
     page.locator(button).click()
-    expect(page.locator("#snippet")).not_to_be_empty()
+    expect(page.locator("#copied")).to_have_text("Copied.")
     text = page.locator("#snippet").inner_text()
     assert page.evaluate("navigator.clipboard.readText()") == text
     return text

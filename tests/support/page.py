@@ -14,7 +14,7 @@ from tests.support import browser as driver
 
 REFUSED = "Failed to load resource: the server responded with a status of 4"
 LINE = [[[0.45, 0.15], [0.45, 0.85]]]  # a 1
-SPECK = [[[0.93, 0.1], [0.93, 0.3]]]  # beside it, which makes it another picture
+SPECK = [[[0.7, 0.1], [0.7, 0.3]]]  # near enough to belong to it
 
 
 def open_page(page, path="/"):
