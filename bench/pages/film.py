@@ -44,15 +44,8 @@ class Film:
         self.page = page
         self.pointer: Point = (0, 0)
         self.frames: list[Image.Image] = []
-        # From the drawing to the words about a unit, whatever the layout.
-        self.box = page.evaluate(
-            """() => {
-                const [desk, words] = [".desk", "#unit"].map(
-                    it => document.querySelector(it).getBoundingClientRect());
-                const [x, y] = [desk.left - 16, desk.top - 16];
-                return { x, y, width: desk.width + 32, height: words.bottom + 16 - y };
-            }"""
-        )
+        x, y, width, height = page.locator("#stage").bounding_box().values()
+        self.box = {"x": x - 12, "y": y - 12, "width": width + 24, "height": height + 24}
 
     def move(self, x: float, y: float) -> None:
         """Move the pointer."""
@@ -101,14 +94,25 @@ class Film:
         )
 
 
-def strongest(page: Any, layer: str) -> Point:
-    """Return the middle of the unit that says most, and has something to show."""
-    unit = page.locator(f"{layer} button.unit").evaluate_all(
-        """units => units.map((unit, i) => [Number(unit.style.getPropertyValue("--on")), i])
-            .sort(([a], [b]) => b - a)[0][1]"""
-    )
-    box = page.locator(f"{layer} button.unit").nth(unit).bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+STRONGEST = """async depth => {
+    const { fetchLayers, forward } = await import("/static/network.js");
+    const { orderOf, place } = await import("/static/places.js");
+    const [canvas, frame] = ["#network", "#frame"].map(it => document.querySelector(it));
+    const { data } = frame.getContext("2d").getImageData(0, 0, 28, 28);
+    const layers = await fetchLayers(document.querySelector("#version").value);
+    const pixels = Array.from({ length: 784 }, (_, i) => data[4 * i] / 255);
+    const { activations } = forward(layers, pixels)[depth];
+    const { units } = place(canvas.clientWidth, canvas.clientHeight, orderOf(layers));
+    const [x, y] = units[depth][activations.indexOf(Math.max(...activations))];
+    const { left, top } = canvas.getBoundingClientRect();
+    return [left + x, top + y];
+}"""
+
+
+def strongest(page: Any, layer: int) -> Point:
+    """Return where the unit of a layer, from 0, stands that is the furthest on."""
+    x, y = page.evaluate(STRONGEST, layer)
+    return x, y
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -120,27 +124,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench film")
     parser.add_argument("--output", type=Path, default=Path("docs/page.webp"))
     path = parser.parse_args(argv).output
-    with driver.working(viewport={"width": 1120, "height": 1400}) as page:
+    with driver.working(viewport={"width": 1280, "height": 720}) as page:
         driver.open_page(page)
-        # An answer loads the weights of the units, so that hovering shows them at once; and
-        # the words about a unit are there, so that their place is known.
-        driver.draw(page, [THREE])
-        driver.settle(page)
-        page.wait_for_load_state("networkidle")
-        page.mouse.move(*strongest(page, "#layer-1"))
-        page.evaluate(driver.TWO_FRAMES)
+        page.wait_for_load_state("networkidle")  # the weights and the example
         film = Film(page)
-        page.locator("#clear").click()
-        driver.settle(page, "empty")
         film.move(*driver.on_pad(page, [(0.8, 0.9)])[0])
         film.take(3)
         film.draw(THREE)
         film.take(7)
         film.draw(CLOSING)
         film.take(6)
-        film.glide(*strongest(page, "#layer-1"), 6)
+        first, second = (strongest(page, layer) for layer in (0, 1))
+        film.glide(*first, 6)
         film.take(9)
-        film.glide(*strongest(page, "#layer-2"), 4)
+        film.glide(*second, 4)
         film.take(9)
         film.save(path)
     size = path.stat().st_size

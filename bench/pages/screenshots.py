@@ -1,6 +1,7 @@
 """Pictures of the pages, for people to look at: ``python -m bench screenshots``.
 
-Both pages, whole, at the widths of a phone, a tablet and a desk, by day and by night.
+The first screen of the page to draw on and the whole lesson, at the sizes of a desk, a
+laptop, and phones upright and across, by day and by night.
 """
 
 import argparse
@@ -12,7 +13,7 @@ from pathlib import Path
 from bench.harness.cores import ROOT
 from tests.support import browser as driver
 
-WIDTHS = (320, 768, 1440)
+SIZES = (1440, 820), (1366, 657), (390, 844), (844, 390), (320, 568)
 DIGITS = ROOT / "service" / "model" / "digits.json"
 
 
@@ -24,8 +25,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     three = json.loads(DIGITS.read_bytes())["digits"][3]["strokes"]
     with driver.working() as page:
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
             for scheme in ("light", "dark"):
                 page.emulate_media(color_scheme=scheme)
                 for path, name in (("/", "draw"), ("/learn", "learn")):
@@ -34,9 +35,9 @@ def main(argv: Sequence[str] | None = None) -> None:
                     if path == "/":
                         driver.draw(page, three)
                         driver.settle(page)
-                        page.locator("#clear").evaluate("e => scrollTo(0, 0)")
+                        page.wait_for_load_state("networkidle")  # the weights
                     file = folder / f"{name}-{width}-{scheme}.png"
-                    page.screenshot(path=file, full_page=True)
+                    page.screenshot(path=file, full_page=path != "/")
                     print(file)
 
 

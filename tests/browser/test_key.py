@@ -73,8 +73,10 @@ def test_what_is_copied_has_the_key_s_place_and_not_the_key(page):
     driver.draw(page, LINE)
     driver.settle(page)
     environment = {**os.environ, "API_KEY": KEY}
-    for button, run in (("curl", "bash"), ("Python", sys.executable)):
+    programs = ("curl", "bash", "curl -s"), ("Python", sys.executable, "import json")
+    for button, run, starts in programs:
         page.get_by_role("button", name=f"Copy as {button}").click()
+        expect(page.locator("#snippet")).to_contain_text(starts)
         program = page.locator("#snippet").inner_text()
         assert KEY not in program
         done = subprocess.run(
@@ -85,6 +87,18 @@ def test_what_is_copied_has_the_key_s_place_and_not_the_key(page):
             timeout=30,
         )
         assert re.search(r'"digit": ?1\b', done.stdout), done.stderr
+
+
+def test_the_field_of_the_key_has_its_own_undo(page):
+    driver.open_page(page)
+    driver.draw(page, LINE)
+    driver.settle(page, "locked")
+    field = page.get_by_label("API key")
+    field.press_sequentially("abc")
+    field.press("Control+z")
+    expect(field).to_have_value("")
+    expect(page.locator("#undo")).to_have_attribute("aria-disabled", "false")
+    assert page.locator("main").get_attribute("data-state") == "locked"  # not empty
 
 
 @pytest.mark.expects(REFUSED)

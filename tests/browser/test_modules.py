@@ -1,5 +1,6 @@
 """The modules of the pages by themselves: what they compute, and what a link can hold."""
 
+import json
 import re
 
 import numpy as np
@@ -59,6 +60,10 @@ def run(page, code, argument=None):
             const drawing = await import("/static/drawing.js");
             const network = await import("/static/network.js");
             const { decodeFloat16 } = await import("/static/float16.js");
+            const adversary = await import("/static/adversary.js");
+            const words = await import("/static/words.js");
+            const { percent } = await import("/static/numbers.js");
+            const { clipped } = await import("/static/pen.js");
             const steps = {
                 roundTrip(acts) {
                     const before = Object.assign(new drawing.Drawing(), { acts });
@@ -90,6 +95,23 @@ def run(page, code, argument=None):
                         apart(biases, whole[i].biases),
                     ]);
                 },
+                async difference([version, outcomes, digit, other]) {
+                    const layers = await network.fetchLayers(version);
+                    const found = network.difference(layers, outcomes, digit, other);
+                    return [Array.from(found.weights), found.bias];
+                },
+                async forward([version, pixels]) {
+                    const layers = await network.fetchLayers(version);
+                    return Array.from(network.forward(layers, pixels).at(-1).activations);
+                },
+                async fewest([version, frame]) {
+                    return adversary.fewest(await network.fetchLayers(version), frame);
+                },
+                said: ([prediction, pieces]) => [
+                    words.verdict(prediction), words.remark(prediction, pieces),
+                ],
+                percent: share => percent(share),
+                clipped: ([from, to]) => clipped(from, to),
                 async weights([version, pixels, depth, unit]) {
                     const layers = await network.fetchLayers(version);
                     const outcomes = network.forward(layers, pixels);
@@ -160,3 +182,124 @@ def test_every_number_of_half_precision_is_decoded_exactly(page):
 def test_layers_in_half_precision_are_the_same_but_for_rounding(page, version):
     # Weights are below 2, where neighbours are 2 ** -10 apart.
     assert np.max(run(page, "half", version)) <= 2**-11
+
+
+def explain(service, version, frame):
+    body = json.dumps({"instances": [frame.reshape(28, 28).tolist()]})
+    return service.post(body.encode(), path=f"/explain?version={version}").json
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_why_is_all_of_the_difference_between_two_logits(page, service, version):
+    """What each pixel speaks, and the bias, add up to what the logits are apart."""
+    for frame, other in zip(digits.load().frames[:10], [8, 7, 3, 5, 9, 6, 0, 1, 2, 4]):
+        reply = explain(service, version, frame)
+        digit = reply["predictions"][0]["digit"]
+        sums = reply["layers"][-1]["sums"]
+        weights, bias = run(page, "difference", [version, reply["layers"], digit, other])
+        worths = np.array(weights) * frame.reshape(-1) / 255
+        expected = sums[digit] - sums[other]
+        assert worths.sum() + bias == pytest.approx(
+            expected, abs=2e-4 * np.abs(worths).sum()
+        )
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_browser_computes_what_is_served(page, service, version):
+    frame = digits.load().frames[8]
+    served = explain(service, version, frame)["predictions"][0]["probabilities"]
+    found = run(page, "forward", [version, (frame.reshape(-1) / 255).tolist()])
+    np.testing.assert_allclose(found, served, atol=1e-5)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_fooled_server_gives_another_digit(page, service, version):
+    for number in (3, 14, 27):
+        frame = digits.load().frames[number].reshape(-1)
+        found = run(page, "fewest", [version, frame.tolist()])
+        changed = np.flatnonzero(np.array(found["frame"]) != frame)
+        assert sorted(found["changed"]) == changed.tolist()
+        assert 1 <= len(changed) <= 15
+        before = explain(service, version, frame)["predictions"][0]["digit"]
+        body = json.dumps({"instances": [found["frame"]]}).encode()
+        reply = service.post(body, path=f"/predict?version={version}").json
+        assert (
+            reply["predictions"][0]["digit"] == found["digit"] != before == found["before"]
+        )
+
+
+def prediction(unsure=False, found=None, **probabilities):
+    """An answer with these probabilities, such as d4=0.5, and nothing for the others."""
+    shares = [probabilities.get(f"d{digit}", 0.0) for digit in range(10)]
+    digit = shares.index(max(shares))
+    return {"digit": digit, "probabilities": shares, "unsure": unsure, "found": found}
+
+
+@pytest.mark.parametrize(
+    ("answer", "pieces", "verdict", "remark"),
+    [
+        (prediction(d3=1.0), False, "A 3, almost certainly (over 99.99 %).", ""),
+        (prediction(d8=0.9982), False, "An 8 (99.82 %).", ""),
+        (prediction(d4=0.87, d9=0.12), False, "A 4 (87.00 %), or a 9 (12 %).", ""),
+        (
+            prediction(True, d4=0.58, d9=0.42),
+            False,
+            "Not sure: a 4 (58 %) or a 9 (42 %)?",
+            "",
+        ),
+        (
+            prediction(True, d2=0.24, d3=0.2),
+            False,
+            "Not sure. Perhaps a 2 (24 %).",
+            "no digit",
+        ),
+        (prediction(d0=0.99), True, "A 0 (99.00 %).", "two digits"),
+        (
+            prediction(True, "several digits", d0=0.5),
+            False,
+            "Not sure. Perhaps",
+            "two digits",
+        ),
+        (prediction(d7=0.78, d1=0.21), False, "A 7 (78.00 %), or a 1", "with a flag"),
+        (prediction(d1=0.99, d7=0.001), False, "A 1 (99.00 %).", ""),
+    ],
+)
+def test_an_answer_in_words(page, answer, pieces, verdict, remark):
+    found, remarked = run(page, "said", [answer, pieces])
+    assert verdict in found
+    assert (remark in remarked) if remark else remarked == ""
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (1, "over 99.99 %"),
+        (0.99996, "over 99.99 %"),
+        (0.9999, "99.99 %"),
+        (0.5751, "57.51 %"),
+    ],
+)
+def test_no_probability_is_written_as_100(page, share, text):
+    assert run(page, "percent", share) == text
+
+
+coordinate = st.floats(-2, 3, allow_nan=False)
+point = st.tuples(coordinate, coordinate).map(list)
+
+
+@quiet
+@given(point, point)
+def test_a_line_is_cut_to_what_is_inside(page, start, end):
+    """Against a thousand points along it."""
+    shares = np.linspace(0, 1, 1001)[:, None]
+    along = np.array(start) + shares * (np.array(end) - np.array(start))
+    inside = ((along >= 0) & (along <= 1)).all(axis=1)
+    found = run(page, "clipped", [start, end])
+    if found is None:
+        assert not inside.any()
+        return
+    step = np.abs(np.array(end) - start).max() / 1000 + 1e-9
+    assert (np.array(found) >= -1e-9).all()
+    assert (np.array(found) <= 1 + 1e-9).all()
+    if inside.any():
+        np.testing.assert_allclose(found, along[inside][[0, -1]], atol=step)

@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.support import browser as driver
+from tests.support.page import choose
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -56,7 +57,7 @@ def test_axe_finds_nothing(whole):
 def test_axe_finds_nothing_beside_an_answer(new_page, strokes, scheme):
     page = new_page(color_scheme=scheme)
     driver.open_page(page)
-    page.locator("#beside").select_option("1")
+    choose(page, "#beside", "1")
     driver.draw(page, strokes[3])
     driver.settle(page)
     found = Axe().run(page, options={"runOnly": driver.RULES_OF[scheme]})

@@ -101,7 +101,7 @@ export class Asker {
 }
 
 /** The path that a version is asked by; the snippets show the same. */
-export const pathOf = (version) => `/explain?version=${version}`;
+export const pathOf = (version) => `explain?version=${version}`;
 
 async function ask({ version, body }, cancelled) {
   const abort = new AbortController();

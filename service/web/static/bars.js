@@ -29,7 +29,7 @@ export function makeBars(list) {
       const share = probabilities?.[digit];
       row.classList.toggle("best", probabilities !== null && share === most);
       bar.style.transform = `scaleX(${share ?? 0})`;
-      number.textContent = probabilities ? percent(share) : "–";
+      number.textContent = probabilities ? percent(share, 2, "> ") : "–";
     });
   };
 }

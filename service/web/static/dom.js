@@ -61,3 +61,8 @@ export function speaking(region) {
     timer = setTimeout(() => (region.textContent = words), REST);
   };
 }
+
+/** Let a button work or not; unlike with `disabled`, one that has the focus keeps it. */
+export function enable(button, works) {
+  button.setAttribute("aria-disabled", String(!works));
+}

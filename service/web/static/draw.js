@@ -3,18 +3,20 @@
 import { makeAnswer } from "./answer.js";
 import { Asker } from "./asker.js";
 import { byId, speaking } from "./dom.js";
-import { Drawing, decode, encode, fromStrokes, toStrokes } from "./drawing.js";
-import { makeGallery, markNone } from "./gallery.js";
+import { Drawing, fromStrokes } from "./drawing.js";
+import { showExample } from "./example.js";
+import { makeGallery } from "./gallery.js";
 import { makeInside } from "./inside.js";
+import { makeLink } from "./link.js";
+import { measure } from "./measure.js";
 import { makePad } from "./pad.js";
 import { makePictures } from "./pictures.js";
-import { makeSnippets } from "./snippets.js";
+import { sideBySide } from "./pieces.js";
+import { remark } from "./words.js";
 
-const LINK_EVERY = 400; // ms; browsers allow some hundred changes of the address in 30 s
 const LATE_AFTER = 400; // ms; above what an answer takes, below what makes one wonder
 const LATE = "The server has not answered to the newest drawing yet.";
-const MOST_MEASURED = 5000; // a browser keeps them all, for a page that is open all day too
-const NO_INK = "No ink yet: draw a digit.";
+const NO_DRAWING = "Draw a digit from 0 to 9.";
 const NO_ANSWER = "No answer to this drawing yet.";
 
 const main = byId("main");
@@ -22,16 +24,30 @@ const drawing = new Drawing();
 const answers = { main: makeAnswer(""), beside: makeAnswer("-beside") };
 const inside = makeInside();
 const say = speaking(byId("said"));
+const listeners = new Set(); // who else hears each answer, such as the game
 let lastRequest = null; // what was answered last, for the snippets
-let linkTimer, lateTimer;
-let measured = 0;
+let about = ""; // what there is to say of a drawing of the gallery
+let lateTimer;
 let changedAt = 0; // the time of the event that made the newest drawing
+
+const notify = (words) => (byId("notice").textContent = words);
 
 const pad = makePad(drawing, (time) => {
   changedAt = time;
-  byId("notice").textContent = "";
+  notify("");
   markNone();
   drawingChanged();
+});
+const link = makeLink(drawing, (wrong) => {
+  showBeside();
+  markNone();
+  notify(wrong);
+  pad.repaint();
+  drawingChanged();
+});
+const gallery = makeGallery((chosen, time) => {
+  about = chosen.about ?? "";
+  replaceDrawing(fromStrokes(chosen.strokes, chosen.pen), time);
 });
 
 const asker = new Asker({
@@ -39,53 +55,45 @@ const asker = new Asker({
     const body = JSON.stringify({ instances: [{ b64: pictureToSend() }] });
     const beside = byId("beside").value;
     const picture = drawing.seen.find(({ kind }) => kind === "picture");
+    const file = sentAsFile() ? picture.name : undefined;
     return [
-      { where: "main", version: byId("version").value, body, changedAt, picture },
+      { where: "main", version: byId("version").value, body, changedAt, picture, file },
       ...(beside ? [{ where: "beside", version: beside, body }] : []),
     ];
   },
   answer(request, answer) {
     heard();
-    const words = answers[request.where].show(
-      request.version,
-      unsureBelow(request.version),
-      answer,
-    );
-    if (request.where !== "main") return;
-    lastRequest = request;
-    inside.show(request.version, answer.reply);
-    keepFrame(request.picture, answer.reply.predictions[0].frame);
-    for (const id of ["copy-curl", "copy-python"]) byId(id).disabled = false;
-    say(words);
-    measure(request.changedAt);
+    const [prediction] = answer.reply.predictions;
+    const words = answers[request.where].show(prediction);
+    if (request.where === "main") showAnswer(request, answer, words);
   },
   refuse(request, { message }) {
     heard();
-    const words = /no ink/.test(message)
-      ? "No ink: nothing stands out from the paper."
-      : `The server refused it: ${message.replace("image 0", "the picture")}.`;
+    const empty = /no ink/.test(message);
+    const words = empty ? "No ink." : "The server refused it.";
     answers[request.where].blank(words);
     if (request.where !== "main") return;
     main.dataset.state = "refused";
-    inside.blank();
-    say(words);
+    blankInside();
+    byId("note").textContent = empty
+      ? "Nothing stands out from the paper."
+      : `${message.replace("image 0", "the picture")}.`;
+    say(`${words} ${byId("note").textContent}`);
   },
   locked() {
     heard();
     main.dataset.state = "locked";
-    blankAnswers(NO_ANSWER);
-    inside.blank();
+    blank(NO_ANSWER);
   },
   away(why) {
     clearTimeout(lateTimer);
     main.dataset.state = "away";
-    const words = `The server does not answer: ${why}. Your drawing is kept, and asked again every second.`;
+    const words = `The server does not answer: ${why}. Your drawing is safe; trying again every second.`;
     // Set once: a screen reader would say it every second.
     if (byId("server").textContent === words) return;
     byId("server").textContent = words;
     // What is shown until now is the answer to an older drawing.
-    blankAnswers(NO_ANSWER);
-    inside.blank();
+    blank(NO_ANSWER);
   },
   settle() {
     if (["asking", "away", "locked"].includes(main.dataset.state))
@@ -93,33 +101,56 @@ const asker = new Asker({
   },
 });
 
+function showAnswer(request, { reply, roundTrip, server }, words) {
+  const [prediction] = reply.predictions;
+  lastRequest = request;
+  const frame = prediction.frame.flat();
+  inside.show({ version: request.version, prediction, frame, outcomes: reply.layers });
+  keepFrame(request.picture, frame);
+  byId("note").textContent = about || remark(prediction, sideBySide(pad.canvas));
+  byId("timing").textContent =
+    `The answer took ${roundTrip.toFixed(1)} ms, ${server.toFixed(1)} ms of it in the server.`;
+  for (const id of ["copy-curl", "copy-python"]) byId(id).disabled = false;
+  say(`${words} ${byId("note").textContent}`);
+  for (const listener of listeners) listener(prediction);
+  measure(request.changedAt);
+}
+
 function drawingChanged() {
-  saveLink();
+  link.save();
   if (drawing.isEmpty) {
     asker.cancel();
     heard();
-    follow();
     main.dataset.state = "empty";
-    blankAnswers(NO_INK);
-    inside.blank();
-    say(NO_INK);
-    return;
+    blank(NO_DRAWING);
+    return say(NO_DRAWING);
   }
-  if (main.dataset.state === "empty") blankAnswers(NO_ANSWER);
+  if (main.dataset.state === "empty") blank(NO_ANSWER);
   main.dataset.state = "asking";
-  lateTimer ??= setTimeout(() => (byId("timing").textContent = LATE), LATE_AFTER);
+  lateTimer ??= setTimeout(() => (byId("note").textContent = LATE), LATE_AFTER);
   asker.request();
 }
 
-function blankAnswers(words) {
+function blank(words) {
   for (const answer of Object.values(answers)) answer.blank(words);
+  blankInside();
+}
+
+function blankInside() {
+  byId("note").textContent = about;
+  inside.blank();
+}
+
+function markNone() {
+  about = "";
+  gallery.markNone();
 }
 
 /** Draw something else in place of what is seen; the time is that of the event. */
 function replaceDrawing(acts, time) {
-  drawing.clear();
-  for (const act of acts) drawing.add(act);
+  drawing.replace(acts);
   changedAt = time;
+  notify("");
   pad.repaint();
   drawingChanged();
 }
@@ -131,97 +162,24 @@ function heard() {
   byId("server").textContent = "";
 }
 
+const sentAsFile = () => drawing.seen.length === 1 && drawing.seen[0].dataUrl !== undefined;
+
 /** The drawing as a data URL: a picture that nothing was drawn on goes as its own file. */
-function pictureToSend() {
-  const { seen } = drawing;
-  return seen.length === 1 && seen[0].dataUrl ? seen[0].dataUrl : pad.picture();
-}
+const pictureToSend = () => (sentAsFile() ? drawing.seen[0].dataUrl : pad.picture());
 
 /** Keep with a picture the frame that it became, because a link cannot hold the picture. */
 function keepFrame(picture, frame) {
   if (!picture) return;
-  picture.levels = frame.flat();
-  saveLink();
-}
-
-function unsureBelow(version) {
-  const option = [...byId("version").options].find(({ value }) => value === version);
-  return Number(option.dataset.unsureBelow);
-}
-
-/** Note how long it took from the newest stroke's event until its answer was painted. */
-function measure(start) {
-  // A frame is painted after its callbacks, and a message comes after the painting.
-  requestAnimationFrame(() => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      performance.measure("stroke to answer", { start, end: performance.now() });
-      if (++measured % MOST_MEASURED === 0) performance.clearMeasures();
-    };
-    port2.postMessage(null);
-  });
-}
-
-/* The state in the address: drawing, versions and tool, so that a link brings it all back. */
-
-const SETTINGS = ["version", "beside", "width"];
-const usual = Object.fromEntries(SETTINGS.map((id) => [id, byId(id).value]));
-
-function link() {
-  const state = new URLSearchParams();
-  for (const id of SETTINGS)
-    if (byId(id).value !== usual[id]) state.set(id, byId(id).value);
-  const tool = document.querySelector("input[name=tool]:checked").value;
-  if (tool !== "brush") state.set("tool", tool);
-  if (!drawing.isEmpty) state.set("drawing", encode(drawing));
-  return `#${state}`;
-}
-
-function saveLink() {
-  linkTimer ??= setTimeout(() => {
-    linkTimer = undefined;
-    history.replaceState(null, "", link());
-    follow();
-  }, LINK_EVERY);
-}
-
-/** Let the lesson's link bring the drawing along, if it is one that the lesson can draw. */
-function follow() {
-  // Its place is kept, so that nothing moves below it.
-  byId("follow").style.visibility = toStrokes(drawing.seen) ? "visible" : "hidden";
-  byId("follow").querySelector("a").href = `/learn#drawing=${encode(drawing)}`;
-}
-
-function restore() {
-  const state = new URLSearchParams(location.hash.slice(1));
-  for (const id of SETTINGS) {
-    byId(id).value = state.get(id) ?? usual[id];
-    if (byId(id).value || !state.get(id)) continue;
-    byId(id).value = usual[id];
-    const without = `This server has no version ${state.get(id)}, for which the link asks`;
-    byId("notice").textContent = `${without}; here is version ${byId("version").value}.`;
-  }
-  const tool = state.get("tool") === "eraser" ? "eraser" : "brush";
-  document.querySelector(`input[name=tool][value=${tool}]`).checked = true;
-  showBeside();
-  markNone();
-  try {
-    drawing.acts = decode(state.get("drawing") ?? "");
-  } catch (error) {
-    drawing.acts = [];
-    byId("notice").textContent =
-      `The drawing in this link cannot be read: ${error.message}. Draw a new one.`;
-  }
-  pad.repaint();
-  drawingChanged();
+  picture.levels = frame;
+  link.save();
 }
 
 /* The controls. */
 
 function showBeside() {
-  byId("answer-beside").hidden = !byId("beside").value;
-  byId("beside-name").textContent = byId("beside").value;
+  const { value } = byId("beside");
+  for (const id of ["answer-beside", "bars-beside"]) byId(id).hidden = !value;
+  byId("beside-name").textContent = value;
 }
 
 for (const id of ["version", "beside"]) {
@@ -230,35 +188,62 @@ for (const id of ["version", "beside"]) {
     drawingChanged();
   });
 }
-for (const input of [byId("width"), ...document.querySelectorAll("input[name=tool]")]) {
-  input.addEventListener("change", saveLink);
-}
+byId("width").addEventListener("change", link.save);
+byId("eraser").addEventListener("click", ({ currentTarget }) => {
+  const pressed = currentTarget.getAttribute("aria-pressed") === "true";
+  currentTarget.setAttribute("aria-pressed", String(!pressed));
+  link.save();
+});
+
+/* What most visits do without comes when it is asked for. */
 byId("share").addEventListener("click", async () => {
-  history.replaceState(null, "", link());
-  try {
-    await navigator.clipboard.writeText(location.href);
-    byId("notice").textContent =
-      "The link is copied: whoever opens it sees this drawing and these settings.";
-  } catch {
-    byId("notice").textContent =
-      "The link is this page's address: copy it from the address bar.";
-  }
+  link.now();
+  const { share } = await import("./share.js");
+  share({ seen: inside.seen(), paint: inside.paint });
 });
-// Whoever is quick gets the newest drawing, too.
-for (const name of ["pointerdown", "click"]) byId("follow").addEventListener(name, follow);
-addEventListener("hashchange", () => {
-  // Not for a link to a place on this page, such as the one that skips to the content.
-  if (!document.getElementById(location.hash.slice(1))) restore();
+byId("fool").addEventListener("click", async ({ currentTarget }) => {
+  if (currentTarget.getAttribute("aria-disabled") === "true") return;
+  const seen = inside.seen();
+  const versions = [...byId("version").options].map(({ value }) => value);
+  const others = versions.filter((version) => version !== seen.version);
+  const { fool } = await import("./fool.js");
+  fool(seen, [seen.version, ...others.slice(0, 1)], inside.layersOf);
 });
-makeSnippets(() => lastRequest);
+for (const id of ["copy-curl", "copy-python"]) {
+  byId(id).addEventListener("click", async () => {
+    const { copySnippet } = await import("./snippets.js");
+    copySnippet(id, lastRequest);
+  });
+}
+byId("play").addEventListener("click", async () => {
+  const { play } = await import("./game.js");
+  const listen = (listener) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  };
+  play({ pad, listen });
+});
+
 makePictures(
   { bytes: Number(main.dataset.maxBody), pixels: Number(main.dataset.maxPixels) },
-  ({ bitmap, dataUrl }, words) => {
+  (picture, words) => {
     markNone();
-    byId("notice").textContent = words;
-    replaceDrawing([{ kind: "picture", bitmap, dataUrl }], performance.now());
+    replaceDrawing([{ kind: "picture", ...picture }], performance.now());
+    notify(words);
   },
-  (words) => (byId("notice").textContent = words),
+  notify,
 );
-makeGallery(({ strokes, pen }, time) => replaceDrawing(fromStrokes(strokes, pen), time));
-restore();
+link.restore();
+showExample({
+  drawings: gallery.drawings,
+  layersOf: inside.layersOf,
+  version: byId("version").value,
+  isEmpty: () => main.dataset.state === "empty" && drawing.acts.length === 0,
+  hint: (strokes) => pad.hint(null, strokes),
+  show(prediction, outcomes, words) {
+    answers.main.show(prediction);
+    byId("verdict").textContent = NO_DRAWING;
+    byId("note").textContent = words;
+    inside.show({ version: byId("version").value, prediction, frame: prediction.frame, outcomes });
+  },
+});

@@ -2,7 +2,7 @@
 
 export const CELLS = 28;
 export const SIDE = 280; // pixels of the picture that is sent: 10 × 10 for one of the network's
-const STEPS = 4095; // a place is 12 bits each way, so that a link holds it exactly
+export const STEPS = 4095; // a place is 12 bits each way, so that a link holds it exactly
 
 const DAMAGED = "it is cut short or damaged";
 const KINDS = ["brush", "eraser", "ink", "paper", "frame"]; // by their numbers in a link
@@ -13,10 +13,12 @@ const KINDS = ["brush", "eraser", "ink", "paper", "frame"]; // by their numbers 
  * brush and eraser: a stroke through `points` ([x, y], whole numbers from 0 to 4095) of a
  * width in hundredths of the side. ink and paper: the cell that holds the one point. frame:
  * `levels`, 784 grey levels. picture: `bitmap`, what was opened, and `dataUrl` of its file.
- * clear: nothing of what was before.
+ * clear: nothing of what was before. An act that is `joined` is undone with the one before.
  */
 export class Drawing {
   acts = [];
+  generation = 0; // changes when more than the last act does: what was painted is void
+  #undone = []; // of each undoing the acts, the newest last
 
   /** The acts that are seen: those after the last clearing. */
   get seen() {
@@ -27,34 +29,46 @@ export class Drawing {
     return !this.seen.some(({ kind }) => kind !== "eraser" && kind !== "paper");
   }
 
+  get canRedo() {
+    return this.#undone.length > 0;
+  }
+
   add(act) {
+    this.#undone = [];
     this.acts.push(act);
   }
 
   undo() {
-    this.acts.pop();
+    if (!this.acts.length) return;
+    const first = this.acts.findLastIndex(({ joined }) => !joined);
+    this.#undone.push(this.acts.splice(Math.max(0, first)));
+    this.generation++;
+  }
+
+  redo() {
+    this.acts.push(...(this.#undone.pop() ?? []));
+    this.generation++;
   }
 
   clear() {
-    if (this.seen.length) this.add({ kind: "clear" });
+    if (!this.seen.length) return;
+    this.add({ kind: "clear" });
+    this.generation++;
   }
 
-  /**
-   * Paint it.
-   *
-   * @param {CanvasRenderingContext2D} context its unit is a pixel of a square of `side`
-   * @param {number} side
-   * @param {string} ink a CSS colour
-   */
-  paint(context, side, ink) {
-    context.clearRect(0, 0, side, side);
-    for (const act of this.seen) {
-      const erases = act.kind === "eraser" || act.kind === "paper";
-      context.globalCompositeOperation = erases ? "destination-out" : "source-over";
-      context.fillStyle = context.strokeStyle = ink;
-      PAINT[act.kind](context, side, act);
-    }
-    context.globalCompositeOperation = "source-over";
+  /** Put other acts in place of what is seen; one undoing brings it back. */
+  replace(acts) {
+    const joins = this.seen.length > 0;
+    this.clear();
+    acts.forEach((act, i) => this.add({ ...act, joined: joins || i > 0 }));
+    this.generation++;
+  }
+
+  /** Begin with these acts, as if each had just been done. */
+  load(acts) {
+    this.#undone = [];
+    this.acts = acts;
+    this.generation++;
   }
 }
 
@@ -64,7 +78,7 @@ export function place(x, y) {
 }
 
 /** Return the cell, [column, row], of a place. */
-function cellOf(point) {
+export function cellOf(point) {
   return point.map((value) => Math.min(CELLS - 1, Math.floor((value / STEPS) * CELLS)));
 }
 
@@ -95,55 +109,6 @@ export function toStrokes(acts) {
   );
   return { strokes, pen: width / 100 };
 }
-
-const stroke = (context, side, { width, points }) => {
-  const scaled = points.map((point) => point.map((value) => (value / STEPS) * side));
-  const [first] = scaled;
-  context.lineWidth = (width / 100) * side;
-  context.lineCap = context.lineJoin = "round";
-  context.beginPath();
-  if (scaled.length === 1) {
-    context.arc(...first, context.lineWidth / 2, 0, 2 * Math.PI);
-    context.fill();
-    return;
-  }
-  context.moveTo(...first);
-  // Through the middles, with the points themselves as what the curve bends to.
-  for (let i = 1; i < scaled.length - 1; i++) {
-    const [[x, y], [nextX, nextY]] = [scaled[i], scaled[i + 1]];
-    context.quadraticCurveTo(x, y, (x + nextX) / 2, (y + nextY) / 2);
-  }
-  context.lineTo(...scaled.at(-1));
-  context.stroke();
-};
-
-const cell = (context, side, { points: [point] }) => {
-  const size = side / CELLS;
-  const [column, row] = cellOf(point);
-  context.fillRect(column * size, row * size, size, size);
-};
-
-const frame = (context, side, { levels }) => {
-  const small = document.createElement("canvas");
-  small.width = small.height = CELLS;
-  const pixels = small.getContext("2d");
-  pixels.fillStyle = context.fillStyle;
-  levels.forEach((level, i) => {
-    pixels.globalAlpha = level / 255;
-    pixels.fillRect(i % CELLS, Math.floor(i / CELLS), 1, 1);
-  });
-  context.imageSmoothingEnabled = false; // sharp cells, and no seams between them
-  context.drawImage(small, 0, 0, side, side);
-  context.imageSmoothingEnabled = true;
-};
-
-const picture = (context, side, { bitmap }) => {
-  const scale = side / Math.max(bitmap.width, bitmap.height);
-  const [width, height] = [bitmap.width * scale, bitmap.height * scale];
-  context.drawImage(bitmap, (side - width) / 2, (side - height) / 2, width, height);
-};
-
-const PAINT = { brush: stroke, eraser: stroke, ink: cell, paper: cell, frame, picture };
 
 /**
  * Write what is seen in as few letters as a link can take.

@@ -3,6 +3,7 @@
 import { svg } from "./chart.js";
 import { fetchPatiently } from "./key.js";
 import { Drawing, PEN, SIDE, fromStrokes } from "./drawing.js";
+import { Surface } from "./paint.js";
 
 /**
  * Draw a drawing as an SVG, in the colour of the text around it.
@@ -21,10 +22,9 @@ export function thumbnail({ strokes, pen = PEN }) {
 /* A PNG as a data URL: the picture that the front page sends of the same drawing. */
 function toPicture({ strokes, pen }) {
   const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = SIDE;
   const drawing = new Drawing();
   for (const act of fromStrokes(strokes, pen)) drawing.add(act);
-  drawing.paint(canvas.getContext("2d"), SIDE, "#000");
+  new Surface(canvas).show(drawing, SIDE, "#000");
   return canvas.toDataURL("image/png");
 }
 
@@ -48,7 +48,7 @@ async function ask(path, drawings) {
  * @returns {Promise<object>} the reply of POST /explain: `{predictions, layers, model}`
  * @throws {Error} with what the server said, in words.
  */
-export const explain = (drawing) => ask("/explain", [drawing]);
+export const explain = (drawing) => ask("explain", [drawing]);
 
 /**
  * Ask the server for its answers to drawings, and for their frames, in one request.
@@ -59,7 +59,7 @@ export const explain = (drawing) => ask("/explain", [drawing]);
  * @throws {Error} with what the server said, in words.
  */
 export async function read(drawings, version) {
-  const { predictions } = await ask(`/predict?echo=frame&version=${version}`, drawings);
+  const { predictions } = await ask(`predict?echo=frame&version=${version}`, drawings);
   return predictions.map((each) => ({ ...each, frame: each.frame.flat() }));
 }
 

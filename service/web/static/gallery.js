@@ -8,59 +8,57 @@ import { roving } from "./roving.js";
 /**
  * Fill `#gallery`.
  *
- * @param {function(object, number)} choose called with a drawing, `{strokes, pen}`, and the time
+ * @param {function(object, number)} choose called with a drawing, `{strokes, pen, about}`, and
+ *   the time
+ * @returns {{markNone: function, drawings: Promise<object>}} `markNone` marks none: what is
+ *   drawn now is none of them
  */
-export async function makeGallery(choose) {
-  let digits, hard;
-  try {
-    ({ digits, hard } = await (await fetch("/gallery.json")).json());
-  } catch {
-    byId("about").textContent = "The drawings could not be fetched: load the page again.";
-    return;
-  }
-  const shelf = (drawings, className, title, button) => {
-    const buttons = drawings.map(button);
-    const row = make("div", { className: `shelf ${className}` }, ...buttons);
-    roving(row, buttons);
-    return make("div", {}, make("h3", {}, title), row);
+export function makeGallery(choose) {
+  const host = byId("gallery");
+  const mark = (button) => {
+    for (const other of host.querySelectorAll("button"))
+      other.setAttribute("aria-pressed", String(other === button));
   };
-  byId("gallery").append(
-    shelf(digits, "", "Digits", (drawing, i) => {
-      const name = `Digit ${drawing.label}, drawing ${Math.floor(i / 10) + 1}`;
-      return choiceOf(drawing, name, { label: drawing.label }, []);
-    }),
-    shelf(hard, "hard", "Hard ones", (drawing) =>
-      choiceOf(drawing, null, { label: drawing.label ?? "", name: drawing.name }, [
-        drawing.name,
-      ]),
-    ),
-  );
-
-  function choiceOf(drawing, label, dataset, words) {
+  const choiceOf = (drawing, name, dataset) => {
     const button = make(
       "button",
-      { type: "button", dataset, "aria-pressed": "false" },
+      { type: "button", dataset, title: name, "aria-label": name, "aria-pressed": "false" },
       thumbnail(drawing),
-      ...words,
     );
-    if (label) button.setAttribute("aria-label", label);
-    button.addEventListener("click", ({ timeStamp, detail }) => {
+    button.addEventListener("click", ({ timeStamp }) => {
       choose(drawing, timeStamp);
-      // Who has clicked wants to see it; who has pressed a key would lose sight of the focus.
-      if (detail) byId("pad").scrollIntoView({ block: "center" });
-      mark(button, drawing.about ?? `One of the project's own: ${aDigit(drawing.label)}.`);
+      mark(button);
     });
     return button;
-  }
+  };
+  const shelf = (label, buttons) => {
+    const look = { className: "shelf", role: "group", "aria-label": label };
+    const row = make("div", look, ...buttons);
+    roving(row, buttons);
+    return row;
+  };
+  const drawings = fetchDrawings();
+  drawings.then(
+    ({ digits, hard }) =>
+      host.append(
+        shelf(
+          "Digits",
+          digits.map((each, i) => {
+            const name = `Digit ${each.label}, drawing ${Math.floor(i / 10) + 1}`;
+            const about = `One of the project's own: ${aDigit(each.label)}.`;
+            return choiceOf({ ...each, about }, name, { label: each.label });
+          }),
+        ),
+        shelf(
+          "Hard ones",
+          hard.map((each) =>
+            choiceOf(each, each.name, { label: each.label ?? "", name: each.name }),
+          ),
+        ),
+      ),
+    () => host.append("The drawings could not be fetched: load the page again."),
+  );
+  return { markNone: () => mark(null), drawings };
 }
 
-/** Mark none: what is drawn now is none of them. */
-export function markNone() {
-  if (byId("gallery").querySelector('[aria-pressed="true"]')) mark(null, "");
-}
-
-function mark(button, about) {
-  for (const other of byId("gallery").querySelectorAll("button"))
-    other.setAttribute("aria-pressed", String(other === button));
-  byId("about").textContent = about;
-}
+const fetchDrawings = async () => (await fetch("gallery.json")).json();

@@ -100,4 +100,4 @@ function keep(value) {
 }
 
 // Before one draws: the form would move the drawing away under the pointer.
-if (LOCKED) fetchPatiently("/v2").catch(() => {}); // who asks next will say it
+if (LOCKED) fetchPatiently("v2").catch(() => {}); // who asks next will say it

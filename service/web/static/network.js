@@ -98,21 +98,45 @@ export function forward(layers, image) {
  * @returns {Float32Array} 784 weights
  */
 export function pixelWeights(layers, outcomes, depth, unit) {
-  let weights = column(layers[depth], unit);
+  return down(layers, outcomes, depth, column(layers[depth], unit)).weights;
+}
+
+/* Take weights of a layer's inputs down to the pixels; `bias` is what the layers add. */
+function down(layers, outcomes, depth, weights) {
+  let bias = 0;
   for (let below = depth - 1; below >= 0; below--) {
-    const { inputs, units, kernel } = layers[below];
-    const on = Array.from(outcomes[below].sums, (sum) => sum > 0);
-    const next = new Float32Array(inputs);
+    const { inputs, units, kernel, biases } = layers[below];
+    const on = weights.map((weight, j) => (outcomes[below].sums[j] > 0 ? weight : 0));
+    bias += on.reduce((sum, weight, j) => sum + weight * biases[j], 0);
+    weights = new Float32Array(inputs);
     for (let i = 0; i < inputs; i++) {
       let sum = 0;
-      for (let j = 0, at = i * units; j < units; j++, at++) {
-        if (on[j]) sum += weights[j] * kernel[at];
-      }
-      next[i] = sum;
+      for (let j = 0, at = i * units; j < units; j++, at++) sum += on[j] * kernel[at];
+      weights[i] = sum;
     }
-    weights = next;
   }
-  return weights;
+  return { weights, bias };
+}
+
+/**
+ * Say why one digit's logit is larger than another's, for one image.
+ *
+ * With the units that are on for the image, the difference is one weighted sum of its pixels
+ * and a bias, so that nothing is left out: weights times pixels, plus the bias, are it.
+ *
+ * @param {Layer[]} layers
+ * @param {{sums: ArrayLike<number>}[]} outcomes what `forward` or `/explain` gave for it
+ * @param {number} digit
+ * @param {number} other
+ * @returns {{weights: Float32Array, bias: number}} 784 weights
+ */
+export function difference(layers, outcomes, digit, other) {
+  const depth = layers.length - 1;
+  const { biases } = layers[depth];
+  const [one, two] = [digit, other].map((each) => column(layers[depth], each));
+  const start = one.map((weight, i) => weight - two[i]);
+  const { weights, bias } = down(layers, outcomes, depth, start);
+  return { weights, bias: bias + biases[digit] - biases[other] };
 }
 
 /** Return the weights of a unit's inputs. */

@@ -1,9 +1,18 @@
 /* Numbers as people read them. */
 
-/** Write a probability as people read it: 99.99 %, and never 100 for what is less. */
-export function percent(share) {
-  const floored = Math.floor(share * 1e4) / 100;
-  return `${(share < 1 && floored >= 99.99 ? floored : share * 100).toFixed(2)} %`;
+/**
+ * Write a probability as people read it: 57.51 %, and over 99.99 % for what rounds to 100,
+ * for softmax never gives a whole.
+ *
+ * @param {number} share
+ * @param {number} [decimals]
+ * @param {string} [over] the word for more than can be written
+ */
+export function percent(share, decimals = 2, over = "over ") {
+  const written = (share * 100).toFixed(decimals);
+  return written.startsWith("100")
+    ? `${over}${"99.99".slice(0, decimals ? 3 + decimals : 2)} %`
+    : `${written} %`;
 }
 
 const minus = (text) => text.replace("-", "\u2212");

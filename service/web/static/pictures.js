@@ -2,15 +2,16 @@
 
 import { byId } from "./dom.js";
 
-const READ_BY_SERVER = ["image/png", "image/jpeg"];
+const READ_BY_SERVER = ["png", "jpeg", "webp", "gif"].map((name) => `image/${name}`);
 const LONGEST = 1120; // pixels; the server itself goes on with 560 at most
 
 /**
  * Let files come in.
  *
  * @param {object} limits `{bytes, pixels}` that the server takes
- * @param {function(object, string)} opened called with `{bitmap, dataUrl}`: what is seen, and
- *   what is sent, the file itself wherever the server reads it; and with a word about it
+ * @param {function(object, string)} opened called with `{bitmap, dataUrl, name}`: what is seen;
+ *   what is sent, the file itself wherever the server reads it, and then its name; and with a
+ *   word about it
  * @param {function(string)} refuse called with what is wrong with a file
  */
 export function makePictures(limits, opened, refuse) {
@@ -20,11 +21,11 @@ export function makePictures(limits, opened, refuse) {
     try {
       const bitmap = await createImageBitmap(file);
       const words = files.length > 1 ? `This is the first of ${files.length} files.` : "";
-      opened({ bitmap, dataUrl: await toSend(file, bitmap, limits) }, words);
+      opened({ bitmap, ...(await toSend(file, bitmap, limits)) }, words);
     } catch {
       const found = `${file.name || "What was pasted"} (${file.type || "of no known type"})`;
       refuse(
-        `${found} is no picture that this browser can read, expected PNG or JPEG. The drawing is as it was.`,
+        `${found} is no picture that this browser can read, expected PNG, JPEG, WebP or GIF. The drawing is as it was.`,
       );
     }
   };
@@ -42,7 +43,8 @@ export function makePictures(limits, opened, refuse) {
   pad.addEventListener("drop", (event) => {
     event.preventDefault();
     pad.classList.remove("over");
-    open(event.dataTransfer.files);
+    if (event.dataTransfer.files.length) open(event.dataTransfer.files);
+    else refuse("What was dropped is no file. Drop a picture that is saved on this device.");
   });
   // Beside the pad, the browser would leave the page, and the drawing, for the file.
   for (const name of ["dragover", "drop"]) {
@@ -58,13 +60,15 @@ async function toSend(file, bitmap, limits) {
   const fits =
     (file.size * 4) / 3 + 1000 < limits.bytes &&
     bitmap.width * bitmap.height <= limits.pixels;
-  if (fits && READ_BY_SERVER.includes(file.type)) return readDataUrl(file);
+  if (fits && READ_BY_SERVER.includes(file.type)) {
+    return { dataUrl: await readDataUrl(file), name: file.name };
+  }
   const scale = Math.min(1, LONGEST / Math.max(bitmap.width, bitmap.height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(bitmap.width * scale));
   canvas.height = Math.max(1, Math.round(bitmap.height * scale));
   canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  return canvas.toDataURL("image/png");
+  return { dataUrl: canvas.toDataURL("image/png") };
 }
 
 function readDataUrl(file) {
