@@ -31,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> None:
                 page.emulate_media(color_scheme=scheme)
                 for path, name in (("/", "draw"), ("/learn", "learn")):
                     driver.open_page(page, path)
+                    if path == "/learn":  # start every widget
+                        page.evaluate("dispatchEvent(new Event('beforeprint'))")
                     page.wait_for_load_state("networkidle")
                     if path == "/":
                         driver.draw(page, three)

@@ -58,6 +58,7 @@ def test_the_lesson_waits_for_the_key_and_the_tab_keeps_it(page):
     driver.open_page(page, "/learn")
     give(page, KEY)
     expect(page.locator("#key")).to_be_hidden()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")  # starts every widget
     for name in ("layers", "confidence", "training", "break"):
         page.locator(f"#{name} :is(canvas, svg)").first.wait_for()
     assert page.locator(".notice:visible").count() == 0

@@ -27,6 +27,8 @@ every_scheme = pytest.mark.parametrize("scheme", ["light", "dark"])
 def open_whole(page, path):
     """Open a page with all that it fetches and all that it folds away."""
     driver.open_page(page, path)
+    if path == "/learn":
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")  # starts every widget
     page.wait_for_load_state("networkidle")
     page.locator("details").evaluate_all("all => all.forEach(it => (it.open = true))")
 

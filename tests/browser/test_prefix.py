@@ -9,6 +9,7 @@ import pytest
 
 from bench.harness.server import START_S
 from tests.browser.conftest import new_context
+from tests.support import browser as driver
 from tests.support.server import eventually, free_port
 
 PREFIX = "/some/digits"
@@ -83,7 +84,13 @@ def test_links_lead_from_page_to_page(page):
         page.wait_for_url(f"**{PREFIX}{path}")
 
 
-@pytest.mark.parametrize("path", ["/docs"])
+@pytest.mark.parametrize("path", ["/", "/learn", "/docs"])
 def test_all_that_a_page_asks_for_is_below(page, path):
     page.goto(PREFIX + path)
     page.wait_for_load_state("networkidle")
+
+
+def test_a_drawing_is_read(page, strokes):
+    page.goto(PREFIX + "/")
+    driver.draw(page, strokes[3])
+    driver.settle(page)
