@@ -19,8 +19,8 @@ FOLDER = Path(__file__).resolve().parents[1] / "results"
 PACKAGES = ("onnxruntime", "gunicorn")  # pinned alike in the service's environment
 
 
-def write(name: str, record: dict[str, Any], markdown: str, folder: Path = FOLDER) -> None:
-    """Write a record as ``NAME.json`` and its tables as ``NAME.md``.
+def write(name: str, record: dict[str, Any], markdown: str, folder: Path = FOLDER) -> str:
+    """Write a record as ``NAME.json`` and its tables as ``NAME.md``; return the tables.
 
     Both say when and on what it was measured: `machine`, unless the record has its own.
     """
@@ -31,6 +31,7 @@ def write(name: str, record: dict[str, Any], markdown: str, folder: Path = FOLDE
     (folder / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
     (folder / f"{name}.md").write_text(text)
     say(f"wrote {name}.json and {name}.md in {os.path.relpath(folder)}")
+    return text
 
 
 def say(text: str) -> None:

@@ -183,9 +183,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         finally:
             code = server.stop()
     record["exit_code"] = code
-    text = report.markdown(record)
-    print(text)
-    results.write("soak", record, text, options.output)
+    print(results.write("soak", record, report.markdown(record), options.output))
     return 0 if all(finding.ok for finding in report.judge(record).values()) else 1
 
 

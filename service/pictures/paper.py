@@ -23,8 +23,9 @@ NOISE = 1.4826  # standard deviations in the median of the distances, if noise i
 BEND = 1.118  # standard deviation of white noise, minus the mean of its four neighbours
 
 # Sides of squares that are averaged where there are dots for grey, as wide as the patterns
-# of printers and of files of 1 bit; of smaller pictures, a digit would not be left.
-DOTS, DITHERED = (4, 8), 14
+# of printers and of files of 1 bit. Of fewer squares than a frame has pixels, noise would
+# look like strokes.
+DOTS, DITHERED = (4, 8), 28
 LEAST_DOTS = 32  # grey levels (standard deviation); the noise of cameras is less
 
 

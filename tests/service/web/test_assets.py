@@ -27,7 +27,7 @@ def ask(server, path, **headers):
     return server.request("GET", path, headers=named)
 
 
-@pytest.mark.parametrize("name", ["draw.js", "learn/neuron.js", "style.css", "card.png"])
+@pytest.mark.parametrize("name", ["draw.js", "learn/bend.js", "style.css", "card.png"])
 def test_below_its_hash_a_file_is_kept_for_good(server, name):
     answer = ask(server, f"/{tree(server)}/{name}")
     assert (answer.status, answer.body) == (200, (STATIC / name).read_bytes())
