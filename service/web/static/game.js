@@ -37,8 +37,6 @@ export function play({ pad, listen }) {
     end();
     result(digits.length - missed.length, time, missed);
   };
-  const tick = () => (clock.textContent = `${at + 1} of 10 · ${seconds()} s`);
-  const timer = setInterval(tick, TICK);
   // A digit on its way to another is not the one: not before the pointer is lifted.
   const check = () => {
     const answered = byId("main").dataset.state === "settled" && !pad.draws();
@@ -49,6 +47,11 @@ export function play({ pad, listen }) {
     setTimeout(check); // once the page has settled
   });
   byId("pad").addEventListener("pointerup", check);
+  const tick = () => {
+    clock.textContent = `${at + 1} of 10 · ${seconds()} s`;
+    check(); // whatever came last: the answer, the page's settling, or the pointer's lift
+  };
+  const timer = setInterval(tick, TICK);
   const end = () => {
     stop = null;
     clearInterval(timer);
