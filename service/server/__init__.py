@@ -27,9 +27,10 @@ passed on without a copy of anything but its body; all others go through `http1.
 **A turn** (`turns`) begins with the first request that arrives in a turn of the event
 loop and ends in the next one, or in the one after if more keeps arriving. In between
 requests are admitted or refused at once; the end of the turn answers them: those that run
-the model together (predict, count, write all replies, then log and trace), then the WSGI
-application (`gateway`) all others, with gunicorn's own environ and response. More than
-2 MiB of bodies end a turn early. After 50 ms a turn pauses, so that heartbeat and probes
+the model together (predict, count, write all replies, then log and trace), then
+`inference.probes` health and metrics, and the WSGI application (`gateway`), loaded with its
+first request, all others, with gunicorn's own environ and response. More than 2 MiB of
+bodies end a turn early. After 50 ms a turn pauses, so that heartbeat and probes
 come in between; what has by then waited past its deadline, in CPU time, is refused.
 
 **Who may refuse what, and when:**
