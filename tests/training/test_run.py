@@ -149,7 +149,10 @@ def interrupt(monkeypatch):
             callbacks, "make", lambda *options: [*make(*options), AtEpoch(epoch)]
         )
 
-    return at
+    # A shell starts what runs in the background with SIGINT ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield at
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.filterwarnings(
