@@ -51,7 +51,7 @@ def test_it_learns_from_the_box_and_says_how_sure_that_is(yours):
         "Step 600 of 600", timeout=TRAINS_MS
     )
     expect(part(yours, "yours", "run")).to_have_text("Train")
-    right, count, percent, _, low, high = numbers(score.inner_text())
+    right, count, percent, low, high, _ = numbers(score.inner_text())
     assert count == 10
     assert binomtest(int(right), int(count), CHANCE, alternative="greater").pvalue < 1e-4
     interval = binomtest(int(right), int(count)).proportion_ci(0.95, "wilson")

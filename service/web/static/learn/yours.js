@@ -145,8 +145,8 @@ function scoreOf({ right }, count) {
   if (!count) return "No drawing is held out yet: keep three of a digit.";
   const [low, high] = wilson(right / count, count).map((share) => Math.round(100 * share));
   return (
-    `It reads ${right} of ${count} held-out drawings: ${percent0(right / count)}, and with ` +
-    `so few, 95 % sure only that it is between ${low} and ${high} %.`
+    `It reads ${right} of ${count} held-out drawings (${percent0(right / count)}). With so few, ` +
+    `the true share may be anything from ${low} to ${high} % (95 % interval).`
   );
 }
 
