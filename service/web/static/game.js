@@ -5,6 +5,7 @@ import { byId, make } from "./dom.js";
 import { aDigit } from "./numbers.js";
 
 const TICK = 100; // ms
+const PAUSE = 600; // ms without a pointer on the pad, so that a digit's next stroke can begin
 let stop = null; // ends the game that runs
 
 /**
@@ -37,26 +38,25 @@ export function play({ pad, listen }) {
     end();
     result(digits.length - missed.length, time, missed);
   };
-  // A digit on its way to another is not the one: not before the pointer is lifted.
+  let drew = start; // when the pointer was last on the pad
+  // A digit on its way to another is not the one: not before the pen rests.
   const check = () => {
-    const answered = byId("main").dataset.state === "settled" && !pad.draws();
-    if (answered && newest && !newest.unsure && newest.digit === digits[at]) next();
+    if (pad.draws()) drew = performance.now();
+    const answered = byId("main").dataset.state === "settled";
+    const rests = performance.now() - drew > PAUSE;
+    const right = newest && !newest.unsure && newest.digit === digits[at];
+    if (answered && rests && right) next();
   };
-  const silence = listen((prediction) => {
-    newest = prediction;
-    setTimeout(check); // once the page has settled
-  });
-  byId("pad").addEventListener("pointerup", check);
+  const silence = listen((prediction) => (newest = prediction));
   const tick = () => {
     clock.textContent = `${at + 1} of 10 · ${seconds()} s`;
-    check(); // whatever came last: the answer, the page's settling, or the pointer's lift
+    check();
   };
   const timer = setInterval(tick, TICK);
   const end = () => {
     stop = null;
     clearInterval(timer);
     silence();
-    byId("pad").removeEventListener("pointerup", check);
     bar.remove();
     pad.hint(null);
     pad.clear();
