@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import errno
+import mmap
 import os
 import resource
 import socket
@@ -153,13 +154,14 @@ def release_code() -> None:
     To make a session ONNX Runtime runs 13 MB of code, and 2 MB to predict. Only mappings
     that cannot be written are released: they hold what is in their files.
     """
-    madvise = getattr(ctypes.CDLL(None, use_errno=True), "madvise", None)
+    madvise = getattr(ctypes.CDLL(None), "madvise", None)
+    advice = mmap.MADV_DONTNEED
     with contextlib.suppress(OSError):  # macOS has no such file
         for line in Path("/proc/self/maps").read_text().splitlines():
             places, permissions, _, _, inode, *_ = line.split()
             if madvise is not None and permissions == "r-xp" and inode != "0":
                 start, end = (int(place, 16) for place in places.split("-"))
-                madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), 4)
+                madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), advice)
 
 
 def _own_cgroup() -> Path:

@@ -1,6 +1,6 @@
 /* A small network that learns in the browser: one hidden layer of ReLU units, and Adam. */
 
-import { ACTIVATIONS } from "../network.js";
+import { column, forward } from "../network.js";
 import { normal } from "./statistics.js";
 
 export const HIDDEN = 32;
@@ -24,14 +24,21 @@ export class Net {
       drawn(HIDDEN * OUTPUTS, HIDDEN),
       new Float32Array(OUTPUTS),
     ];
+    const layer = (inputs, units, at, activation) => {
+      const [kernel, biases] = this.parameters.slice(at); // the same arrays, which Adam moves
+      return { inputs, units, kernel, biases, activation };
+    };
+    this.layers = [
+      layer(INPUTS, HIDDEN, 0, "relu"),
+      layer(HIDDEN, OUTPUTS, 2, "softmax"),
+    ];
     const zeros = () => this.parameters.map(({ length }) => new Float32Array(length));
     [this.gradients, this.means, this.squares] = [zeros(), zeros(), zeros()];
   }
 
   /** The weights of a hidden unit, 784. */
   weightsOf(unit) {
-    const [kernel] = this.parameters;
-    return Float32Array.from({ length: INPUTS }, (_, i) => kernel[i * HIDDEN + unit]);
+    return column(this.layers[0], unit);
   }
 
   /**
@@ -41,19 +48,8 @@ export class Net {
    * @returns {{hidden: Float32Array, shares: Float32Array}} of the ten digits
    */
   forward(pixels) {
-    const [kernel, biases, upper, upperBiases] = this.parameters;
-    const hidden = Float32Array.from(biases);
-    for (let i = 0; i < INPUTS; i++) {
-      const pixel = pixels[i];
-      if (pixel === 0) continue; // most are
-      for (let j = 0, at = i * HIDDEN; j < HIDDEN; j++, at++)
-        hidden[j] += pixel * kernel[at];
-    }
-    for (let j = 0; j < HIDDEN; j++) hidden[j] = Math.max(0, hidden[j]);
-    const sums = Float32Array.from(upperBiases);
-    for (let j = 0; j < HIDDEN; j++)
-      for (let k = 0; k < OUTPUTS; k++) sums[k] += hidden[j] * upper[j * OUTPUTS + k];
-    return { hidden, shares: ACTIVATIONS.softmax(sums) };
+    const [hidden, shares] = forward(this.layers, pixels).map((it) => it.activations);
+    return { hidden, shares };
   }
 
   /**
