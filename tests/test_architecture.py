@@ -148,7 +148,7 @@ def test_load_imports_neither_service_nor_training(root):
 
 
 # Training on pictures, and the report on them, take the way into the frame that users meet.
-USE_PICTURES = {"training.own", "training.report.frames"}
+USE_PICTURES = {"training.own", "training.best.pen", "training.report.frames"}
 
 
 def test_training_imports_nothing_of_service_but_pictures(root):

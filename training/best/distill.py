@@ -13,11 +13,11 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from training import calibrate, calibration, callbacks, network
-from training.best import augment, ood, teacher
+from training.best import augment, ood, styles, teacher
 from training.data import scale
 from training.errors import FitError
 from training.fit import SILENT, Fitted
-from training.recipes import Best
+from training.recipes import Best, Distortion
 
 CHUNK = 1000  # images distorted and answered at a time: a few megabytes
 CERTAIN = 100  # a logit beside zeros that leaves the other digits nothing in float32
@@ -35,7 +35,8 @@ class SoftTargets(NamedTuple):
     """What the student is fitted on.
 
     Attributes:
-        images: distorted images and out-of-distribution pictures, uint8 ``[n, 784]``.
+        images: distorted images, drawn digits and out-of-distribution pictures, uint8
+            ``[n, 784]``.
         logits: of the teachers for each, float32 ``[n, 10]``; zeros for
             out-of-distribution pictures.
     """
@@ -75,17 +76,21 @@ def fit(
             f"found {last:,} images to fit on and {len(images) - last:,} to validate, "
             f"expected at least a batch of {largest:,} and 1"
         )
+    drawn = styles.draw(recipe.passes, last * recipe.styles // 100, recipe.teacher_seed)
     teachers = [
-        _teacher(recipe, images[:last], labels[:last], seed, verbose, work)
+        _teacher(recipe, images[:last], labels[:last], drawn, seed, verbose, work)
         for seed in range(recipe.teacher_seed, recipe.teacher_seed + recipe.teachers)
     ]
-    targets = soft_targets(recipe, teachers, images[:last])
+    targets = soft_targets(recipe, teachers, images[:last], drawn)
     fitted = fit_student(recipe, targets, images[last:], labels[last:], verbose, work)
     return replace(fitted, seconds=time.monotonic() - start)
 
 
 def soft_targets(
-    recipe: Best, teachers: Sequence[keras.Model], images: npt.NDArray[np.uint8]
+    recipe: Best,
+    teachers: Sequence[keras.Model],
+    images: npt.NDArray[np.uint8],
+    drawn: styles.Drawn,
 ) -> SoftTargets:
     """Distort every image once per pass, and let the teachers answer.
 
@@ -93,28 +98,37 @@ def soft_targets(
         recipe: the hyperparameters.
         teachers: float32 ``[n, 784]`` (pixels 0 to 1) to logits ``[n, 10]``.
         images: uint8 ``[n, 784]``.
+        drawn: digits that are added to the images of each pass.
     """
-    count = len(images)
-    extra = count * recipe.ood // 100
-    size = count + extra
-    drawn = np.empty((recipe.passes, size, network.PIXELS), np.uint8)
-    logits = np.zeros((recipe.passes, size, network.DIGITS), np.float32)
+    digits = len(images) + drawn.images.shape[1]
+    others = len(images) * recipe.ood // 100
+    pictures = np.empty((recipe.passes, digits + others, network.PIXELS), np.uint8)
+    logits = np.zeros((recipe.passes, digits + others, network.DIGITS), np.float32)
     for number in range(recipe.passes):
-        new = ood.draw(extra, [recipe.teacher_seed, number])
-        every = np.concatenate([images, new])
         way = number / max(recipe.passes - 1, 1)
         strength = recipe.first_strength + (1 - recipe.first_strength) * way
         most = recipe.distortion.times(strength)
-        for start in range(0, size, CHUNK):
-            part = slice(start, start + CHUNK)
-            seed = tf.constant([recipe.teacher_seed, number * size + start])
-            drawn[number, part] = augment.distort(tf.constant(every[part]), seed, most)
-        pixels = scale(drawn[number, :count])
+        seed = 1000 * recipe.teacher_seed + 2 * number  # of digits; and 1 more of others
+        inked = _distort(np.concatenate([images, drawn.images[number]]), seed, most)
+        new = ood.draw(others, [recipe.teacher_seed, number], images)
+        pictures[number] = np.concatenate([inked, _distort(new, seed + 1, most)])
+        pixels = scale(inked)
         answers = [model.predict(pixels, CHUNK, verbose=0) for model in teachers]
-        logits[number, :count] = np.mean(answers, axis=0)
+        logits[number, :digits] = np.mean(answers, axis=0)
     return SoftTargets(
-        drawn.reshape(-1, network.PIXELS), logits.reshape(-1, network.DIGITS)
+        pictures.reshape(-1, network.PIXELS), logits.reshape(-1, network.DIGITS)
     )
+
+
+def _distort(
+    images: npt.NDArray[np.uint8], seed: int, most: Distortion
+) -> npt.NDArray[np.uint8]:
+    """Distort images, a few megabytes at a time."""
+    parts = [
+        augment.distort(images[start : start + CHUNK], tf.constant([seed, start]), most)
+        for start in range(0, len(images), CHUNK)
+    ]
+    return np.concatenate([np.empty((0, network.PIXELS), np.uint8), *parts])
 
 
 def fit_student(
@@ -183,6 +197,7 @@ def _teacher(
     recipe: Best,
     images: npt.NDArray[np.uint8],
     labels: npt.NDArray[np.uint8],
+    drawn: styles.Drawn,
     seed: int,
     verbose: int,
     work: Path | None,
@@ -191,7 +206,7 @@ def _teacher(
     kept = work and work / f"teacher-{seed}.keras"
     if kept and kept.exists():
         return keras.models.load_model(kept, compile=False)
-    model = teacher.fit(recipe.teacher, images, labels, seed, verbose)
+    model = teacher.fit(recipe.teacher, images, labels, drawn, seed, verbose)
     if kept:
         partial = kept.with_stem("partial")
         model.save(partial)

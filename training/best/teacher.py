@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from training import callbacks
 from training.best.augment import SIDE, distort
+from training.best.styles import Drawn
 from training.network import DIGITS
 from training.recipes import Teacher
 
@@ -49,15 +50,17 @@ def fit(
     recipe: Teacher,
     images: npt.NDArray[np.uint8],
     labels: npt.NDArray[np.uint8],
+    drawn: Drawn,
     seed: int,
     verbose: int = 0,
 ) -> keras.Model:
-    """Fit a teacher on distorted images; the same seed gives the same weights.
+    """Fit a teacher on distorted images and drawings; the same seed, the same weights.
 
     Args:
         recipe: the hyperparameters.
         images: uint8 ``[n, 784]``, 0 to 255.
         labels: uint8 ``[n]``, 0 to 9.
+        drawn: each epoch has those of the next pass among its images.
         seed: of weights, order and distortion.
         verbose: Keras's: 0 for silence, 1 for a bar, 2 for a line per epoch.
 
@@ -66,7 +69,7 @@ def fit(
     """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
-    steps = len(images) // recipe.batch_size
+    steps = (len(images) + drawn.images.shape[1]) // recipe.batch_size
     model = build()
     model.compile(
         optimizer=keras.optimizers.AdamW(
@@ -77,7 +80,7 @@ def fit(
         metrics=["accuracy"],
     )
     model.fit(
-        _pipeline(recipe, images, labels, seed),
+        _pipeline(recipe, images, labels, drawn, seed),
         epochs=recipe.epochs,
         steps_per_epoch=steps,
         shuffle=False,  # the pipeline does
@@ -99,21 +102,31 @@ def _pipeline(
     recipe: Teacher,
     images: npt.NDArray[np.uint8],
     labels: npt.NDArray[np.uint8],
+    drawn: Drawn,
     seed: int,
 ) -> tf.data.Dataset:
     """Return batches for every epoch: float32 ``[batch, 784]`` and their labels."""
     random = np.random.default_rng(seed)
-    order = [random.permutation(len(images)) for _ in range(recipe.epochs)]
-    every_image, every_label = tf.constant(images), tf.constant(labels)
+    passes, added, pixels = drawn.images.shape
+    count = len(images)
+    every_image = tf.constant(np.concatenate([images, drawn.images.reshape(-1, pixels)]))
+    every_label = tf.constant(np.concatenate([labels, drawn.labels.reshape(-1)]))
 
     def batch(step: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         chance = tf.stack([seed, tf.cast(step, tf.int32)])
-        drawn = distort(tf.gather(every_image, index), chance, recipe.distortion)
-        return tf.cast(drawn, tf.float32) / 255, tf.gather(every_label, index)
+        distorted = distort(tf.gather(every_image, index), chance, recipe.distortion)
+        return tf.cast(distorted, tf.float32) / 255, tf.gather(every_label, index)
+
+    def order(epoch: int) -> npt.NDArray[np.int64]:
+        index = random.permutation(count + added)
+        index[index >= count] += epoch % passes * added
+        return index[: len(index) // recipe.batch_size * recipe.batch_size]
 
     return (
-        tf.data.Dataset.from_tensor_slices(np.concatenate(order))
-        .batch(recipe.batch_size, drop_remainder=True)
+        tf.data.Dataset.from_tensor_slices(
+            np.concatenate([order(epoch) for epoch in range(recipe.epochs)])
+        )
+        .batch(recipe.batch_size)
         .enumerate()
         .map(batch, num_parallel_calls=1, deterministic=True)
         .prefetch(4)

@@ -9,7 +9,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from training import calibration
 from training.best import ood
-from training.report import nodigits
+from training.report import frames, hands, nodigits, shapes
 from training.report.measure import Measured
 from training.report.wrong_labels import DOUBTS, LABELS_SHA256, Doubt
 
@@ -37,7 +37,10 @@ def context(manifest: Manifest, measured: Measured) -> dict[str, Any]:
     confidence = measured.probabilities.max(axis=1).astype(np.float64)
     own = manifest.get("unsure_below")
     levels = sorted({*THRESHOLDS, *([] if own is None else [own])})
-    known = [each for each in measured.no_digits if each.group != "shapes"]
+    known, unknown = (
+        [each for each in measured.no_digits if (each.group == nodigits.UNKNOWN) == new]
+        for new in (False, True)
+    )
     counts = confusion_matrix(measured.labels, measured.digits, labels=range(10))
     return {
         "manifest": manifest,
@@ -57,12 +60,17 @@ def context(manifest: Manifest, measured: Measured) -> dict[str, Any]:
         "kept": [calibration.keep(confidence, measured.right, level) for level in levels],
         "own": own,
         "set_aside": {
-            "known": nodigits.together(known, "all but the shapes"),
+            "known": nodigits.together(known, "known"),
+            "unknown": nodigits.together(unknown, "unknown"),
             "digits": float((measured.probabilities.max(axis=1) < (own or 0)).mean()),
         },
         "no_digits": with_groups(measured.no_digits),
         "drawn": nodigits,
+        "hands": [*measured.hands, hands.together(measured.hands)],
+        "variants": hands.VARIANTS,
+        "length": frames.LENGTH,
         "letters": "".join(sorted(ood.letters())),
+        "other_letters": "".join(shapes.other_letters()),
         "quantiles": [
             np.quantile(each.active, [0, 0.5, 1]).tolist() for each in measured.activities
         ],

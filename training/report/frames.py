@@ -13,9 +13,10 @@ from PIL import Image
 
 from service.errors import RequestError
 from service.pictures import frame
-from service.pictures.decode import decode
+from service.pictures.decode import decode_digits
 
 Picture = npt.NDArray[np.uint8]
+LENGTH = 0.7  # of the picture's width, without the pen: a digit as large as most draw one
 
 
 class Framed(NamedTuple):
@@ -24,10 +25,12 @@ class Framed(NamedTuple):
     Attributes:
         frames: uint8 ``[n, 784]``; all zero where the service refused the picture.
         refused: whether the service refused the picture, bool ``[n]``.
+        several: whether it found several digits, and so is unsure, bool ``[n]``.
     """
 
     frames: npt.NDArray[np.uint8]
     refused: npt.NDArray[np.bool_]
+    several: npt.NDArray[np.bool_]
 
 
 def draw(strokes: Iterable[npt.NDArray[np.floating]], pen: float) -> Picture:
@@ -45,6 +48,15 @@ def draw(strokes: Iterable[npt.NDArray[np.floating]], pen: float) -> Picture:
     return levels
 
 
+def picture(strokes: Sequence[npt.NDArray[np.floating]], pen: float) -> Picture:
+    """Draw strokes with the service's pen, in the middle of a picture of 112 × 112."""
+    points = np.concatenate(strokes)
+    low, high = points.min(axis=0), points.max(axis=0)
+    factor = LENGTH / (high - low).max()
+    placed = [(line - (low + high) / 2) * factor + 0.5 for line in strokes]
+    return draw(placed, pen)
+
+
 def through_service(drawn: Sequence[Picture]) -> Framed:
     """Encode each picture as PNG and decode it as the service does.
 
@@ -52,13 +64,13 @@ def through_service(drawn: Sequence[Picture]) -> Framed:
         drawn: each uint8 ``[height, width]``.
     """
     frames = np.zeros((len(drawn), frame.PIXELS), np.uint8)
-    refused = np.zeros(len(drawn), np.bool_)
+    refused, several = np.zeros((2, len(drawn)), np.bool_)
     for i, picture in enumerate(drawn):
         try:
-            frames[i] = decode(_png(picture), picture.size)
+            frames[i], several[i] = decode_digits(_png(picture), picture.size)
         except RequestError:
             refused[i] = True
-    return Framed(frames, refused)
+    return Framed(frames, refused, several)
 
 
 def _png(picture: Picture) -> bytes:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from training import evaluate, reference
 from training.data import Mnist, scale
-from training.report import distortion, frames, nodigits, units
+from training.report import distortion, frames, hands, nodigits, units
 
 Floats = npt.NDArray[np.floating]
 Progress = Callable[[str], None]
@@ -54,6 +54,7 @@ class Measured:
         distorted: those under each condition.
         parity: Keras, NumPy and ONNX Runtime, each pair.
         no_digits: the confidence at each kind of picture that shows no digit.
+        hands: the confidence at each style of digits, and which are right.
     """
 
     images: npt.NDArray[np.uint8]
@@ -66,6 +67,7 @@ class Measured:
     distorted: list[Accuracies]
     parity: list[Difference]
     no_digits: list[nodigits.Found]
+    hands: list[hands.Style]
 
     @property
     def digits(self) -> npt.NDArray[np.int64]:
@@ -130,6 +132,7 @@ def measure(path: Path, mnist: Mnist, progress: Progress = print) -> Measured:
         distorted,
         parity,
         no_digits,
+        hands.measure(content),
     )
 
 

@@ -1,4 +1,4 @@
-"""Pictures that show no digit: letters, scribbles, noise, and shapes of no training."""
+"""Pictures that show no digit, some of them of kinds that no recipe trains on."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -7,22 +7,32 @@ import numpy as np
 import numpy.typing as npt
 
 from training import evaluate
-from training.best import ood
-from training.report import frames
-from training.report.frames import Picture
+from training.best import figures, ood
+from training.best.pen import Strokes
+from training.report import frames, hands, shapes
+from training.report.frames import Picture, picture
 
 PENS = (0.06, 0.08, 0.1, 0.12)  # of the picture's width: 1.6 to 2.9 MNIST pixels
-LENGTH = 0.7  # of the picture's width, without the pen: a digit as large as most draw one
 # Pictures of a kind: about 600 of a group, where one standard error of 90 % is 1.2 points,
 # and as many of each pen.
-LETTERS = 20  # of each of the 28 letters
+LETTERS = 20  # of each letter
 SCRIBBLES = 160  # of each of the four
-SHAPES = 120  # of each of the five
+FIGURES = 200  # of each of the six
+SHAPES = 120  # of each sign, and of each kind of no training
 NOISE = 300  # of each of the two
 SIDES = (28, 56, 112)  # pixels; of pictures of uniform noise
 
+UNKNOWN = "never trained on"
+
 Random = np.random.Generator
-Strokes = ood.Strokes
+
+FIGURES_OF = {
+    "symbols": ood.any_symbol,
+    "outlines": figures.outline,
+    "pieces": figures.pieces,
+    "dotted": figures.dotted,
+    "runes": figures.rune,
+}
 
 
 class Found(NamedTuple):
@@ -31,7 +41,7 @@ class Found(NamedTuple):
     Attributes:
         group: what the kind is one of.
         kind: what the pictures show.
-        refused: how many of them the service refuses.
+        refused: how many of them the service refuses, or finds several digits in.
         confidence: at each of the others, float32 ``[n]``.
     """
 
@@ -84,25 +94,33 @@ def kinds() -> Iterator[tuple[str, str, list[Picture]]]:
     yield "letters", "letters", _letters(_random("letters"))
     for kind, scribble in ood.SCRIBBLES.items():
         yield "scribbles", kind, _drawn(scribble, SCRIBBLES, _random(kind))
+    for kind, figure in FIGURES_OF.items():
+        yield "figures", kind, _drawn(figure, FIGURES, _random(kind))
+    random = _random("filled")
+    yield "figures", "filled", [figures.filled(random) for _ in range(FIGURES)]
+    for kind, sign in shapes.SIGNS_OF.items():
+        yield "signs", kind, _drawn(shapes.by_hand(sign), SHAPES, _random(kind))
     yield "noise", "noise as in training", _noise(_random("noise as in training"))
     yield "noise", "uniform noise", _uniform_noise(_random("uniform noise"))
-    for kind, shape in SHAPES_OF.items():
-        yield "shapes", kind, _drawn(_by_hand(shape), SHAPES, _random(kind))
-
-
-def picture(strokes: Strokes, pen: float) -> Picture:
-    """Draw strokes with the service's pen, in the middle of a picture of 112 × 112."""
-    points = np.concatenate(strokes)
-    low, high = points.min(axis=0), points.max(axis=0)
-    factor = LENGTH / (high - low).max()
-    placed = [(line - (low + high) / 2) * factor + 0.5 for line in strokes]
-    return frames.draw(placed, pen)
+    for kind, shape in shapes.SHAPES_OF.items():
+        yield UNKNOWN, kind, _drawn(shapes.by_hand(shape), SHAPES, _random(kind))
+    for alphabet, names in shapes.ALPHABETS.items():
+        random = _random(alphabet)
+        drawn = [
+            picture(shapes.other_letter(names[i % len(names)], random), PENS[i % len(PENS)])
+            for i in range(SHAPES)
+        ]
+        yield UNKNOWN, alphabet, drawn
+    for kind, draw in (("clothing", shapes.clothing), ("two digits", hands.pair)):
+        random = _random(kind)
+        yield UNKNOWN, kind, [draw(random) for _ in range(SHAPES)]
 
 
 def _read(content: bytes, group: str, kind: str, drawn: Sequence[Picture]) -> Found:
     framed = frames.through_service(drawn)
     confidence = evaluate.probabilities(content, framed.frames).max(axis=1)
-    return Found(group, kind, int(framed.refused.sum()), confidence[~framed.refused])
+    refused = framed.refused | framed.several
+    return Found(group, kind, int(refused.sum()), confidence[~refused])
 
 
 def _random(name: str) -> Random:
@@ -132,63 +150,3 @@ def _noise(random: Random) -> list[Picture]:
 def _uniform_noise(random: Random) -> list[Picture]:
     sides = [SIDES[i % len(SIDES)] for i in range(NOISE)]
     return [random.integers(0, 256, (side, side), np.uint8) for side in sides]
-
-
-def _by_hand(shape: Callable[[Random], Strokes]) -> Callable[[Random], Strokes]:
-    """Tilt a shape by up to 15 degrees, and make it up to a fifth narrower or lower."""
-
-    def draw(random: Random) -> Strokes:
-        angle = np.radians(random.uniform(-15, 15))
-        cosine, sine = np.cos(angle), np.sin(angle)
-        turn = np.diag(random.uniform(0.8, 1, 2)) @ [[cosine, sine], [-sine, cosine]]
-        return [line @ turn for line in shape(random)]
-
-    return draw
-
-
-def _spiral(random: Random) -> Strokes:
-    """Two to three turns outwards from the middle."""
-    time = np.linspace(0, 2 * np.pi * random.uniform(2, 3), 120)
-    return [_polar(time + random.uniform(0, 2 * np.pi), time)]
-
-
-def _star(random: Random) -> Strokes:
-    """Three to five lines through the middle."""
-    lines = random.integers(3, 6)
-    angles = np.arange(lines) * np.pi / lines + random.uniform(0, np.pi)
-    return [_polar(np.array([angle, angle]), np.array([-1, 1])) for angle in angles]
-
-
-def _grid(random: Random) -> Strokes:
-    """Two or three lines down, and as many across."""
-    places = np.linspace(-0.7, 0.7, random.integers(2, 4))
-    down = [np.array([[place, -1], [place, 1]]) for place in places]
-    return down + [line[:, ::-1] for line in down]
-
-
-def _box(random: Random) -> Strokes:
-    """A rectangle; one half of them with a diagonal."""
-    corners = np.array([[-1.0, -1], [-1, 1], [1, 1], [1, -1], [-1, -1]])
-    return [corners, corners[[0, 2]]] if random.random() < 0.5 else [corners]
-
-
-def _heart(random: Random) -> Strokes:
-    """A heart, the same each time."""
-    t = np.linspace(0, 2 * np.pi, 60)
-    height = 13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)
-    return [np.stack([16 * np.sin(t) ** 3, -height], axis=1)]
-
-
-def _polar(
-    angle: npt.NDArray[np.float64], radius: npt.NDArray[np.floating | np.integer]
-) -> npt.NDArray[np.float64]:
-    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
-
-
-SHAPES_OF = {
-    "spiral": _spiral,
-    "star": _star,
-    "grid": _grid,
-    "box": _box,
-    "heart": _heart,
-}

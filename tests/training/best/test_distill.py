@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from training import network
-from training.best import distill
+from training.best import distill, styles
 from training.errors import FitError
 from training.recipes import Best, Distortion, Teacher
 
@@ -15,7 +15,8 @@ QUICK = Best(
     first_strength=0,
     teachers=1,
     passes=3,
-    ood=25,
+    styles=5,
+    ood=20,
     epochs=2,
     batch_size=12,
     teacher=Teacher(1, 16, 0.01, 0.01, Distortion(rotation=10, elastic=1)),
@@ -35,8 +36,14 @@ def labels():
 
 
 @pytest.fixture(scope="module")
-def targets(noise):
-    return distill.soft_targets(QUICK, [Known()], noise)
+def drawn():
+    """3 digits for each of 3 passes."""
+    return styles.draw(3, 3, seed=1)
+
+
+@pytest.fixture(scope="module")
+def targets(noise, drawn):
+    return distill.soft_targets(QUICK, [Known()], noise, drawn)
 
 
 @pytest.fixture(scope="module")
@@ -53,33 +60,35 @@ def weights(fitted):
     return np.concatenate([tensor.ravel() for tensor in fitted.network.get_weights()])
 
 
-def test_passes_distort_more_and_more_from_the_first_strength_on(noise, targets):
-    passes = targets.images.reshape(3, 80, 784).astype(int)
-    assert np.array_equal(passes[0, :64], noise)
+def test_passes_distort_more_and_more_from_the_first_strength_on(noise, drawn, targets):
+    passes = targets.images.reshape(3, 79, 784)[:, :64].astype(int)
+    assert np.array_equal(passes[0], noise)
     change = np.abs(passes - passes[0]).mean(axis=(1, 2))
     assert 0 < change[1] < change[2]
     recipe = dataclasses.replace(QUICK, first_strength=0.5)
-    half = distill.soft_targets(recipe, [Known()], noise)
+    half = distill.soft_targets(recipe, [Known()], noise, drawn)
     # Half as strong as the last, as QUICK's second pass is; its chance is another.
-    first = np.abs(half.images.reshape(3, 80, 784)[0] - passes[0]).mean()
+    first = np.abs(half.images.reshape(3, 79, 784)[0, :64] - passes[0]).mean()
     assert 0 < first < change[2]
 
 
-def test_targets_are_the_teachers_logits_and_zeros_out_of_distribution(targets):
-    logits = targets.logits.reshape(3, 80, 10)
-    assert not logits[:, 64:].any()  # 25 to each hundred of 64
-    expected = Known().predict(targets.images.reshape(3, 80, 784)[2, :64], 1, 0)
-    assert np.array_equal(logits[2, :64], expected)
+def test_targets_are_the_teachers_logits_and_zeros_out_of_distribution(drawn, targets):
+    images, logits = (each.reshape(3, 79, -1) for each in targets)
+    assert not logits[:, 67:].any()  # 64 images, 3 drawn digits, 12 others
+    assert np.array_equal(images[0, 64:67], drawn.images[0])
+    for number in range(3):
+        expected = Known().predict(images[number, :67], 1, 0)
+        assert np.array_equal(logits[number, :67], expected)
 
 
-def test_targets_are_the_mean_of_the_teachers_logits(noise, targets):
+def test_targets_are_the_mean_of_the_teachers_logits(noise, drawn, targets):
     class Other(Known):
         def predict(self, images, batch_size, verbose):
             return np.ones((len(images), 10), np.float32)
 
-    alone = targets.logits.reshape(3, 80, 10)
-    both = distill.soft_targets(QUICK, [Known(), Other()], noise).logits
-    assert np.array_equal(both.reshape(3, 80, 10)[:, :64], (alone[:, :64] + 1) / 2)
+    both = distill.soft_targets(QUICK, [Known(), Other()], noise, drawn).logits
+    means = (targets.logits.reshape(3, 79, 10)[:, :67] + 1) / 2
+    assert np.array_equal(both.reshape(3, 79, 10)[:, :67], means)
 
 
 def test_accuracy_counts_the_teachers_digit_and_out_of_distribution_no_digit_above_half():
@@ -133,12 +142,21 @@ def test_student_learns_from_teachers_and_stays_unsure_out_of_distribution(mnist
     recipe = dataclasses.replace(QUICK, epochs=10, batch_size=50)
     images, labels = mnist.x_train[:2000], mnist.y_train[:2000]
 
-    class Knowing(Known):
-        def predict(self, pictures, batch_size, verbose):
-            return 20 * np.eye(10, dtype=np.float32)[labels]
+    drawn = styles.draw(recipe.passes, 100, seed=1)
 
-    targets = distill.soft_targets(recipe, [Knowing()], images)
+    class Knowing(Known):
+        """Knows the images and the digits of the next pass."""
+
+        def __init__(self):
+            self.number = 0
+
+        def predict(self, pictures, batch_size, verbose):
+            every = np.concatenate([labels, drawn.labels[self.number]])
+            self.number += 1
+            return 20 * np.eye(10, dtype=np.float32)[every]
+
+    targets = distill.soft_targets(recipe, [Knowing()], images, drawn)
     held = mnist.x_train[2000:3000], mnist.y_train[2000:3000]
     fitted = distill.fit_student(recipe, targets, *held)
     assert fitted.history["val_accuracy"][-1] > 0.93
-    assert fitted.history["accuracy"][-1] > 0.9
+    assert fitted.history["accuracy"][-1] > 0.85

@@ -37,7 +37,7 @@ def test_a_larger_picture_of_the_same_digit_gives_nearly_the_same_frame():
 def test_the_way_is_the_services_own(noise):
     pixels = noise[:3].reshape(-1, 28, 28)
     framed = frames.through_service(pixels)
-    for image, found, refused in zip(pixels, *framed):
+    for image, found, refused in zip(pixels, framed.frames, framed.refused):
         if not refused:
             expected = decode(frames._png(image), 784)
             assert np.array_equal(found, expected)

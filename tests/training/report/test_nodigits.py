@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 
-from training.report import nodigits
+from training.report import frames, nodigits
 from training.report.nodigits import Found
 
 LINE = [np.array([[3.0, 5.0], [3.0, 9.0]])]
+# Not drawn with the pen into the middle of a square.
+OTHERS = {"noise as in training", "uniform noise", "filled", "clothing", "two digits"}
 FOUND = Found("scribbles", "coil", 1, np.array([0.5, 0.9, 1.0], np.float32))
 
 
@@ -12,7 +14,7 @@ def few():
     """A few pictures of each kind, by its name, with its group."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(nodigits, "LETTERS", 4)
-        for name in ("SCRIBBLES", "SHAPES", "NOISE"):
+        for name in ("SCRIBBLES", "FIGURES", "SHAPES", "NOISE"):
             patch.setattr(nodigits, name, 12)
         return {kind: (group, pictures) for group, kind, pictures in nodigits.kinds()}
 
@@ -28,15 +30,13 @@ def test_pictures_are_the_same_each_time(drawn):
 
 
 def test_every_drawn_picture_shows_something_else(drawn):
-    strokes = [
-        p for group, pictures in drawn.values() if group != "noise" for p in pictures
-    ]
+    strokes = [p for kind in drawn.keys() - OTHERS for p in drawn[kind][1]]
     assert len({picture.tobytes() for picture in strokes}) == len(strokes)
 
 
 def test_strokes_are_whole_and_in_the_middle(drawn):
-    for group, pictures in drawn.values():
-        for picture in pictures if group != "noise" else ():
+    for kind in drawn.keys() - OTHERS:
+        for picture in drawn[kind][1]:
             assert picture.shape == (112, 112)
             rows, columns = np.nonzero(picture)
             # 78 pixels long without the pen, which adds 7 to 13, with an edge of one.
@@ -54,7 +54,7 @@ def test_uniform_noise_has_every_grey_and_each_size(drawn):
 
 @pytest.mark.parametrize("pen", [0.06, 0.12])
 def test_pen_is_as_wide_as_said(pen):
-    picture = nodigits.picture(LINE, pen)
+    picture = frames.picture(LINE, pen)
     across = picture[56].sum() / 255  # ink of a row through the middle of the line
     assert across == pytest.approx(112 * pen, abs=0.1)
 

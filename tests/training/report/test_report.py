@@ -11,7 +11,7 @@ from PIL import Image
 
 from training import evaluate
 from training.__main__ import main
-from training.report import context, nodigits
+from training.report import context, hands, nodigits
 from training.report.nodigits import Found
 
 IMAGES = 200
@@ -27,8 +27,9 @@ def folder(root, served, mnist, tmp_path_factory):
         shutil.copy(root / "models" / "mnist" / served / name, folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(nodigits, "LETTERS", 4)
-        for name in ("SCRIBBLES", "SHAPES", "NOISE"):
+        for name in ("SCRIBBLES", "FIGURES", "SHAPES", "NOISE"):
             patch.setattr(nodigits, name, 8)
+        patch.setattr(hands, "VARIANTS", 4)
         options = ["--models", str(models), "--version", served, "--limit", str(IMAGES)]
         assert main(["report", *options]) == 0
     return folder
@@ -99,11 +100,17 @@ def test_the_versions_threshold_is_marked(text, manifest):
 
 def test_every_kind_of_picture_has_a_row_and_every_group_a_sum(text):
     found = {row[0]: row[1:] for row in rows(text, "What is no digit")[2:]}
-    assert len(found) == 12 + 3
-    # The service sees no ink in noise that goes on to the border.
-    assert found["uniform noise"] == ["8", "8", "–", "100.0 %"]
+    assert len(found) == 28 + 5
+    assert found["uniform noise"][0] == "8"
     scribbles = [int(found[kind][0]) for kind in ("tangle", "zigzag", "crossing", "coil")]
     assert int(found["**scribbles, all**"][0]) == sum(scribbles)
+
+
+def test_every_style_has_a_row_and_all_of_them_a_sum(text):
+    found = [row for row in rows(text, "Other hands")[2:]]
+    assert [row[0] for row in found[:-1]] == list(hands.read())
+    assert found[-1][0] == "**all**"
+    assert found[-1][2] == str(4 * len(hands.read()))
 
 
 def test_every_percentage_is_one(text):
