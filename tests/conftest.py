@@ -116,7 +116,7 @@ def version_1():
     return ROOT / "models" / "mnist" / "1"
 
 
-@pytest.fixture(scope="session", params=["1", "2"])
+@pytest.fixture(scope="session", params=["1", "2", "3"])
 def shipped(request):
     """The folder of each version in the box."""
     return ROOT / "models" / "mnist" / request.param
@@ -125,7 +125,7 @@ def shipped(request):
 @pytest.fixture(scope="session")
 def served():
     """The number of the version that is served by default."""
-    return "2"
+    return "3"
 
 
 def starting(tmp_path_factory):

@@ -166,7 +166,7 @@ def test_sbom_has_every_package_with_a_hash_that_was_pinned(project, root):
     assert all(c["hashes"][0]["content"] in pinned for c in python_packages)
     assert any(c.get("purl", "").startswith("pkg:deb/debian/libc6@") for c in found)
     models = [c["version"] for c in found if c["type"] == "machine-learning-model"]
-    assert models == ["1", "2"]
+    assert models == ["1", "2", "3"]
 
 
 def test_every_profile_is_understood(project):

@@ -44,7 +44,8 @@ def test_card_has_the_accuracy_of_every_digit(card, versions, mnist):
     for folder in versions:
         content = (folder / "model.onnx").read_bytes()
         by_version.append(evaluate.evaluate(content, mnist.x_test, mnist.y_test).by_class)
-    rows = re.findall(r"^\| (\d) \| (\d+) \| ([\d.]+) % \| ([\d.]+) % \|$", card, re.M)
+    cells = r" \| ([\d.]+) %" * len(versions)
+    rows = re.findall(rf"^\| (\d) \| (\d+){cells} \|$", card, re.M)
     assert rows == [
         (str(digit), str(images), *(f"{100 * each[digit][1]:.2f}" for each in by_version))
         for digit, (images, _) in by_version[0].items()

@@ -95,7 +95,7 @@ def test_the_line_of_a_refusal_has_the_reason_in_one_word(server):
     headers = {"Authorization": f"Bearer {SECRET}", "X-Request-ID": "blank"}
     server.request("POST", "/predict", bytes(784), {"Content-Type": RAW, **headers})
     line = line_of(server, "blank")
-    assert (line["status"], line["reason"], line["model_version"]) == (422, "no_ink", "2")
+    assert (line["status"], line["reason"], line["model_version"]) == (422, "no_ink", "3")
     assert "images" not in line
 
 
