@@ -4,7 +4,7 @@ import { CELLS, Drawing, PEN, STEPS, toStrokes } from "../drawing.js";
 import { makeSketch } from "../sketch.js";
 
 const TOOL = { kind: "brush", width: Math.round(100 * PEN) };
-const BESIDE = (1.5 * STEPS) / CELLS; // from a cell's middle to that of any of its neighbours
+const TOUCH = (3 * STEPS) / CELLS; // the pen is nearly three cells wide
 const DIGITS = 1e4; // as many as a place of 4,096 needs
 
 /**
@@ -17,11 +17,11 @@ const DIGITS = 1e4; // as many as a place of 4,096 needs
  */
 export function ink(canvas, said, changed) {
   const drawing = new Drawing();
-  // From cell to neighbouring cell is one stroke; what is learned from has no cells.
+  // Cells whose ink touches are one stroke; what is learned from has no cells.
   const add = ({ kind, points: [point] }) => {
     if (kind === "paper") return;
     const [x, y] = drawing.acts.at(-1)?.points.at(-1) ?? [Infinity, Infinity];
-    if (Math.hypot(point[0] - x, point[1] - y) < BESIDE)
+    if (Math.hypot(point[0] - x, point[1] - y) < TOUCH)
       drawing.acts.at(-1).points.push(point);
     else drawing.add({ ...TOOL, points: [point] });
   };
