@@ -111,9 +111,8 @@ function showTraining(parts, { trainer, running }, pictures) {
     paintSigned(pictures[unit], weights, null, bright(weights)),
   );
   parts.score.textContent = scoreOf(trainer, test.length);
-  if (running) return;
   showTests(parts.tests, trainer);
-  parts.said.textContent = parts.score.textContent;
+  if (!running) parts.said.textContent = parts.score.textContent;
 }
 
 function drawCurve(host, y, points, label) {
