@@ -6,16 +6,16 @@ none, the same file is sent with no-cache, since during a rolling update a page 
 release asks the servers of another.
 """
 
-import re
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
-from posixpath import dirname, join, normpath
 
 from flask import Response
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import BaseConverter
 
+from service.web import modules
 from service.web.responses import Kept, kept, squeeze
 
 # Not the host's table (`mimetypes`), which differs from one to the next.
@@ -29,7 +29,6 @@ TYPES = {
 }
 OTHER = "application/octet-stream"
 DIGITS = 16  # of a hash in a URL: 64 bits tell releases apart
-IMPORT = re.compile(r"^(?:import|export)\b[^\"';]*[\"'](\.[^\"']+)[\"']", re.MULTILINE)
 
 
 class Hash(BaseConverter):
@@ -43,19 +42,24 @@ class Assets:
 
     Args:
         folder: all that is in it is public.
+        bundles: files that are made of its modules, and the module that each starts with.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, bundles: Mapping[str, str] | None = None) -> None:
         self._folder = folder
+        self._bundles = bundles or {}
         # A method's cache would outlive the object.
         self._represent = lru_cache(maxsize=None)(self._make)
 
     @cached_property
     def _files(self) -> dict[str, bytes]:
         paths = sorted(path for path in self._folder.rglob("*") if path.is_file())
-        return {
+        files = {
             path.relative_to(self._folder).as_posix(): path.read_bytes() for path in paths
         }
+        # In the hash too: another release may make another bundle of the same modules.
+        made = {name: modules.bundle(files, start) for name, start in self._bundles.items()}
+        return files | made
 
     @cached_property
     def hash(self) -> str:
@@ -81,12 +85,7 @@ class Assets:
 
     def modules(self, name: str) -> list[str]:
         """Return the modules that a module needs to start, itself first, each once."""
-        found = [name]
-        for module in found:  # grows on the way
-            text = self._files[module].decode()
-            needed = (normpath(join(dirname(module), it)) for it in IMPORT.findall(text))
-            found += [it for it in dict.fromkeys(needed) if it not in found]
-        return found
+        return modules.closure(self._files, name)
 
     def _make(self, name: str) -> Kept:
         kind = TYPES.get(Path(name).suffix, OTHER)

@@ -32,6 +32,8 @@ UNUSED = (
     "camera display-capture fullscreen geolocation gyroscope hid magnetometer microphone "
     "midi payment picture-in-picture screen-wake-lock serial usb xr-spatial-tracking"
 )
+# The front page's modules as one file; the lesson's come when a chapter needs them.
+BUNDLE = "draw.bundle.js"
 # Of weights, little-endian: half precision is half as long.
 DTYPES = {"float32": "<f4", "float16": "<f2"}
 # Of documents; what they load needs none of it, and is many files.
@@ -46,7 +48,7 @@ def register(app: Flask, inference: Inference, release: str) -> None:
     """Add the routes."""
     app.url_map.converters["hash"] = Hash
     pages = Blueprint("pages", __name__)
-    static = Assets(HERE / "static")
+    static = Assets(HERE / "static", bundles={BUNDLE: "draw.js"})
     served = {"pages.static": static, "pages.static-docs": Assets(_swagger_ui())}
     _register_pages(pages, inference, static)
     _register_assets(pages, served)
@@ -73,7 +75,7 @@ def _register_pages(pages: Blueprint, inference: Inference, static: Assets) -> N
             # Relative URLs would lead from /mnist out of it, unlike those from /mnist/.
             query = request.query_string.decode("latin-1")
             return redirect(f"{request.root_path}/" + (f"?{query}" if query else ""), 308)
-        return _page("index.html", modules=modules("draw.js"), **common)
+        return _page("index.html", bundle=BUNDLE, **common)
 
     @pages.get("/learn")
     def learn() -> Response:

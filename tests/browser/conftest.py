@@ -3,10 +3,13 @@ import json
 import os
 import re
 
+import numpy as np
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.browser.lesson import MODELS, VERSIONS, open_chapters
 from tests.support import browser as driver
+from training import reference
 
 WAIT_MS = 60_000  # far above what anything takes, for a machine that is busy
 
@@ -114,8 +117,47 @@ def page(new_page, context):
 
 
 @pytest.fixture(scope="session")
-def strokes(root):
+def own(root):
+    """The project's 30 digits."""
+    return json.loads((root / "service/model/digits.json").read_bytes())["digits"]
+
+
+@pytest.fixture(scope="session")
+def strokes(own):
     """The strokes of the first ten of the project's own digits, 0 to 9."""
-    own = json.loads((root / "service/model/digits.json").read_bytes())["digits"][:10]
-    assert [digit["label"] for digit in own] == list(range(10))
-    return [digit["strokes"] for digit in own]
+    assert [digit["label"] for digit in own[:10]] == list(range(10))
+    return [digit["strokes"] for digit in own[:10]]
+
+
+@pytest.fixture(scope="session")
+def labels(own):
+    return np.array([digit["label"] for digit in own])
+
+
+@pytest.fixture(scope="module")
+def models():
+    """Each version's layers, read from its file by the package onnx."""
+    return {v: reference.read_layers(MODELS / str(v) / "model.onnx") for v in VERSIONS}
+
+
+@pytest.fixture(scope="module")
+def lesson(new_shared_page, request):
+    """The chapters of the lesson that a module's OPENS names, and the 30 digits' frames."""
+    page, answers = new_shared_page(), []
+    page.on(
+        "response", lambda r: answers.append(r) if "/predict?echo=frame" in r.url else None
+    )
+    open_chapters(page, request.module.OPENS)
+    (digits,) = [found for r in answers if len(found := r.json()["predictions"]) == 30]
+    return page, np.array([each["frame"] for each in digits]).reshape(30, 784) / 255
+
+
+@pytest.fixture
+def learn(lesson):
+    return lesson[0]
+
+
+@pytest.fixture
+def images(lesson):
+    """What the server made of the 30 digits that this browser drew, 0 to 1."""
+    return lesson[1]

@@ -1,6 +1,9 @@
-"""What the tests of the lesson share: opening it whole, and reading its numbers."""
+"""What the tests of the lesson share: opening it, and reading its numbers."""
 
+import json
 import re
+
+import pytest
 
 from bench.harness.cores import ROOT
 from tests.support import browser as driver
@@ -20,12 +23,28 @@ CHAPTERS = [
 ]
 
 
+every_version = pytest.mark.parametrize("version", VERSIONS)
+
+
+def manifest(version):
+    return json.loads((MODELS / str(version) / "manifest.json").read_bytes())
+
+
 def open_lesson(page, path="/learn"):
     """Open the lesson and start every widget, as printing does."""
     driver.open_page(page, path)
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     for widget in page.locator("[data-widget]").all():
         widget.and_(page.locator("[data-ready]")).wait_for(state="attached")
+
+
+def open_chapters(page, chapters):
+    """Open the lesson and start the widgets of some chapters, as a reader does."""
+    driver.open_page(page, "/learn")
+    for chapter in chapters:
+        for widget in page.locator(f"#{chapter} [data-widget]").all():
+            widget.scroll_into_view_if_needed()
+            widget.and_(page.locator("[data-ready]")).wait_for(state="attached")
 
 
 def numbers(text):
@@ -37,6 +56,11 @@ def numbers(text):
 def part(page, widget, name):
     """What a widget's module fills in."""
     return page.locator(f"[data-widget='{widget}'] [data-part='{name}']")
+
+
+def text(page, widget, name):
+    """The same as text; the page keeps numbers and their % together."""
+    return part(page, widget, name).text_content().replace("\u00a0", " ")
 
 
 def set_controls(page, widget, **values):

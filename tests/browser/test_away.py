@@ -4,6 +4,7 @@ import itertools
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.support import browser as driver
@@ -43,6 +44,30 @@ def test_server_away_is_said_and_recovers_with_the_newest_drawing(start, new_pag
     start(port=server.port, **patient).wait_ready()
     expect_digit(page, 7)
     expect(page.locator("#server")).to_be_empty()
+
+
+@pytest.mark.expects("Failed to load resource: net::ERR_")
+def test_what_could_not_be_loaded_is_said_once_and_tried_again(page, strokes):
+    for path in ("**/weights*", "**/gallery.json"):
+        page.route(path, lambda route: route.abort())
+    driver.open_page(page)
+    for digit in (3, 4):  # each answer wants the weights
+        driver.draw(page, strokes[digit])
+        driver.settle(page)
+        page.locator("#clear").click()
+    driver.draw(page, strokes[5])
+    expect_digit(page, 5)
+    notice = page.get_by_role("alert").filter(visible=True)
+    expect(notice).to_have_count(1)
+    expect(notice).to_contain_text("the server cannot be reached")
+    for scheme, rules in driver.RULES_OF.items():
+        page.emulate_media(color_scheme=scheme)
+        assert Axe().run(page, options={"runOnly": rules}).violations_count == 0
+    page.unroute_all()
+    notice.get_by_role("button", name="Try again").click()
+    expect(notice).to_have_count(0)
+    expect(page.locator("#gallery button")).to_have_count(44)
+    expect(page.locator("#why-title")).to_contain_text("Why 5, not")
 
 
 def test_asks_one_thing_at_a_time_and_then_the_newest(opened, service, strokes):

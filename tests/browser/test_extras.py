@@ -1,4 +1,4 @@
-"""What the front page offers beside the answer: fool it, share it, play."""
+"""What the front page has beside the answer: another version, fool it, share it, play."""
 
 import io
 import re
@@ -10,7 +10,16 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.support import browser as driver
-from tests.support.page import LINE, expect_digit, open_page, settings
+from tests.support.page import (
+    LINE,
+    ask,
+    choose,
+    expect_answer,
+    expect_digit,
+    open_page,
+    settings,
+    watch,
+)
 
 every_scheme = pytest.mark.parametrize("scheme", ["light", "dark"])
 
@@ -43,7 +52,7 @@ def test_both_versions_are_fooled_side_by_side(new_page, strokes, scheme):
     for card in fool(page).all():
         words = card.inner_text()
         assert re.search(
-            r"\d+ pixels? of 784 turns? a 3 into an? [012456789] \(\d+ %\)", words
+            r"\d+ pixels? of 784 turns? a 3 into an? [012456789] \(\d+\s%\)", words
         )
     axe(page, scheme)
     page.keyboard.press("Escape")
@@ -103,3 +112,26 @@ def test_axe_finds_nothing_in_the_settings(new_page, strokes, scheme):
     page = opened(new_page, strokes, color_scheme=scheme)
     with settings(page):
         axe(page, scheme)
+
+
+@pytest.mark.parametrize(("version", "beside"), [("1", "2"), ("2", "1")])
+def test_two_versions_beside_each_other(page, service, strokes, version, beside):
+    open_page(page)
+    asked = watch(page)
+    choose(page, "#version", version)
+    choose(page, "#beside", beside)
+    driver.draw(page, strokes[4])
+    driver.settle(page)
+    expect_answer(page, ask(service, asked[-1], f"/explain?version={version}"))
+    other = ask(service, asked[-1], f"/explain?version={beside}")
+    expect_answer(page, other, "#digit-beside", "#bars-beside")
+
+
+def test_another_version_answers_the_same_drawing(page, service, strokes):
+    open_page(page)
+    asked = watch(page)
+    driver.draw(page, strokes[2])
+    driver.settle(page)
+    choose(page, "#version", "1")
+    driver.settle(page)
+    expect_answer(page, ask(service, asked[-1], "/explain?version=1"))

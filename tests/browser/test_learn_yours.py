@@ -1,10 +1,12 @@
 """Chapter 9 of the lesson: a network that is trained in the browser, for real."""
 
 import csv
+import json
 import tarfile
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from scipy.stats import binomtest
 
@@ -66,6 +68,29 @@ def test_it_learns_from_the_box_and_says_how_sure_that_is(yours):
     marks = part(yours, "yours", "tests").locator(".caption:not(.wrong)")
     assert marks.count() == right
     assert part(yours, "yours", "layer").locator("canvas").count() == 32
+    for scheme, rules in driver.RULES_OF.items():
+        yours.emulate_media(color_scheme=scheme)
+        found = Axe().run(yours, options={"runOnly": rules})
+        assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_digit_is_drawn_from_the_keyboard(yours):
+    surface = part(yours, "yours", "ink")
+    surface.focus()
+    for key in ["Space", *["Shift+ArrowDown"] * 12, *["ArrowRight"] * 4, "Space"]:
+        surface.press(key)
+    expect(part(yours, "yours", "cell")).to_have_text("Row 19, column 18: ink")
+    yours.locator("[data-label='1']").click()
+    (kept,) = json.loads(yours.evaluate("localStorage.getItem('drawings')"))
+    stroke, dot = kept["strokes"]
+    x, y = np.array(stroke).T
+    assert np.ptp(x) == 0
+    assert np.ptp(y) == pytest.approx(12 / 28, abs=2e-4)
+    assert np.diff(y).max() < 0.1  # the pen's width: without a gap
+    assert (len(dot), kept["label"]) == (1, 1)
+    surface.press("Space")
+    surface.press("Delete")
+    expect(part(yours, "yours", "cell")).to_contain_text("paper")
 
 
 def test_own_drawings_stay_and_are_saved_as_idx_and_csv(yours, strokes, tmp_path):

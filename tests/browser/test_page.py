@@ -12,7 +12,6 @@ from tests.support.page import (
     REFUSED,
     SPECK,
     ask,
-    choose,
     expect_answer,
     expect_digit,
     open_page,
@@ -220,30 +219,6 @@ def test_an_answer_is_timed_from_the_stroke_to_the_paint(opened, strokes):
     driver.draw(opened, strokes[1])
     driver.settle(opened)
     opened.wait_for_function('performance.getEntriesByName("stroke to answer").length > 0')
-
-
-# Versions
-
-
-@pytest.mark.parametrize(("version", "beside"), [("1", "2"), ("2", "1")])
-def test_two_versions_beside_each_other(opened, service, strokes, version, beside):
-    asked = watch(opened)
-    choose(opened, "#version", version)
-    choose(opened, "#beside", beside)
-    driver.draw(opened, strokes[4])
-    driver.settle(opened)
-    expect_answer(opened, ask(service, asked[-1], f"/explain?version={version}"))
-    other = ask(service, asked[-1], f"/explain?version={beside}")
-    expect_answer(opened, other, "#digit-beside", "#bars-beside")
-
-
-def test_another_version_answers_the_same_drawing(opened, service, strokes):
-    asked = watch(opened)
-    driver.draw(opened, strokes[2])
-    driver.settle(opened)
-    choose(opened, "#version", "1")
-    driver.settle(opened)
-    expect_answer(opened, ask(service, asked[-1], "/explain?version=1"))
 
 
 # The gallery

@@ -1,17 +1,13 @@
 """The first screen at five sizes: everything in sight, and nothing moves."""
 
-import gzip
-import re
-
 import pytest
 from playwright.sync_api import expect
 
 from tests.support import browser as driver
-from tests.support.page import LINE, open_page
+from tests.support.page import open_page
 
 SIZES = [(1440, 820), (1366, 657), (390, 844), (844, 390), (320, 568)]
 IN_SIGHT = ["#pad", "#network", "#bars", "#digit", "#verdict", "#clear", "#gallery"]
-MOST = 60_000  # bytes of the page, its styles and its modules, compressed
 BOXES = """names => Object.fromEntries(names.map(name => {
     const box = document.querySelector(name).getBoundingClientRect();
     const { left, top, right, bottom } = box;
@@ -84,18 +80,3 @@ def test_nothing_moves_while_the_page_loads_and_one_draws(new_page, strokes):
     page.locator("#clear").click()
     driver.settle(page, "empty")
     assert page.evaluate("window.shifts") == []
-
-
-def test_the_page_is_light(new_page):
-    page = new_page()
-    sizes = {}
-
-    def note(response):
-        if re.search("html|css|javascript", response.headers.get("content-type", "")):
-            sizes[response.url] = len(gzip.compress(response.body()))
-
-    page.on("response", note)
-    open_page(page)
-    driver.draw(page, LINE)
-    driver.settle(page)
-    assert sum(sizes.values()) <= MOST, sizes

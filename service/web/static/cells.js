@@ -1,6 +1,5 @@
 /* The pad from the keyboard: a cursor over 28 × 28 cells that inks them. */
 
-import { byId } from "./dom.js";
 import { CELLS, SIDE, middleOf } from "./drawing.js";
 
 const ARROWS = {
@@ -20,6 +19,7 @@ const within = (cell) => Math.min(CELLS - 1, Math.max(0, cell));
  * @param {function(object, number)} on.add called with an act and the time of the event
  * @param {function(number)} on.clear
  * @param {function} on.moved the cursor looks different
+ * @param {HTMLElement} on.said a live region for the cell
  * @returns {{shown: boolean, column: number, row: number}} the cursor
  */
 export function makeCells(pad, plain, on) {
@@ -31,7 +31,7 @@ export function makeCells(pad, plain, on) {
     return alpha > 127 && red + green + blue < 3 * 127; // a picture has paper of its own
   };
   const tell = () => {
-    byId("cell").textContent =
+    on.said.textContent =
       `Row ${cursor.row + 1}, column ${cursor.column + 1}: ${isInk() ? "ink" : "paper"}`;
   };
   const set = (kind, time) =>
@@ -80,7 +80,10 @@ export function paintCursor(context, side, { column, row }, style) {
     context.lineTo(side, i * size);
   }
   context.stroke();
-  context.strokeStyle = style.getPropertyValue("--accent");
-  context.lineWidth = Math.max(2, size / 5);
-  context.strokeRect(column * size, row * size, size, size);
+  // A light line beside a dark one is seen on ink and on paper.
+  for (const [name, width] of [["--paper", 3], ["--mark", 1.5]]) {
+    context.strokeStyle = style.getPropertyValue(name);
+    context.lineWidth = width * Math.max(1.5, size / 8);
+    context.strokeRect(column * size, row * size, size, size);
+  }
 }

@@ -1,17 +1,9 @@
 /* Charts as SVG, drawn by hand: axes, lines, marks, and the words for who does not see them. */
 
-const NAMESPACE = "http://www.w3.org/2000/svg";
-
-/** Make an SVG element with attributes and children; a string becomes text. */
-export function svg(name, attributes = {}, ...children) {
-  const element = document.createElementNS(NAMESPACE, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
-}
+import { svg } from "./dom.js";
 
 /* Marks of a radius of about 5, around 0. */
-export const SHAPES = {
+const SHAPES = {
   circle: "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0z",
   square: "M-4.5 -4.5h9v9h-9z",
   triangle: "M0 -5L5 4H-5z",

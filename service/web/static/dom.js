@@ -1,5 +1,7 @@
 /* The little that every module needs of the document. */
 
+const NAMESPACE = "http://www.w3.org/2000/svg";
+
 /** Return the element of an id. */
 export const byId = (id) => document.getElementById(id);
 
@@ -12,6 +14,14 @@ export function make(name, properties = {}, ...children) {
       element.setAttribute(key, value);
     else element[key] = value;
   }
+  element.append(...children);
+  return element;
+}
+
+/** Make an SVG element with attributes and children; a string becomes text. */
+export function svg(name, attributes = {}, ...children) {
+  const element = document.createElementNS(NAMESPACE, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   element.append(...children);
   return element;
 }

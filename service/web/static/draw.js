@@ -5,17 +5,21 @@ import { Asker } from "./asker.js";
 import { byId, speaking } from "./dom.js";
 import { Drawing, fromStrokes } from "./drawing.js";
 import { showExample } from "./example.js";
+import { fool } from "./fool.js";
 import { makeGallery } from "./gallery.js";
+import { play } from "./game.js";
 import { makeInside } from "./inside.js";
 import { makeLink } from "./link.js";
 import { measure } from "./measure.js";
 import { makePad } from "./pad.js";
 import { makePictures } from "./pictures.js";
 import { sideBySide } from "./pieces.js";
+import { share } from "./share.js";
+import { copySnippet } from "./snippets.js";
 import { remark } from "./words.js";
 
 const LATE_AFTER = 400; // ms; above what an answer takes, below what makes one wonder
-const LATE = "The server has not answered to the newest drawing yet.";
+const LATE = "The server has not answered yet.";
 const NO_DRAWING = "Draw a digit from 0 to 9.";
 const NO_ANSWER = "No answer to this drawing yet.";
 
@@ -132,7 +136,8 @@ function drawingChanged() {
 }
 
 function blank(words) {
-  for (const answer of Object.values(answers)) answer.blank(words);
+  answers.main.blank(words);
+  answers.beside.blank("–");
   blankInside();
 }
 
@@ -195,28 +200,21 @@ byId("eraser").addEventListener("click", ({ currentTarget }) => {
   link.save();
 });
 
-/* What most visits do without comes when it is asked for. */
-byId("share").addEventListener("click", async () => {
+byId("share").addEventListener("click", () => {
   link.now();
-  const { share } = await import("./share.js");
   share({ seen: inside.seen(), paint: inside.paint });
 });
-byId("fool").addEventListener("click", async ({ currentTarget }) => {
+byId("fool").addEventListener("click", ({ currentTarget }) => {
   if (currentTarget.getAttribute("aria-disabled") === "true") return;
   const seen = inside.seen();
   const versions = [...byId("version").options].map(({ value }) => value);
   const others = versions.filter((version) => version !== seen.version);
-  const { fool } = await import("./fool.js");
   fool(seen, [seen.version, ...others.slice(0, 1)], inside.layersOf);
 });
 for (const id of ["copy-curl", "copy-python"]) {
-  byId(id).addEventListener("click", async () => {
-    const { copySnippet } = await import("./snippets.js");
-    copySnippet(id, lastRequest);
-  });
+  byId(id).addEventListener("click", () => copySnippet(id, lastRequest));
 }
-byId("play").addEventListener("click", async () => {
-  const { play } = await import("./game.js");
+byId("play").addEventListener("click", () => {
   const listen = (listener) => {
     listeners.add(listener);
     return () => listeners.delete(listener);

@@ -42,7 +42,7 @@ export function makeFlow() {
   const tell = () => {
     const unit = pointer.unit();
     const ready = seen?.layers && unit;
-    const waits = unit && seen ? "The weights are on their way." : "";
+    const waits = unit && seen ? "The weights are still loading." : "";
     const words = ready ? inWords(seen, unit) : waits;
     byId("unit").replaceChildren(...(words ? [words] : usual));
     say(words);
@@ -124,9 +124,9 @@ function motion(paint) {
 function lookOf(canvas) {
   const style = getComputedStyle(canvas);
   const colour = (name) => style.getPropertyValue(`--${name}`);
-  const [text, muted, accent] = ["text", "muted", "accent"].map(colour);
+  const [text, muted, mark] = ["text", "muted", "mark"].map(colour);
   const [excites, inhibits, ground] = ["for", "against", "raised"].map(colour);
-  return { excites, inhibits, ground, text, muted, accent, font: style.fontFamily };
+  return { excites, inhibits, ground, text, muted, mark, font: style.fontFamily };
 }
 
 /* What the network saw; under the weights of a unit, if one is chosen. */

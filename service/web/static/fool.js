@@ -3,7 +3,7 @@
 import { fewest } from "./adversary.js";
 import { openDialog } from "./dialog.js";
 import { make } from "./dom.js";
-import { fetchPatiently } from "./key.js";
+import { predict } from "./frames.js";
 import { aDigit, percent } from "./numbers.js";
 
 const PIXEL = 8; // of the screen, a side
@@ -53,10 +53,10 @@ async function search({ version, canvas, words }, frame, layersOf) {
   await new Promise((resolve) => setTimeout(resolve)); // let the dialog be painted
   const found = fewest(layers, frame);
   if (!found) {
-    words.textContent = "No few pixels were found that change it.";
+    words.textContent = "The search found no small set of pixels that changes the answer.";
     return;
   }
-  const { digit, probabilities } = await ask(version, found.frame);
+  const [{ digit, probabilities }] = await predict(`version=${version}`, [found.frame]);
   const share = percent(probabilities[digit], 0);
   const count = found.changed.length;
   const turn = count > 1 ? "pixels of 784 turn" : "pixel of 784 turns";
@@ -70,17 +70,6 @@ async function search({ version, canvas, words }, frame, layersOf) {
     paint(canvas, shown, found.changed.slice(0, i + 1));
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }
-}
-
-async function ask(version, frame) {
-  const reply = await fetchPatiently(`predict?version=${version}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ instances: [frame] }),
-  });
-  const content = await reply.json();
-  if (!reply.ok) throw new Error(content.error);
-  return content.predictions[0];
 }
 
 /* The picture, with a frame around each pixel that was changed. */

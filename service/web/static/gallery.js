@@ -2,8 +2,10 @@
 
 import { byId, make } from "./dom.js";
 import { thumbnail } from "./frames.js";
+import { contentOf } from "./key.js";
 import { aDigit } from "./numbers.js";
 import { roving } from "./roving.js";
+import { attempt } from "./trouble.js";
 
 /**
  * Fill `#gallery`.
@@ -37,28 +39,29 @@ export function makeGallery(choose) {
     roving(row, buttons);
     return row;
   };
-  const drawings = fetchDrawings();
-  drawings.then(
-    ({ digits, hard }) =>
-      host.append(
-        shelf(
-          "Digits",
-          digits.map((each, i) => {
-            const name = `Digit ${each.label}, drawing ${Math.floor(i / 10) + 1}`;
-            const about = `One of the project's own: ${aDigit(each.label)}.`;
-            return choiceOf({ ...each, about }, name, { label: each.label });
-          }),
-        ),
-        shelf(
-          "Hard ones",
-          hard.map((each) =>
-            choiceOf(each, each.name, { label: each.label ?? "", name: each.name }),
-          ),
+  const fill = ({ digits, hard }) =>
+    host.append(
+      shelf(
+        "Digits",
+        digits.map((each, i) => {
+          const name = `Digit ${each.label}, drawing ${Math.floor(i / 10) + 1}`;
+          const about = `One of the project's own: ${aDigit(each.label)}.`;
+          return choiceOf({ ...each, about }, name, { label: each.label });
+        }),
+      ),
+      shelf(
+        "Hard ones",
+        hard.map((each) =>
+          choiceOf(each, each.name, { label: each.label ?? "", name: each.name }),
         ),
       ),
-    () => host.append("The drawings could not be fetched: load the page again."),
+    );
+  const drawings = new Promise((resolve) =>
+    attempt(async () => {
+      const found = await contentOf(await fetch("gallery.json"));
+      fill(found);
+      resolve(found);
+    }),
   );
   return { markNone: () => mark(null), drawings };
 }
-
-const fetchDrawings = async () => (await fetch("gallery.json")).json();

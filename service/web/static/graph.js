@@ -93,8 +93,8 @@ function disc(context, x, y, radius) {
   context.fill();
 }
 
-function ring(context, [x, y], { accent }) {
-  context.strokeStyle = accent;
+function ring(context, [x, y], { mark }) {
+  context.strokeStyle = mark;
   context.lineWidth = 2;
   context.beginPath();
   context.arc(x, y, 8.5, 0, 2 * Math.PI);

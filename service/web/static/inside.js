@@ -3,6 +3,7 @@
 import { byId, enable } from "./dom.js";
 import { makeFlow } from "./flow.js";
 import { fetchLayers } from "./network.js";
+import { attempt } from "./trouble.js";
 import { makeWhy } from "./why.js";
 
 /**
@@ -17,6 +18,7 @@ export function makeInside() {
   const flow = makeFlow();
   const why = makeWhy();
   const weights = new Map(); // by version, and what `fetchLayers` promised for it
+  const loading = new Map(); // by version: an action that `attempt` knows again
   let seen = null; // the newest answer
 
   const layersOf = (version) => {
@@ -25,7 +27,7 @@ export function makeInside() {
       weights.set(version, { promise });
       promise.then(
         (layers) => (weights.get(version).layers = layers),
-        () => weights.delete(version), // the next answer tries again
+        () => weights.delete(version), // who asks next tries again
       );
     }
     return weights.get(version).promise;
@@ -36,15 +38,19 @@ export function makeInside() {
     flow.show(seen);
     why.show(seen);
   };
+  const load = (version) => {
+    if (!loading.has(version))
+      loading.set(version, async () => {
+        await layersOf(version);
+        if (seen?.version === version) show();
+      });
+    attempt(loading.get(version));
+  };
   return {
     show(answer) {
       seen = answer;
-      show();
-      if (seen.layers) return;
-      layersOf(answer.version).then(
-        () => seen?.version === answer.version && show(),
-        () => {}, // the numbers of the answer are there without
-      );
+      show(); // the numbers of the answer are there without the weights
+      if (!seen.layers) load(answer.version);
     },
     blank() {
       seen = null;

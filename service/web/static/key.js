@@ -7,7 +7,7 @@ const KEY = /^[A-Za-z0-9._~+/-]+=*$/; // what the server takes; no other could b
 const ATTEMPTS = 5; // a rush of a few seconds is waited for
 const NEEDED = "This server asks for an API key.";
 const WRONG = "The server does not know this key.";
-const IMPOSSIBLE = "A key has only letters, digits and -._~+/ in it, and = at its end.";
+const IMPOSSIBLE = "A key has only letters, digits and -._~+/, and may end in =.";
 const LOCKED = "locked" in byId("main").dataset; // the page says so before the server does
 
 let key = kept();
@@ -42,6 +42,17 @@ export async function fetchPatiently(path, options) {
 function later({ headers }) {
   const seconds = Number(headers.get("Retry-After")) || 1;
   return new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+}
+
+/**
+ * Return what a reply has, from JSON.
+ *
+ * @throws {Error} with what the server said, in words.
+ */
+export async function contentOf(reply) {
+  const content = await reply.json();
+  if (!reply.ok) throw new Error(content.error);
+  return content;
 }
 
 /** Ask for a key, and wait until there is one. */

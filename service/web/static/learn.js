@@ -1,10 +1,10 @@
 /* The lesson: starts each widget when it comes near the window, and keeps links exact. */
 
 import { decode, toStrokes } from "./drawing.js";
-import { ownDigits, read, withFrame } from "./frames.js";
-import { fetchPatiently } from "./key.js";
+import { read, withFrame } from "./frames.js";
+import { contentOf, fetchPatiently } from "./key.js";
 import { fetchLayers } from "./network.js";
-import { attempt } from "./learn/trouble.js";
+import { attempt } from "./trouble.js";
 
 const WIDGETS = {
   toy: () => import("./learn/toy.js"),
@@ -29,13 +29,6 @@ const NEAR = "25% 0px"; // of the window: ready when it comes into sight, and no
 const main = document.getElementById("main");
 const versions = main.dataset.versions.split(" ").map(Number);
 
-async function load(path, get = fetch) {
-  const reply = await get(path);
-  const content = await reply.json();
-  if (!reply.ok) throw new Error(content.error);
-  return content;
-}
-
 /* What several widgets need is fetched once; what failed can be asked for again. */
 function kept(fetching) {
   const found = new Map();
@@ -53,17 +46,21 @@ const context = {
   /** The version that answers where none is asked for. */
   version: Number(main.dataset.version),
   /** The project's drawings: `{digits, hard}`. */
-  gallery: kept(() => load("gallery.json")),
+  gallery: kept(async () => contentOf(await fetch("gallery.json"))),
   /** What was measured: learning curves, calibration, the comparison of methods. */
-  lesson: kept(() => load("lesson.json", fetchPatiently)),
+  lesson: kept(async () => contentOf(await fetchPatiently("lesson.json"))),
   /** A version's layers, as in network.js. */
   layers: kept(fetchLayers),
-  /** The 30 digits with their frames, and after them the drawing that a link brought, if any. */
+  /**
+   * The 30 digits, and after them the drawing that a link brought, if any: `{label, strokes,
+   * frame, pixels}`, where `frame` is 0 to 255 and `pixels` the same from 0 to 1.
+   */
   digits: kept(async () => {
-    const own = await ownDigits(context);
-    if (!context.drawn) return own;
-    const [answer] = await read([context.drawn], context.version);
-    return [...own, withFrame(context.drawn, answer.frame)];
+    const { digits } = await context.gallery();
+    const drawings = context.drawn ? [...digits, context.drawn] : digits;
+    // The frame is the same for every version: the server makes it before the network.
+    const answers = await read(drawings, context.version);
+    return drawings.map((drawing, i) => withFrame(drawing, answers[i].frame));
   }),
   /** The drawing in the link from the front page, `{strokes, pen}`, or null. */
   drawn: drawnIn(location.hash),

@@ -43,7 +43,7 @@ export function makeLink(drawing, restored) {
       byId(id).value = state.get(id) ?? usual[id];
       if (byId(id).value || !state.get(id)) continue;
       byId(id).value = usual[id];
-      wrong.push(`This server has no version ${state.get(id)}, for which the link asks.`);
+      wrong.push(`The link asks for version ${state.get(id)}, which this server does not have.`);
     }
     byId("eraser").setAttribute("aria-pressed", String(state.get("tool") === "eraser"));
     try {

@@ -1,7 +1,6 @@
 /* The network in the browser: the weights that the server runs, and the same sums. */
 
-import { decodeFloat16 } from "./float16.js";
-import { fetchPatiently } from "./key.js";
+import { contentOf, fetchPatiently } from "./key.js";
 
 export const SIZES = [784, 128, 64, 10];
 
@@ -9,20 +8,17 @@ export const SIZES = [784, 128, 64, 10];
  * Fetch a version's weights.
  *
  * @param {number|string} version
- * @param {"float32"|"float16"} dtype half precision is half as long and enough for pictures,
- *   but sums with it can differ from the server's in the third decimal
  * @returns {Promise<Layer[]>} a layer: `{inputs, units, kernel, biases, activation}`, where
  *   `kernel[i * units + j]` is the weight from input i to unit j.
  * @throws {Error} with what the server said, in words.
  */
-export async function fetchLayers(version, dtype = "float32") {
+export async function fetchLayers(version) {
   // With the hash of its model in the URL, a browser keeps the reply for good.
   const sha256 = document.querySelector("main").dataset[`sha256-${version}`] ?? "";
-  const query = new URLSearchParams({ version, dtype, sha256 });
+  const query = new URLSearchParams({ version, sha256 });
   const reply = await fetchPatiently(`weights?${query}`);
-  if (!reply.ok) throw new Error((await reply.json()).error);
-  const decode = dtype === "float16" ? decodeFloat16 : decodeFloat32;
-  return parseLayers(decode(await reply.arrayBuffer()));
+  if (!reply.ok) await contentOf(reply); // which throws
+  return parseLayers(decodeFloat32(await reply.arrayBuffer()));
 }
 
 /** Decode little-endian single-precision numbers, on machines of any byte order. */

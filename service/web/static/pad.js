@@ -1,10 +1,8 @@
 /* The surface that is drawn on, and the buttons that undo, redo and clear. */
 
-import { makeCells, paintCursor } from "./cells.js";
 import { byId, enable } from "./dom.js";
-import { PEN, SIDE } from "./drawing.js";
-import { Surface } from "./paint.js";
-import { makePen } from "./pen.js";
+import { PEN } from "./drawing.js";
+import { makeSketch } from "./sketch.js";
 
 const HINT = "Draw a digit here";
 
@@ -21,63 +19,52 @@ const HINT = "Draw a digit here";
  */
 export function makePad(drawing, changed) {
   const pad = byId("pad");
-  // What is sent is painted apart from what is seen: the same picture on every screen. It is
-  // read far more often than it is painted, so it stays out of the graphics card.
-  const sent = new Surface(document.createElement("canvas"), { willReadFrequently: true });
-  const seen = new Surface(pad);
   let hint = HINT;
   let example = []; // strokes that the empty pad shows faintly
 
-  const repaint = () => {
-    const style = getComputedStyle(pad);
-    const pixels = Math.round(pad.clientWidth * devicePixelRatio);
-    sent.show(drawing, SIDE, "#000");
-    seen.show(drawing, pixels, style.getPropertyValue("--ink"));
+  const painted = (context, side, style) => {
     const empty = drawing.seen.length === 0;
     if (drawing.acts.length) example = [];
-    if (empty) paintHint(seen.context, pixels, hint, example, style);
-    if (cursor.shown) paintCursor(seen.context, pixels, cursor, style);
+    if (empty) paintHint(context, side, hint, example, style);
     enable(byId("undo"), drawing.acts.length > 0);
     enable(byId("redo"), drawing.canRedo);
     enable(byId("clear"), !empty);
   };
-  const change = (time) => {
-    repaint();
-    changed(time);
-  };
-  const pen = makePen(pad, drawing, change);
   // Each ends a stroke that a finger still draws: its points would be kept, unseen.
   const [undo, redo, clear] = ["undo", "redo", "clear"].map((name) => (time) => {
-    pen.drop();
+    sketch.drop();
     drawing[name]();
-    change(time);
+    sketch.change(time);
   });
-  const add = (made, time) => {
-    drawing.add(made);
-    change(time);
-  };
-  const cursor = makeCells(pad, sent.context, { add, clear, moved: repaint });
+  const add = (act) => drawing.add(act);
+  const said = byId("cell");
+  const sketch = makeSketch(pad, drawing, { tool, add, clear, changed, painted, said });
 
   for (const [id, step] of Object.entries({ undo, redo, clear })) {
     byId(id).addEventListener("click", ({ currentTarget, timeStamp }) => {
       if (currentTarget.getAttribute("aria-disabled") !== "true") step(timeStamp);
     });
   }
-  shortcuts(undo, redo, pen.draws);
-  new ResizeObserver(repaint).observe(pad);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
+  shortcuts(undo, redo, sketch.draws);
   return {
-    repaint,
+    repaint: sketch.repaint,
     hint(words, strokes = []) {
       hint = words ?? HINT;
       example = strokes;
-      repaint();
+      sketch.repaint();
     },
     clear: () => clear(performance.now()),
-    draws: pen.draws,
-    canvas: sent.canvas,
-    picture: () => sent.canvas.toDataURL("image/png"),
+    draws: sketch.draws,
+    canvas: sketch.canvas,
+    picture: () => sketch.canvas.toDataURL("image/png"),
   };
+}
+
+function tool(turned) {
+  const erases = turned || byId("eraser").getAttribute("aria-pressed") === "true";
+  // An eraser is wider than a pen of the same setting, as on a desk.
+  const width = byId("width").valueAsNumber * (erases ? 1.5 : 1);
+  return { kind: erases ? "eraser" : "brush", width: Math.round(width) };
 }
 
 /* Ctrl+Z, Ctrl+Y and Ctrl+Shift+Z, wherever the focus is but in a field that one writes in. */

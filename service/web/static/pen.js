@@ -1,6 +1,5 @@
 /* A mouse, a finger or a pen on the pad becomes strokes of a drawing. */
 
-import { byId } from "./dom.js";
 import { place } from "./drawing.js";
 
 const NEAR = 14; // of 4095, a pixel of 280: closer points add nothing but length
@@ -32,10 +31,12 @@ export function clipped(from, to) {
  *
  * @param {HTMLCanvasElement} pad
  * @param {Drawing} drawing
+ * @param {function(boolean): {kind: string, width: number}} tool what draws; true where a pen
+ *   is turned to its eraser
  * @param {function(number)} change called after each change, with the time of the event
  * @returns {{drop: function, draws: function(): boolean}} `drop` ends the stroke
  */
-export function makePen(pad, drawing, change) {
+export function makePen(pad, drawing, tool, change) {
   // Who draws, with what, where last, and the act, if it is on the pad: one stroke has
   // several if the pointer leaves the pad and comes back.
   let stroke = null;
@@ -61,14 +62,11 @@ export function makePen(pad, drawing, change) {
   };
 
   pad.addEventListener("pointerdown", (event) => {
-    if (stroke || (event.button > 0 && !(event.buttons & PEN_ERASER))) return;
+    const turned = (event.buttons & PEN_ERASER) > 0;
+    if (stroke || (event.button > 0 && !turned)) return;
     pad.setPointerCapture(event.pointerId);
-    const tool = byId("eraser").getAttribute("aria-pressed") === "true";
-    const kind = tool || event.buttons & PEN_ERASER ? "eraser" : "brush";
-    // An eraser is wider than a pen of the same setting, as on a desk.
-    const width = byId("width").valueAsNumber * (kind === "eraser" ? 1.5 : 1);
     const last = onto(pad, event).map((it) => Math.min(1, Math.max(0, it))); // not the border
-    stroke = { pointer: event.pointerId, kind, width: Math.round(width), last };
+    stroke = { pointer: event.pointerId, ...tool(turned), last };
     begin(last, false);
     change(event.timeStamp);
   });

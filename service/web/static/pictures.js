@@ -25,7 +25,7 @@ export function makePictures(limits, opened, refuse) {
     } catch {
       const found = `${file.name || "What was pasted"} (${file.type || "of no known type"})`;
       refuse(
-        `${found} is no picture that this browser can read, expected PNG, JPEG, WebP or GIF. The drawing is as it was.`,
+        `${found} is not a picture that this browser can read, expected PNG, JPEG, WebP or GIF. Your drawing is unchanged.`,
       );
     }
   };
@@ -44,7 +44,7 @@ export function makePictures(limits, opened, refuse) {
     event.preventDefault();
     pad.classList.remove("over");
     if (event.dataTransfer.files.length) open(event.dataTransfer.files);
-    else refuse("What was dropped is no file. Drop a picture that is saved on this device.");
+    else refuse("There was no file in what you dropped. Drop a picture that is saved on this device.");
   });
   // Beside the pad, the browser would leave the page, and the drawing, for the file.
   for (const name of ["dragover", "drop"]) {

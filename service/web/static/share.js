@@ -51,7 +51,7 @@ export async function share({ seen, paint }) {
   }
   const shown = canvas
     ? [canvas]
-    : [make("p", {}, "Draw a digit, and there is a picture of the network to share.")];
+    : [make("p", {}, "Draw a digit to get a picture of the network with it.")];
   const dialog = openDialog(
     "Share",
     ...shown,

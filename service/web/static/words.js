@@ -25,7 +25,7 @@ export function verdict({ digit, probabilities, unsure }) {
     return `Not sure: ${first} or ${next}?`;
   if (unsure) return `Not sure. Perhaps ${first}.`;
   if (probabilities[digit] >= ALMOST)
-    return `${capital(aDigit(digit))}, almost certainly (over 99.99 %).`;
+    return `${capital(aDigit(digit))}, almost certainly (${percent(1)}).`;
   const also = probabilities[second] < LEAST_SAID ? "" : `, or ${next}`;
   return `${capital(aDigit(digit))} (${percent(probabilities[digit])})${also}.`;
 }
@@ -43,7 +43,7 @@ export function remark({ digit, probabilities, unsure, found }, pieces) {
   if (digit + second === 8 && digit * second === 7 && probabilities[second] >= FLAGGED)
     return "It was trained on American digits, where a 1 is a plain line: with a flag it looks like a 7.";
   if (unsure && probabilities[digit] + probabilities[second] < TWO)
-    return "It may be no digit at all: the network can only answer with 0 to 9.";
+    return "It may not be a digit at all: the network can only answer with 0 to 9.";
   return "";
 }
 

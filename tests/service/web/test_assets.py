@@ -169,21 +169,16 @@ def test_any_change_is_another_hash(folder, change):
     assert Assets(folder).hash != before
 
 
+def test_another_bundle_of_the_same_files_is_another_hash(folder):
+    (folder / "b.js").write_text("two")
+    one, two = (Assets(folder, {"all.js": start}) for start in ("a.js", "b.js"))
+    assert len({Assets(folder).hash, one.hash, two.hash}) == 3
+
+
 def test_nothing_is_read_before_it_is_needed(folder):
     assets = Assets(folder)
     (folder / "a.js").write_text("late")
     assert assets.hash == Assets(folder).hash
-
-
-def test_modules_are_found_through_those_that_import_them(folder):
-    (folder / "a.js").write_text(
-        'import { x } from "./b.js";\nimport {\n  y,\n} from "./below/c.js";\n'
-        'const text = "import z from \\"./none.js\\"";\nawait import("./later.js");\n'
-    )
-    (folder / "b.js").write_text('export * from "./below/c.js";\n')
-    (folder / "below" / "c.js").write_text('import "../a.js";\nimport d from "../d.js";')
-    (folder / "d.js").write_text("")
-    assert Assets(folder).modules("a.js") == ["a.js", "b.js", "below/c.js", "d.js"]
 
 
 def test_every_file_has_a_known_type(server):

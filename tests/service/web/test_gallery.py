@@ -102,7 +102,8 @@ def test_what_else_the_sentences_say_is_so(hard, answer, manifest):
     assert answer("3", scribble) == pytest.approx(np.full(10, 0.1), abs=0.01)
     assert answer("2", heart).max() > 0.99
     turned = named["five that leans by 25 degrees"]["about"]
-    assert f"by up to {manifest['recipe']['distortion']['rotation']} degrees" in turned
+    rotation = manifest["recipe"]["distortion"]["rotation"]
+    assert f"turns of up to {rotation} degrees" in turned
 
 
 def test_the_hard_drawings_teach_more_than_one_thing(hard):

@@ -29,7 +29,7 @@ export function mount(form) {
     const slope = OUT[0] * INTO[0] + OUT[1] * INTO[1];
     const bends = [-a / INTO[0], -b / INTO[1]].sort((one, two) => one - two);
     parts.words.textContent = relu
-      ? `Bends where a sum passes 0: at x = ${bends.map((x) => fixed(x, 1)).join(" and ")}. ` +
+      ? `It bends where a sum passes 0: at x = ${bends.map((x) => fixed(x, 1)).join(" and ")}. ` +
         "No single neuron without ReLU can do that."
       : `A straight line: ${fixed(slope)}x + ${fixed(OUT[0] * a + OUT[1] * b)}. ` +
         "One neuron with this weight and this bias does the same.";

@@ -25,20 +25,20 @@ const EXPERIMENTS = {
   relu: {
     set: { linear: true },
     why:
-      "Without ReLU three layers are one weighted sum, and these weights were fitted with it. " +
-      "Fitted without, it would do much better: see logistic regression in chapter 7.",
+      "Without ReLU three layers are one weighted sum, and these weights were trained with it. " +
+      "Trained without it, they would do much better: see logistic regression in chapter 7.",
   },
   silence: {
     set: { silent0: true },
     why:
       "Nothing of the picture gets through. Only the biases of the later layers speak, so " +
-      "every drawing gets the same answer, right for three of 30.",
+      "every drawing gets the same answer, which is right for three of 30.",
   },
   half: {
     set: { pruned: 0.5 },
-    why: "Half of the weights are 0 now: small weights add little.",
+    why: "Half of the weights are now 0: small weights add little.",
   },
-  most: { set: { pruned: 0.9 }, why: "Now large weights are gone, too." },
+  most: { set: { pruned: 0.9 }, why: "Now large weights are gone too." },
   noise: {
     set: { noise: 0.5 },
     why:

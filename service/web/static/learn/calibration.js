@@ -34,7 +34,7 @@ export async function mount(form, context) {
     make(
       "p",
       { className: "muted" },
-      "Upright lines are 95 % intervals: bins with few images are noisy. Empty bins are omitted.",
+      "Vertical lines are 95 % intervals: bins with few images are noisy. Empty bins are omitted.",
     ),
     ...thresholds(versions),
   );
@@ -64,15 +64,15 @@ function draw(host, versions) {
   });
 }
 
-/* Whether a version is too sure or too modest, from its bins. */
+/* Whether a version is overconfident, from its bins. */
 function tendency(bins) {
   const total = bins.reduce((sum, { images }) => sum + images, 0);
   const mean = (name) =>
     bins.reduce((sum, bin) => sum + (bin[name] * bin.images) / total, 0);
   const gap = mean("confidence") - mean("accuracy");
   return (
-    `It is ${percent(mean("confidence"))} sure on average and ${percent(mean("accuracy"))} ` +
-    `correct: too ${gap > 0 ? "sure" : "modest"} by ${Math.abs(100 * gap).toFixed(2)} points.`
+    `It is ${percent(mean("confidence"))} confident on average and ${percent(mean("accuracy"))} ` +
+    `correct: ${gap > 0 ? "overconfident" : "underconfident"} by ${Math.abs(100 * gap).toFixed(2)} points.`
   );
 }
 

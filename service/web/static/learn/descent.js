@@ -1,6 +1,7 @@
 /* Chapter 4: gradient descent on a neuron with two inputs, step by step. */
 
-import { chart, svg, within } from "../chart.js";
+import { chart, within } from "../chart.js";
+import { svg } from "../dom.js";
 import { fixed, short } from "../numbers.js";
 import { QUESTIONS, START, measure, points } from "./problem.js";
 import { put, widget } from "./widget.js";

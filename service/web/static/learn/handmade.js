@@ -2,7 +2,7 @@
 
 const SIDE = 28;
 const CELL = 4; // pixels; 7 × 7 cells
-export const CELLS = SIDE / CELL;
+const CELLS = SIDE / CELL;
 const DIRECTIONS = 9; // over 180°: a stroke's two edges count as one direction
 
 /** Return the share of the ink that lies in the upper half, 0 to 1. */

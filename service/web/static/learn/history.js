@@ -78,7 +78,7 @@ function fitted({ version, history, test_accuracy: accuracy }) {
     `Version ${version} learned from the labels. Its validation loss is lowest after epoch `,
     `${best + 1} of ${loss.length}. `,
     overfits
-      ? make("b", {}, `It overfits from there on: training falls, validation rises.`)
+      ? make("b", {}, "From then on it overfits: the training loss falls, the validation loss rises.")
       : "It does not overfit.",
     ` It reads ${percent(accuracy)} of the test images correctly.`,
   ];
@@ -91,11 +91,11 @@ function imitated({ version, history, test_accuracy: accuracy }) {
   return [
     `Version ${version} was taught by larger, `,
     make("b", {}, "convolutional"),
-    " networks, which are told which pixels are neighbours: it imitates their answers in place ",
-    "of the labels (",
+    " networks, which are told which pixels are neighbours. On distorted images it learned to ",
+    "give their answers rather than the labels (",
     make("b", {}, "distillation"),
-    "), on distorted images. So its loss cannot be compared, and is not drawn. ",
-    harder ? "Distorted images are harder: training lies below validation. " : "",
+    "), so its loss means something else and is not shown. ",
+    harder ? "Distorted images are harder, so training lies below validation. " : "",
     `It reads ${percent(accuracy)} of the test images correctly.`,
   ];
 }

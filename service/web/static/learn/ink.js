@@ -1,81 +1,42 @@
-/* A surface to draw a digit on, with a mouse, a finger or a pen. */
+/* The surface of chapter 9: the front page's pen and keys, for strokes of one width. */
 
-import { PEN } from "../drawing.js";
+import { CELLS, Drawing, PEN, STEPS, toStrokes } from "../drawing.js";
+import { makeSketch } from "../sketch.js";
 
-const NEAR = 0.004; // of the side: closer points add nothing but length
+const TOOL = { kind: "brush", width: Math.round(100 * PEN) };
+const TOUCH = (3 * STEPS) / CELLS; // the pen is nearly three cells wide
+const DIGITS = 1e4; // as many as a place of 4,096 needs
 
 /**
  * Make a canvas draw.
  *
  * @param {HTMLCanvasElement} canvas
- * @param {function()} changed called after each stroke and clearing
+ * @param {HTMLElement} said where the cell at which the keyboard is is said
+ * @param {function()} changed called after each change
  * @returns {{strokes: function(): number[][][], clear: function()}} polylines in the unit square
  */
-export function ink(canvas, changed) {
-  let strokes = [];
-  let pointer = null; // who draws the last stroke
-
-  const place = ({ clientX, clientY }) => {
-    const { left, top } = canvas.getBoundingClientRect();
-    const x = (clientX - left - canvas.clientLeft) / canvas.clientWidth;
-    const y = (clientY - top - canvas.clientTop) / canvas.clientHeight;
-    return [x, y].map((value) => Math.round(1000 * value) / 1000);
+export function ink(canvas, said, changed) {
+  const drawing = new Drawing();
+  // Cells whose ink touches are one stroke; what is learned from has no cells.
+  const add = ({ kind, points: [point] }) => {
+    if (kind === "paper") return;
+    const [x, y] = drawing.acts.at(-1)?.points.at(-1) ?? [Infinity, Infinity];
+    if (Math.hypot(point[0] - x, point[1] - y) < TOUCH)
+      drawing.acts.at(-1).points.push(point);
+    else drawing.add({ ...TOOL, points: [point] });
   };
-  const begin = (point) => {
-    strokes.push([point]);
-    paint(canvas, point, point);
+  const clear = () => {
+    sketch.drop();
+    drawing.load([]);
+    sketch.change();
   };
-  let away = false; // outside, where there is no ink: a stroke ends at the edge
-  const extend = (event) => {
-    const point = place(event);
-    const last = strokes.at(-1).at(-1);
-    const was = away;
-    away = point.some((value) => value < 0 || value > 1);
-    if (away) return;
-    if (was) begin(point);
-    else if (Math.hypot(point[0] - last[0], point[1] - last[1]) >= NEAR) {
-      strokes.at(-1).push(point);
-      paint(canvas, last, point);
-    }
-  };
-  canvas.addEventListener("pointerdown", (event) => {
-    if (pointer !== null || event.button > 0) return;
-    pointer = event.pointerId;
-    canvas.setPointerCapture(pointer);
-    away = false;
-    begin(place(event));
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    if (event.pointerId !== pointer) return;
-    const events = event.getCoalescedEvents?.() ?? [];
-    (events.length ? events : [event]).forEach(extend);
-  });
-  for (const name of ["pointerup", "pointercancel"]) {
-    canvas.addEventListener(name, (event) => {
-      if (event.pointerId !== pointer) return;
-      pointer = null;
-      changed();
-    });
-  }
+  const sketch = makeSketch(canvas, drawing, { tool: () => TOOL, add, clear, changed, said });
+  const rounded = (value) => Math.round(DIGITS * value) / DIGITS;
   return {
-    strokes: () => strokes,
-    clear() {
-      strokes = [];
-      canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
-      changed();
-    },
+    strokes: () =>
+      (toStrokes(drawing.acts)?.strokes ?? []).map((points) =>
+        points.map((point) => point.map(rounded)),
+      ),
+    clear,
   };
-}
-
-/* Paint the newest piece alone: a move costs the same however much is drawn. */
-function paint(canvas, from, to) {
-  const side = canvas.width;
-  const context = canvas.getContext("2d");
-  context.strokeStyle = getComputedStyle(canvas).color;
-  context.lineWidth = PEN * side;
-  context.lineCap = "round";
-  context.beginPath();
-  context.moveTo(from[0] * side, from[1] * side);
-  context.lineTo(to[0] * side, to[1] * side);
-  context.stroke();
 }

@@ -101,8 +101,8 @@ function winner(methods, images) {
   const network = ranked.find(({ name }) => name === NETWORK);
   const reads = (method) => hundred(at(method, images).accuracy);
   return (
-    `With ${whole(images)} images ${ranked[0].title} comes first and reads ${reads(ranked[0])} ` +
-    `of 100 test images; the network reads ${reads(network)} ` +
+    `With ${whole(images)} images, ${ranked[0].title} comes first: it reads ${reads(ranked[0])} ` +
+    `of 100 test images. The network reads ${reads(network)} ` +
     `(place ${ranked.indexOf(network) + 1} of ${ranked.length}).`
   );
 }
@@ -149,8 +149,8 @@ function tumours(methods) {
   const chance = gap < Math.min(logistic.spread, network.spread);
   const share = ({ accuracy, spread }) => `${hundred(accuracy)} ± ${hundred(spread)} %`;
   return (
-    "And on a table? 569 tumours, 30 meaningful numbers each, benign or malignant: plain " +
-    `logistic regression gets ${share(logistic)} right, the network ${share(network)}` +
-    `${chance ? ", a difference no larger than chance" : ""}.`
+    "And on a table? For 569 tumours, benign or malignant, each described by 30 meaningful " +
+    `numbers, plain logistic regression gets ${share(logistic)} right and the network ` +
+    `${share(network)}${chance ? ": no significant difference" : ""}.`
   );
 }

@@ -39,13 +39,12 @@ export async function mount(form, context) {
 function inWords(version, strange, answers, versions) {
   const sure = strange.filter((_, i) => !answers[i].unsure).map(({ name }) => name);
   const found = versions.find((each) => each.version === version);
-  if (found && taught(found)) {
-    const rest = sure.length ? ` Yet it is sure about: ${sure.join(", ")}.` : "";
-    return (
-      `Version ${version} was also shown letters, scribbles and noise, with the answer spread ` +
-      `evenly over all ten digits: it is unsure about ${strange.length - sure.length} of ` +
-      `these ${strange.length}.${rest}`
-    );
-  }
-  return `Version ${version} has seen nothing but digits, and never doubts.`;
+  const learned =
+    found && taught(found)
+      ? "was also shown letters, scribbles and noise, with the answer spread evenly over all ten digits"
+      : "was trained on digits alone";
+  return (
+    `Version ${version} ${learned}. It is unsure about ${strange.length - sure.length} of these ` +
+    `${strange.length}${sure.length ? `, but sure about: ${sure.join(", ")}` : ""}.`
+  );
 }

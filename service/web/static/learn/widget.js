@@ -2,7 +2,7 @@
 
 import { speaking } from "../dom.js";
 import { fixed, short } from "../numbers.js";
-import { attempt } from "./trouble.js";
+import { attempt } from "../trouble.js";
 
 /* How a slider's number is written, by its data-format. */
 const FORMATS = {

@@ -15,7 +15,7 @@ import { widget } from "./widget.js";
 
 const PAINTED = 6; // frames from one painting of curves and weights to the next
 const X = { min: 0, max: STEPS, ticks: [0, 200, 400, 600], label: "step" };
-const LOSSES = { min: 0, max: 3, ticks: [0, 1, 2, 3], label: "loss", format: fixed };
+const LOSSES = { min: 0, max: 3, ticks: [0, 1, 2, 3], label: "loss" };
 const SHARES = {
   min: 0,
   max: 1,
@@ -39,7 +39,7 @@ export async function mount(form, context) {
     return [...(value === "own" ? [] : box), ...(value === "box" ? [] : state.own)];
   };
   const paint = () => showTraining(parts, state, pictures);
-  const surface = ink(parts.ink, () => guess(parts, state, surface.strokes()));
+  const surface = ink(parts.ink, parts.cell, () => guess(parts, state, surface.strokes()));
 
   const restart = () => {
     const { training, test } = divide(drawings());
@@ -89,6 +89,7 @@ export async function mount(form, context) {
 /* The curves, the first layer and the score, as they are now. */
 function showTraining(parts, { trainer, running }, pictures) {
   const started = trainer?.net.steps > 0;
+  parts.run.form.toggleAttribute("data-trained", started); // paper has no other
   parts.run.textContent = running ? "Pause" : started && !trainer.done ? "Go on" : "Train";
   if (!trainer) {
     parts.progress.textContent = "";
@@ -110,9 +111,8 @@ function showTraining(parts, { trainer, running }, pictures) {
     paintSigned(pictures[unit], weights, null, bright(weights)),
   );
   parts.score.textContent = scoreOf(trainer, test.length);
-  if (running) return;
   showTests(parts.tests, trainer);
-  parts.said.textContent = parts.score.textContent;
+  if (!running) parts.said.textContent = parts.score.textContent;
 }
 
 function drawCurve(host, y, points, label) {
