@@ -66,7 +66,8 @@ def measure(
             random number of 53 bits.
 
     Returns:
-        requests, microseconds, requests_per_s, p50_us and p99_us, and errors by kind.
+        requests, microseconds, p50_us and p99_us, errors by kind, and requests_per_s
+        without those answered by an error.
 
     Raises:
         RuntimeError: wrk did not end as it should.
@@ -101,5 +102,6 @@ def parse(output: str, errors: str = "") -> dict[str, Any]:
     if len(lines) != 1:
         raise RuntimeError(f"wrk printed {(output + errors)[-300:]!r}, expected a result")
     result: dict[str, Any] = json.loads(lines[0].removeprefix("RESULT "))
-    result["requests_per_s"] = result["requests"] / (result["microseconds"] / 1e6)
+    good = result["requests"] - result["errors"]["status"]  # a refusal is no answer
+    result["requests_per_s"] = good / (result["microseconds"] / 1e6)
     return result

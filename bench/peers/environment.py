@@ -31,7 +31,8 @@ def install(peer: Peer) -> None:
     Raises:
         ServerError: pip's last words.
     """
-    environment = place(peer)
+    # pip writes the path into programs, so not that of a link to a shared folder.
+    environment = place(peer).resolve()
     if peer is OWN:
         if not (environment / "bin" / "python").exists():
             raise ServerError("found no .venv/service, expected `make serve` to make it")

@@ -32,7 +32,9 @@ CLIENTS = """\
 ## Clients as they come, closed loop, one core
 
 This service and the fastest others. *New headers*: request id, `traceparent`, cookie and
-token with random values in each request, and five headers more; requests/s.
+token with random values in each request, and five headers more; requests/s answered.
+*Errors*: of all servers; this service refuses what would wait for over 50 ms, mosec what is
+beyond 1,024 requests.
 """
 
 FOOTPRINT = """\

@@ -91,7 +91,7 @@ def test_the_services_digit_must_be_that_of_its_probabilities():
 
 def test_wrks_figures_are_read():
     errors = '{"status": 1, "connect": 0, "read": 0, "write": 0, "timeout": 0}'
-    fields = f'"requests": 500, "microseconds": 250000, "errors": {errors}'
+    fields = f'"requests": 501, "microseconds": 250000, "errors": {errors}'
     found = closedloop.parse("Running 1s test\nRESULT {" + fields + "}\n")
     assert found["requests_per_s"] == 2000
     with pytest.raises(RuntimeError, match="unable to connect"):
