@@ -92,7 +92,7 @@ PEERS = (
         "/",
         Route("/predict", formats.INSTANCES, "JSON"),
         Route("/msgpack", formats.MSGPACK, "msgpack"),
-        "a worker a route; batches of at most 16, waiting 1 ms",
+        "one worker per route; batches of at most 16, waiting 1 ms",
         ("mosec", "msgpack"),
     ),
     Peer(
@@ -102,7 +102,7 @@ PEERS = (
         "/health",
         Route("/predict", formats.INSTANCES, "JSON"),
         Route("/raw", formats.RAW, "raw bytes, answered in raw floats"),
-        "a worker a route, fast_queue",
+        "one worker per route, fast_queue",
         ("litserve", "fastapi", "uvicorn", "uvloop"),
     ),
     Peer(

@@ -1,4 +1,4 @@
-"""Robyn: a handler a route, and a reply of bytes."""
+"""Robyn: one handler per route, and replies of bytes."""
 
 import os
 from typing import Any
