@@ -29,7 +29,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     write(record)  # an interruption of what follows leaves this
     if MAIN in plan.items:
         measure.open_loop(plan, record)
+        write(record)
         clients.measure(plan, record)
+        write(record)
     if OWN in plan.servers and MAIN in plan.items:
         measure.workers(plan, record)
     write(record)

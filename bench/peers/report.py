@@ -133,7 +133,7 @@ def _throughput(record: Record) -> str:
                 _title(peer),
                 spread(values),
                 f"{median(found[OWN]) / median(values):.2f}"
-                if OWN in found and peer is not OWN
+                if OWN in found and peer is not OWN and median(values)
                 else "",
             ]
             for peer, values in sorted(found.items(), key=lambda pair: -median(pair[1]))
