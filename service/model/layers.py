@@ -5,13 +5,10 @@ between take three lines of NumPy.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import DecodeError
 
 from service.errors import ModelError, RequestError
 
@@ -20,47 +17,67 @@ Array = npt.NDArray[np.float32]
 FLOAT = 1  # TensorProto.DataType
 ACTIVATIONS = {"Relu": "relu", "Sigmoid": "sigmoid", "Softmax": "softmax"}
 
-# The fields we read, numbered as in onnx.proto (ONNX 1.23); protobuf skips the rest. The
-# onnx package, which has them all, is a dependency of training only.
-STRING, BYTES, INT32, INT64 = 9, 12, 5, 3  # FieldDescriptorProto.Type
-FIELDS: dict[str, dict[str, tuple[int, int | str, bool]]] = {
+# The fields we read, numbered as in onnx.proto (ONNX 1.23): a number, text, bytes, or
+# another message. The onnx package, which has them all, is a dependency of training only,
+# and importing protobuf would take a twentieth of the start.
+INT, TEXT, BYTES = "int", "text", "bytes"
+FIELDS: dict[str, dict[int, tuple[str, str]]] = {
     "Tensor": {
-        "dims": (1, INT64, True),
-        "data_type": (2, INT32, False),
-        "name": (8, STRING, False),
-        "raw_data": (9, BYTES, False),
-        "external_data": (13, "Entry", True),
-        "data_location": (14, INT32, False),
+        1: ("dims", INT),
+        2: ("data_type", INT),
+        8: ("name", TEXT),
+        9: ("raw_data", BYTES),
+        13: ("external_data", "Entry"),
+        14: ("data_location", INT),
     },
     "Entry": {},
-    "SparseTensor": {"values": (1, "Tensor", False), "indices": (2, "Tensor", False)},
+    "SparseTensor": {1: ("values", "Tensor"), 2: ("indices", "Tensor")},
     "Attribute": {
-        "t": (5, "Tensor", False),
-        "g": (6, "Graph", False),
-        "tensors": (10, "Tensor", True),
-        "graphs": (11, "Graph", True),
-        "sparse_tensor": (22, "SparseTensor", False),
-        "sparse_tensors": (23, "SparseTensor", True),
+        5: ("t", "Tensor"),
+        6: ("g", "Graph"),
+        10: ("tensors", "Tensor"),
+        11: ("graphs", "Graph"),
+        22: ("sparse_tensor", "SparseTensor"),
+        23: ("sparse_tensors", "SparseTensor"),
     },
     "Node": {
-        "input": (1, STRING, True),
-        "output": (2, STRING, True),
-        "op_type": (4, STRING, False),
-        "attribute": (5, "Attribute", True),
+        1: ("input", TEXT),
+        2: ("output", TEXT),
+        4: ("op_type", TEXT),
+        5: ("attribute", "Attribute"),
     },
     "Graph": {
-        "node": (1, "Node", True),
-        "initializer": (5, "Tensor", True),
-        "sparse_initializer": (15, "SparseTensor", True),
+        1: ("node", "Node"),
+        5: ("initializer", "Tensor"),
+        15: ("sparse_initializer", "SparseTensor"),
     },
-    "Training": {"initialization": (1, "Graph", False), "algorithm": (2, "Graph", False)},
-    "Function": {"node": (7, "Node", True), "attribute": (11, "Attribute", True)},
+    "Training": {1: ("initialization", "Graph"), 2: ("algorithm", "Graph")},
+    "Function": {7: ("node", "Node"), 11: ("attribute", "Attribute")},
     "Model": {
-        "graph": (7, "Graph", False),
-        "training_info": (20, "Training", True),
-        "functions": (25, "Function", True),
+        7: ("graph", "Graph"),
+        20: ("training_info", "Training"),
+        25: ("functions", "Function"),
     },
 }
+# Protobuf's wire types, with the sizes of those that have one.
+VARINT, LENGTH, SIZES = 0, 2, {1: 8, 5: 4}
+MOST_VARINT = 10  # bytes
+
+
+class Message(NamedTuple):
+    """A parsed message.
+
+    Attributes:
+        kind: a key of `FIELDS`.
+        fields: what was found of each field, in order; empty lists for those left out.
+    """
+
+    kind: str
+    fields: dict[str, list[Any]]
+
+    def last(self, name: str, default: Any = None) -> Any:
+        """Return the last value of a field, which counts where there is one."""
+        return (self.fields[name] or [default])[-1]
 
 
 class Layer(NamedTuple):
@@ -89,7 +106,7 @@ class LayerOutput(NamedTuple):
     activations: Array
 
 
-def parse(content: bytes) -> Any:
+def parse(content: bytes) -> Message:
     """Parse an ONNX file, all of whose weights must be in it.
 
     Raises:
@@ -97,19 +114,19 @@ def parse(content: bytes) -> Any:
             would not cover them.
     """
     try:
-        model = _model()().FromString(content)
-    except DecodeError as error:
+        model = _message("Model", memoryview(content))
+    except (ValueError, IndexError) as error:
         raise ModelError(f"model.onnx cannot be read as ONNX: {error}") from error
     for tensor in _tensors(model):
-        if tensor.data_location or tensor.external_data:
+        if any(tensor.fields["data_location"]) or tensor.fields["external_data"]:
             raise ModelError(
-                f"model.onnx has the values of {tensor.name!r:.100} in another file, "
-                "expected all values in model.onnx itself (no external data)"
+                f"model.onnx has the values of {tensor.last('name', '')!r:.100} in another "
+                "file, expected all values in model.onnx itself (no external data)"
             )
     return model
 
 
-def read(model: Any, start: str, end: str) -> list[Layer] | None:
+def read(model: Message, start: str, end: str) -> list[Layer] | None:
     """Read the layers of a network that consists of dense layers only.
 
     Args:
@@ -120,23 +137,26 @@ def read(model: Any, start: str, end: str) -> list[Layer] | None:
     Returns:
         The layers from input to output; None if the network has any other layer.
     """
-    graph = model.graph
-    weights = {tensor.name: _values(tensor) for tensor in graph.initializer}
+    if len(model.fields["graph"]) != 1:
+        return None
+    graph = model.last("graph").fields
+    weights = {tensor.last("name"): _values(tensor) for tensor in graph["initializer"]}
     value, layers = start, []
-    if len(graph.node) % 3:
+    if len(graph["node"]) % 3:
         return None
     # ONNX requires nodes in topological order.
-    for multiply, add, activate in zip(*[iter(graph.node)] * 3):
-        kinds = multiply.op_type, add.op_type
-        if kinds != ("MatMul", "Add") or activate.op_type not in ACTIVATIONS:
+    for nodes in zip(*[iter(graph["node"])] * 3):
+        multiply, add, activate = (node.fields for node in nodes)
+        *kinds, activation = (node.last("op_type") for node in nodes)
+        if kinds != ["MatMul", "Add"] or activation not in ACTIVATIONS:
             return None
-        inputs = multiply.input[0], add.input[0], *activate.input
-        kernel, biases = (weights.get(node.input[1]) for node in (multiply, add))
-        chained = inputs == (value, *multiply.output, *add.output)
+        inputs = multiply["input"][0], add["input"][0], *activate["input"]
+        kernel, biases = (weights.get(node["input"][1]) for node in (multiply, add))
+        chained = inputs == (value, *multiply["output"], *add["output"])
         if not chained or kernel is None or biases is None:
             return None
-        layers.append(Layer(kernel, biases, ACTIVATIONS[activate.op_type]))
-        (value,) = activate.output
+        layers.append(Layer(kernel, biases, ACTIVATIONS[activation]))
+        (value,) = activate["output"]
     return layers if value == end else None
 
 
@@ -191,37 +211,79 @@ def _activate(sums: Array, activation: str) -> Array:
     return shares
 
 
-def _tensors(message: Any) -> Iterator[Any]:
+def _tensors(message: Message) -> Iterator[Message]:
     """Yield every tensor in a message, wherever it stands."""
-    for field, value in message.ListFields():
-        if field.message_type is None:
-            continue
-        # A field is a message or a sequence of them.
-        for each in [value] if hasattr(value, "DESCRIPTOR") else value:
-            if field.message_type.name == "Tensor":
-                yield each
-            else:
-                yield from _tensors(each)
+    for values in message.fields.values():
+        for value in values:
+            if isinstance(value, Message):
+                if value.kind == "Tensor":
+                    yield value
+                else:
+                    yield from _tensors(value)
 
 
-def _values(tensor: Any) -> Array | None:
-    if tensor.data_type != FLOAT or not tensor.raw_data:
+def _values(tensor: Message) -> Array | None:
+    content = tensor.last("raw_data")
+    if tensor.last("data_type") != FLOAT or not content:
         return None
-    return np.frombuffer(tensor.raw_data, "<f4").reshape(tuple(tensor.dims))
+    return np.frombuffer(content, "<f4").reshape(tensor.fields["dims"])
 
 
-@cache
-def _model() -> Any:
-    """Return the protobuf class of an ONNX model, built from `FIELDS`."""
-    file = descriptor_pb2.FileDescriptorProto(name="onnx.proto", package="onnx")
-    for title, fields in FIELDS.items():
-        message = file.message_type.add(name=title)
-        for name, (number, kind, repeated) in fields.items():
-            field = message.field.add(name=name, number=number, label=3 if repeated else 1)
-            if isinstance(kind, str):
-                field.type, field.type_name = 11, f".onnx.{kind}"  # a message
-            else:
-                field.type = kind
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("onnx.Model"))
+def _message(kind: str, content: memoryview) -> Message:
+    """Parse a message; stricter than protobuf, which skips what has another type.
+
+    Raises:
+        ValueError: it is none; IndexError if it ends within a number.
+    """
+    known = FIELDS[kind]
+    fields: dict[str, list[Any]] = {name: [] for name, _ in known.values()}
+    start = 0
+    while start < len(content):
+        key, start = _varint(content, start)
+        number, wire = key >> 3, key & 7
+        size = SIZES.get(wire, 0)
+        value, start = _varint(content, start) if wire in (VARINT, LENGTH) else (0, start)
+        if wire == LENGTH:
+            size = value
+        elif wire != VARINT and not size:
+            raise ValueError(f"found the wire type {wire}, expected 0, 1, 2 or 5")
+        start += size
+        if start > len(content):
+            raise ValueError(f"found {len(content)} bytes, expected {start}")
+        if number in known:
+            if wire in SIZES:
+                raise ValueError(f"found the wire type {wire}, expected 0 or 2")
+            name, type_ = known[number]
+            part = content[start - size : start] if wire == LENGTH else None
+            fields[name] += _field(type_, value, part)
+    return Message(kind, fields)
+
+
+def _field(kind: str, value: int, part: memoryview | None) -> list[Any]:
+    """Return the values of a field: one, or the numbers of a packed list."""
+    if kind == INT:
+        return [value] if part is None else _packed(part)
+    if part is None:
+        raise ValueError(f"found a number, expected {kind}")
+    if kind == TEXT:
+        return [str(part, "utf-8", "surrogateescape")]
+    return [part if kind == BYTES else _message(kind, part)]
+
+
+def _packed(content: memoryview) -> list[int]:
+    numbers, start = [], 0
+    while start < len(content):
+        number, start = _varint(content, start)
+        numbers.append(number)
+    return numbers
+
+
+def _varint(content: memoryview, start: int) -> tuple[int, int]:
+    """Return a number in groups of seven bits, lowest first, and where it ends."""
+    value = 0
+    for count in range(MOST_VARINT):
+        byte = content[start + count]
+        value |= (byte & 0x7F) << 7 * count
+        if byte < 0x80:
+            return value, start + count + 1
+    raise ValueError(f"found a number of more than {MOST_VARINT} bytes")
