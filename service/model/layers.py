@@ -81,12 +81,32 @@ class LayerOutput(NamedTuple):
     """A layer's output for n images.
 
     Attributes:
+        activation: name of the activation function.
         sums: weighted sums plus biases, float32 ``[n, units]``.
         activations: the activation function of the sums, float32 ``[n, units]``.
     """
 
+    activation: str
     sums: Array
     activations: Array
+
+
+class Contributions(NamedTuple):
+    """What makes each image's digit likelier than the runner-up.
+
+    ``leads`` is ``biases`` and all of ``pixels`` together, but for rounding.
+
+    Attributes:
+        runners_up: the second most probable digit of each image.
+        leads: its distance from the first, as a difference of logits, float64 ``[n]``.
+        biases: what the biases add to it, float64 ``[n]``.
+        pixels: what each pixel adds to it, float64 ``[n, inputs]``.
+    """
+
+    runners_up: list[int]
+    leads: npt.NDArray[np.float64]
+    biases: npt.NDArray[np.float64]
+    pixels: npt.NDArray[np.float64]
 
 
 def parse(content: bytes) -> Any:
@@ -154,8 +174,46 @@ def forward(layers: Sequence[Layer], images: Array) -> list[LayerOutput]:
     for kernel, biases, activation in layers:
         sums = images @ kernel + biases
         images = _activate(sums, activation)
-        outputs.append(LayerOutput(sums, images))
+        outputs.append(LayerOutput(activation, sums, images))
     return outputs
+
+
+def contributions(
+    layers: Sequence[Layer],
+    outputs: Sequence[LayerOutput],
+    images: Array,
+    digits: npt.NDArray[np.integer],
+) -> Contributions | None:
+    """Split the lead of each image's digit over its runner-up among the pixels.
+
+    With the ReLU units that are on for an image, the network before softmax is linear, so
+    that each weight can be taken down to the pixels and nothing is left out.
+
+    Args:
+        layers: from input to output.
+        outputs: what `forward` returned for the images.
+        images: float32 ``[n, inputs]``.
+        digits: the most probable digit of each image, integers ``[n]``.
+
+    Returns:
+        None if a hidden layer is not ReLU.
+    """
+    *hidden, last = layers
+    if any(layer.activation != "relu" for layer in hidden):
+        return None
+    rows = np.arange(len(images))
+    logits = outputs[-1].sums.astype(float)
+    others = logits.copy()
+    others[rows, digits] = -np.inf
+    runners_up = others.argmax(axis=1)
+    weights = (last.kernel[:, digits] - last.kernel[:, runners_up]).T.astype(float)
+    biases = (last.biases[digits] - last.biases[runners_up]).astype(float)
+    for layer, output in zip(reversed(hidden), reversed(outputs[:-1])):
+        weights = np.where(output.sums > 0, weights, 0)
+        biases += weights @ layer.biases
+        weights = weights @ layer.kernel.T
+    leads = logits[rows, digits] - logits[rows, runners_up]
+    return Contributions(runners_up.tolist(), leads, biases, weights * images)
 
 
 def to_bytes(layers: Sequence[Layer], dtype: str = "<f4") -> bytes:
