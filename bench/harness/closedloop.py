@@ -39,10 +39,10 @@ function done(summary, latency)
 end
 """
 
-# The request with a header that is never the same: random numbers, as traceparent is.
+# The request with header lines that are never the same, each %016x a random number.
 FRESH = """(requests[last]:gsub("\\r\\n", string.format(
-    "\\r\\n%s: 00-%%016x%%016x-%%016x-01\\r\\n",
-    math.random(2^53), math.random(2^53), math.random(2^53)), 1))"""
+    "\\r\\n%s\\r\\n", %s), 1))"""
+TRACEPARENT = "traceparent: 00-%016x%016x-%016x-01"
 
 
 def measure(
@@ -52,7 +52,7 @@ def measure(
     cores: str,
     *,
     connections: int = CONNECTIONS,
-    fresh: str = "",
+    fresh: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Load a server as fast as it answers, and return what wrk counted.
 
@@ -62,11 +62,12 @@ def measure(
         seconds: how long; wrk takes whole ones.
         cores: of wrk.
         connections: how many at a time.
-        fresh: a header to add to each request with a value of its own, such as
-            ``traceparent``.
+        fresh: header lines to add to each request; each ``%016x`` in them becomes a new
+            random number of 53 bits.
 
     Returns:
-        requests, microseconds, requests_per_s, p50_us and p99_us, and errors by kind.
+        requests, microseconds, p50_us and p99_us, errors by kind, and requests_per_s
+        without those answered by an error.
 
     Raises:
         RuntimeError: wrk did not end as it should.
@@ -75,13 +76,19 @@ def measure(
         for number, content in enumerate(requests):
             (Path(folder) / f"{number}").write_bytes(content)
         script = Path(folder) / "requests.lua"
-        request = FRESH % fresh if fresh else "requests[last]"
+        request = _fresh("\\r\\n".join(fresh)) if fresh else "requests[last]"
         fields = {"count": len(requests), "folder": folder, "request": request}
         script.write_text(SCRIPT % fields)
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script)]
         command.append(f"http://127.0.0.1:{port}")
         done = subprocess.run(on(cores, command), capture_output=True, text=True)
     return parse(done.stdout, done.stderr)
+
+
+def _fresh(lines: str) -> str:
+    """Return Lua for the request with header lines of its own."""
+    numbers = ", ".join(["math.random(2^53)"] * lines.count("%016x"))
+    return FRESH % (lines, numbers)
 
 
 def warm_up(port: int, requests: Sequence[bytes], cores: str) -> None:
@@ -95,5 +102,6 @@ def parse(output: str, errors: str = "") -> dict[str, Any]:
     if len(lines) != 1:
         raise RuntimeError(f"wrk printed {(output + errors)[-300:]!r}, expected a result")
     result: dict[str, Any] = json.loads(lines[0].removeprefix("RESULT "))
-    result["requests_per_s"] = result["requests"] / (result["microseconds"] / 1e6)
+    good = result["requests"] - result["errors"]["status"]  # a refusal is no answer
+    result["requests_per_s"] = good / (result["microseconds"] / 1e6)
     return result

@@ -38,7 +38,7 @@ class Row(NamedTuple):
         options: after ``python -m service``.
         environment: variables.
         scraped: whether `/metrics` is asked for all the while.
-        fresh: a header of each request that is never the same.
+        fresh: header lines of each request that are never the same.
         sampled: share of the requests whose spans are sent; None without tracing.
     """
 
@@ -46,7 +46,7 @@ class Row(NamedTuple):
     options: tuple[str, ...] = ()
     environment: dict[str, str] = {}
     scraped: bool = False
-    fresh: str = ""
+    fresh: tuple[str, ...] = ()
     sampled: float | None = None
 
 
@@ -56,7 +56,7 @@ ROWS = (
     BASE,
     Row("as shipped"),
     Row("as shipped, `/metrics` asked every second", scraped=True),
-    Row("as shipped, a new `traceparent` in each request", fresh="traceparent"),
+    Row("as shipped, a new `traceparent` in each request", fresh=(closedloop.TRACEPARENT,)),
     Row("a line per request in JSON", LOG, {"MNIST_LOG_FORMAT": "json"}),
     Row("spans of one request in a hundred", sampled=0.01),
     Row("spans of every request", sampled=1),

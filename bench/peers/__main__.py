@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bench.harness import cores, results
 from bench.harness.results import say
 from bench.harness.server import ServerError
-from bench.peers import chart, environment, measure, report
+from bench.peers import chart, clients, environment, measure, report
 from bench.peers.items import ITEMS
 from bench.peers.measure import MAIN, Plan, Record
 from bench.peers.servers import OWN, PEERS
@@ -29,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     write(record)  # an interruption of what follows leaves this
     if MAIN in plan.items:
         measure.open_loop(plan, record)
+        clients.measure(plan, record)
     if OWN in plan.servers and MAIN in plan.items:
         measure.workers(plan, record)
     write(record)
@@ -70,6 +71,7 @@ def _record(plan: Plan) -> Record:
         "failed": {},
         "rounds": [],
         "open_loop": [],
+        "clients": [],
         "workers": [],
     }
 

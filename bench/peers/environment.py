@@ -22,29 +22,30 @@ READY_S = 90  # Triton takes some 10 on an idle machine
 
 def place(peer: Peer) -> Path:
     """Return the folder of a server's environment."""
-    return ROOT / ".venv" / ("service" if peer is OWN else f"peers/{peer.name}")
+    return ROOT / ".venv" / ("service" if peer is OWN else f"peers/{peer.home}")
 
 
 def install(peer: Peer) -> None:
-    """Make a server's environment if it is missing or older than its requirements.
+    """Make a server's environment if it is missing or made of other requirements.
 
     Raises:
         ServerError: pip's last words.
     """
-    environment = place(peer)
+    # pip writes the path into programs, so not that of a link to a shared folder.
+    environment = place(peer).resolve()
     if peer is OWN:
         if not (environment / "bin" / "python").exists():
             raise ServerError("found no .venv/service, expected `make serve` to make it")
         return
-    stamp = environment / "installed"
-    requirements = FOLDER / peer.name / "requirements.txt"
-    if stamp.exists() and stamp.stat().st_mtime >= requirements.stat().st_mtime:
+    requirements = FOLDER / peer.home / "requirements.txt"
+    stamp, wanted = environment / "installed", requirements.read_text()
+    if stamp.exists() and stamp.read_text() == wanted:
         return
-    say(f"installing {peer.name}")
+    say(f"installing {peer.home}")
     _run([_python(peer), "-m", "venv", "--clear", str(environment)])
     pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet"]
     _run([*pip, "--disable-pip-version-check", "-r", str(requirements)])
-    stamp.touch()
+    stamp.write_text(wanted)
 
 
 def versions(peer: Peer) -> dict[str, str]:
@@ -70,7 +71,7 @@ def running(peer: Peer, cores: str, workers: int = 1) -> Iterator[Server]:
         ServerError: it did not become ready.
     """
     port, binaries = free_port(), place(peer) / "bin"
-    words = peer.command.format(folder=FOLDER / peer.name, port=port).split()
+    words = peer.command.format(folder=FOLDER / peer.home, port=port).split()
     # Some servers write where they are started; none of it is to stay.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         kept = {key: os.environ[key] for key in ("HOME", "LANG") if key in os.environ}

@@ -43,7 +43,7 @@ def closed(plan: Plan, record: Record) -> None:
     for number in range(1, plan.rounds + 1):
         found: Record = {"bare": bare(plan.seconds), "servers": {}}
         record["rounds"].append(found)
-        for peer in _available(plan, record):
+        for peer in available(plan, record):
             say(f"round {number} of {plan.rounds}: {peer.name}")
             try:
                 found["servers"][peer.name] = _one(peer, plan, answers)
@@ -55,7 +55,7 @@ def closed(plan: Plan, record: Record) -> None:
 def _one(peer: Peer, plan: Plan, answers: dict[str, list[Probabilities]]) -> Record:
     results: Record = {}
     with running(peer, SERVER_CORE) as server:
-        _warm_up(peer, server.port, plan.items[0])
+        warm_up(peer, server.port, plan.items[0])
         for item in plan.items:
             route = peer.route(item.binary)
             try:
@@ -98,13 +98,13 @@ def open_loop(plan: Plan, record: Record) -> None:
             for each in record["rounds"]
         )
         / 2
-        for peer in _available(plan, record)
+        for peer in available(plan, record)
     }
     for number in range(1, plan.rounds + 1):
-        for peer in _available(plan, record):
+        for peer in available(plan, record):
             rates = halves if peer is OWN else {peer.name: halves[peer.name]}
             with running(peer, SERVER_CORE) as server:
-                _warm_up(peer, server.port, MAIN)
+                warm_up(peer, server.port, MAIN)
                 for of, rate in rates.items():
                     say(f"open loop {number} of {plan.rounds}: {peer.name}, {rate:.0f}/s")
                     found = at_rate(
@@ -133,7 +133,7 @@ def workers(plan: Plan, record: Record) -> None:
         for count in (1, 2):
             say(f"workers {number} of {plan.rounds}: {count}")
             with running(OWN, BOTH, workers=count) as server:
-                _warm_up(OWN, server.port, MAIN, BOTH)
+                warm_up(OWN, server.port, MAIN, BOTH)
                 for item in (MAIN, MANY):
                     requests = items.requests(item, OWN.json)
                     result = closedloop.measure(server.port, requests, plan.seconds, BOTH)
@@ -141,9 +141,11 @@ def workers(plan: Plan, record: Record) -> None:
                     record["workers"].append(found)
 
 
-def _available(plan: Plan, record: Record) -> list[Peer]:
+def available(plan: Plan, record: Record) -> list[Peer]:
+    """Return the servers that have not failed."""
     return [peer for peer in plan.servers if peer.name not in record["failed"]]
 
 
-def _warm_up(peer: Peer, port: int, item: Item, cores: str = GENERATOR_CORE) -> None:
+def warm_up(peer: Peer, port: int, item: Item, cores: str = GENERATOR_CORE) -> None:
+    """Load a server for a while, and count nothing."""
     closedloop.warm_up(port, items.requests(item, peer.route(item.binary)), cores)

@@ -4,6 +4,7 @@ from statistics import median
 from typing import Any
 
 from bench.harness.results import spread, table
+from bench.peers import clients
 from bench.peers.items import ITEMS, TOLERANCE, Item
 from bench.peers.servers import OWN, PEERS, Peer
 
@@ -27,12 +28,31 @@ latency counts from the time at which the request was due; medians over the roun
 
 """
 
+CLIENTS = """\
+## Clients as they come, closed loop, one core
+
+This service and the fastest others. *New headers*: request id, `traceparent`, cookie and
+token with random values in each request, and five headers more; requests/s answered.
+*Errors*: of all servers; this service refuses what would wait for over 50 ms, mosec what is
+beyond 1,024 requests.
+"""
+
+FOOTPRINT = """\
+## Start and memory
+
+From the start of the command to the first 200; memory after the load of the closed loop.
+PSS counts a page that processes share once.
+
+"""
+
 METHOD = """\
 ## Method
 
 - One model file, `models/mnist/1/model.onnx`, in ONNX Runtime with one thread. All of
   a server's processes on core 0; the generator, {wrk}, on core 1.
   One worker; mosec and LitServe have one for each of their two routes, and one is idle.
+- Granian, FastPySGI and Robyn run the same few lines without a framework (Robyn: as one),
+  with orjson for JSON; they answer a request at a time, and batch nothing.
 - Each as its documentation has it; no access logs, no telemetry, no usage tracking. Of
   mosec's batch sizes, BentoML's batching and LitServe's queues and batching, a few were
   tried in short runs of 1 image, and what gave mosec and BentoML the most requests/s was
@@ -61,7 +81,9 @@ def markdown(record: Record) -> str:
         _throughput(record),
         _latency(record),
         _open_loop(record) if record["open_loop"] else "",
-        _own(record) if OWN in known else "",
+        _clients(record) if record["clients"] else "",
+        _footprint(record),
+        _own(record) if record["workers"] else "",
         _failed(record) if record["failed"] else "",
         METHOD.format(
             wrk=record["machine"]["wrk"],
@@ -165,15 +187,46 @@ def _open_loop(record: Record) -> str:
     return OPEN_LOOP + table(["1 image, JSON", *points], rows)
 
 
+def _clients(record: Record) -> str:
+    text = CLIENTS
+    points = record["clients"]
+    peers = [p for p in present(record) if any(x["server"] == p.name for x in points)]
+    for item in clients.WANTED:
+        rows = []
+        for case in clients.CASES:
+            found = [x for x in points if (x["item"], x["case"]) == (item.name, case.title)]
+            rates = [
+                [x["requests_per_s"] for x in found if x["server"] == peer.name]
+                for peer in peers
+            ]
+            if all(rates):
+                errors = sum(sum(x["errors"].values()) for x in found)
+                rows.append([case.title, *map(spread, rates), errors])
+        if rows:
+            text += "\n" + table([item.title, *map(_title, peers), "errors"], rows)
+    return text
+
+
+def _footprint(record: Record) -> str:
+    rows = []
+    for peer in present(record):
+        found = [each["servers"][peer.name] for each in record["rounds"]]
+        used = [each["memory_kb"] for each in found]
+        rows.append(
+            [
+                _title(peer),
+                spread([each["ready_seconds"] for each in found], 2),
+                len(used[0]),
+                spread([sum(x["Pss"] for x in each) for each in used], 0, 1000),
+                spread([max(x["VmRSS"] for x in each) for each in used], 0, 1000),
+            ]
+        )
+    head = ["server", "ready, s", "processes", "PSS of all, MB", "RSS of the largest, MB"]
+    return FOOTPRINT + table(head, rows)
+
+
 def _own(record: Record) -> str:
-    found = [each["servers"][OWN.name] for each in record["rounds"]]
-    # gunicorn's master comes first, then its worker.
-    used = [each["memory_kb"][-1] for each in found]
-    rows = [
-        ["start to `/readyz` 200, s", spread([x["ready_seconds"] for x in found], 2)],
-        ["worker after the load, VmRSS, MB", spread([x["VmRSS"] for x in used], 1, 1000)],
-        ["worker after the load, PSS, MB", spread([x["Pss"] for x in used], 1, 1000)],
-    ]
+    rows = []
     for item in ITEMS:
         by_count: dict[int, list[float]] = {1: [], 2: []}
         for each in record["workers"]:
@@ -187,7 +240,7 @@ def _own(record: Record) -> str:
                 [f"two workers, requests/s, {what}", spread(by_count[2])],
                 [f"two workers / one worker, {item.title}", f"{ratio:.2f}"],
             ]
-    return "## The service alone\n\n" + table(["what", "found"], rows)
+    return "## The service with two workers\n\n" + table(["what", "found"], rows)
 
 
 def _failed(record: Record) -> str:
@@ -205,5 +258,6 @@ def _versions(record: Record) -> str:
         found = record["versions"][peer.name]
         names = [*peer.packages, "onnxruntime", "numpy"]
         shown = ", ".join(f"{name} {found[name]}" for name in names if name in found)
-        rows.append([_title(peer), shown])
-    return "## Versions\n\n" + table(["server", "packages"], rows, text=2)
+        rows.append([_title(peer), peer.setting, shown])
+    head = ["server", "setting", "packages"]
+    return "## Versions and settings\n\n" + table(head, rows, text=3)

@@ -18,13 +18,15 @@ class Peer(NamedTuple):
     """A server.
 
     Attributes:
-        name: its folder and its environment, and its name in the results.
+        name: in the results, and that of its folder and its environment.
         title: what it is, in the report.
         command: what follows the environment's ``bin/``; ``{folder}`` and ``{port}``.
         ready: path that answers 200 when the server is ready.
         json: where it takes JSON.
         binary: where it takes bytes.
+        setting: how it is set up, in the report.
         packages: those whose versions the report names.
+        shares: the server whose folder and environment it uses, if it has none of its own.
     """
 
     name: str
@@ -33,7 +35,14 @@ class Peer(NamedTuple):
     ready: str
     json: Route
     binary: Route
+    setting: str
     packages: tuple[str, ...]
+    shares: str = ""
+
+    @property
+    def home(self) -> str:
+        """Where its folder and its environment are."""
+        return self.shares or self.name
 
     def route(self, binary: bool) -> Route:
         """Return where it takes bytes, or JSON."""
@@ -50,6 +59,7 @@ PEERS = (
         "/readyz",
         Route("/predict", formats.SERVICE_JSON, "JSON"),
         Route("/predict", formats.SERVICE_RAW, "raw bytes, answered in raw floats"),
+        "as shipped: one worker of its own, on uvloop",
         ("flask", "gunicorn"),
     ),
     Peer(
@@ -61,6 +71,7 @@ PEERS = (
         "/health",
         Route("/predict", formats.INSTANCES, "JSON"),
         Route("/raw", formats.RAW, "raw bytes, answered in raw floats"),
+        "one process, 4 threads",
         ("flask", "gunicorn"),
     ),
     Peer(
@@ -71,6 +82,7 @@ PEERS = (
         "/health",
         Route("/predict", formats.INSTANCES, "JSON"),
         Route("/raw", formats.RAW, "raw bytes, answered in raw floats"),
+        "one process, uvloop, httptools",
         ("fastapi", "uvicorn", "uvloop", "httptools"),
     ),
     Peer(
@@ -80,6 +92,7 @@ PEERS = (
         "/",
         Route("/predict", formats.INSTANCES, "JSON"),
         Route("/msgpack", formats.MSGPACK, "msgpack"),
+        "a worker a route; batches of at most 16, waiting 1 ms",
         ("mosec", "msgpack"),
     ),
     Peer(
@@ -89,6 +102,7 @@ PEERS = (
         "/health",
         Route("/predict", formats.INSTANCES, "JSON"),
         Route("/raw", formats.RAW, "raw bytes, answered in raw floats"),
+        "a worker a route, fast_queue",
         ("litserve", "fastapi", "uvicorn", "uvloop"),
     ),
     Peer(
@@ -98,6 +112,7 @@ PEERS = (
         "/readyz",
         Route("/predict", formats.ARRAY, "JSON"),
         Route("/raw", formats.RAW, "a file as the body, answered in raw floats"),
+        "one process; batches of at most 1,024 for JSON",
         ("bentoml", "uvicorn"),
     ),
     Peer(
@@ -107,6 +122,7 @@ PEERS = (
         "/v2/health/ready",
         Route(V2, formats.V2_JSON, "V2 JSON"),
         Route(V2, formats.V2_BASE64, "V2 with base64: it has no binary tensors over HTTP"),
+        "one process, no parallel workers",
         ("mlserver", "fastapi", "uvicorn", "uvloop"),
     ),
     Peer(
@@ -116,7 +132,54 @@ PEERS = (
         "/v2/models/mnist/ready",
         Route(V2, formats.V2_JSON, "V2 JSON"),
         Route(V2, formats.V2_BINARY, "V2 binary tensors"),
+        "dynamic batches of at most 1,024, no delay",
         ("nvidia-pytriton",),
+    ),
+    Peer(
+        "granian",
+        "Granian, RSGI",
+        # What its own benchmarks start it with; uvloop, since it is installed.
+        "granian --interface rsgi --no-ws --log-level warning --backlog 2048 --workers 1 "
+        "--loop uvloop --working-dir {folder} --host 127.0.0.1 --port {port} server:app",
+        "/health",
+        Route("/predict", formats.INSTANCES, "JSON by orjson"),
+        Route("/raw", formats.RAW, "raw bytes, answered in raw floats"),
+        "one worker, uvloop",
+        ("granian", "uvloop", "orjson"),
+    ),
+    Peer(
+        "granian-wsgi",
+        "Granian, WSGI",
+        # Its threads are as many as it takes by itself, as its documentation advises.
+        "granian --interface wsgi --no-ws --log-level warning --backlog 2048 --workers 1 "
+        "--host 127.0.0.1 --port {port} bench.peers.wsgi:app",
+        "/health",
+        Route("/predict", formats.INSTANCES, "JSON by orjson"),
+        Route("/raw", formats.RAW, "raw bytes, answered in raw floats"),
+        "one worker, its own number of threads",
+        ("granian", "orjson"),
+        shares="granian",
+    ),
+    Peer(
+        "fastpysgi",
+        "FastPySGI, WSGI",
+        "python {folder}/server.py",
+        "/health",
+        Route("/predict", formats.INSTANCES, "JSON by orjson"),
+        Route("/raw", formats.RAW, "raw bytes, answered in raw floats"),
+        "one process",
+        ("fastpysgi", "orjson"),
+    ),
+    Peer(
+        "robyn",
+        "Robyn",
+        # --fast would take five processes; everything else that it sets is here.
+        "python {folder}/server.py --fast --processes 1 --workers 1 --disable-openapi",
+        "/health",
+        Route("/predict", formats.INSTANCES, "JSON by orjson"),
+        Route("/raw", formats.RAW, "raw bytes, answered in raw floats"),
+        "one process, one worker, async handlers",
+        ("robyn", "uvloop", "orjson"),
     ),
 )
 OWN = PEERS[0]

@@ -66,6 +66,11 @@ class Access:
             {"WWW-Authenticate": "Bearer"},
         )
 
+    @property
+    def needs_key(self) -> bool:
+        """Whether anything is answered only with a key."""
+        return bool(self._keys)
+
     def refuse(
         self, path: str, headers: Headers, at_metrics: bool = False
     ) -> RequestError | None:

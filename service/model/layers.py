@@ -4,63 +4,19 @@ ONNX Runtime returns only the graph's outputs. With the weights from the file, t
 between take three lines of NumPy.
 """
 
-from collections.abc import Iterator, Sequence
-from functools import cache
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import DecodeError
 
-from service.errors import ModelError, RequestError
+from service.errors import RequestError
+from service.model.onnx_file import Message
 
 Array = npt.NDArray[np.float32]
 
 FLOAT = 1  # TensorProto.DataType
 ACTIVATIONS = {"Relu": "relu", "Sigmoid": "sigmoid", "Softmax": "softmax"}
-
-# The fields we read, numbered as in onnx.proto (ONNX 1.23); protobuf skips the rest. The
-# onnx package, which has them all, is a dependency of training only.
-STRING, BYTES, INT32, INT64 = 9, 12, 5, 3  # FieldDescriptorProto.Type
-FIELDS: dict[str, dict[str, tuple[int, int | str, bool]]] = {
-    "Tensor": {
-        "dims": (1, INT64, True),
-        "data_type": (2, INT32, False),
-        "name": (8, STRING, False),
-        "raw_data": (9, BYTES, False),
-        "external_data": (13, "Entry", True),
-        "data_location": (14, INT32, False),
-    },
-    "Entry": {},
-    "SparseTensor": {"values": (1, "Tensor", False), "indices": (2, "Tensor", False)},
-    "Attribute": {
-        "t": (5, "Tensor", False),
-        "g": (6, "Graph", False),
-        "tensors": (10, "Tensor", True),
-        "graphs": (11, "Graph", True),
-        "sparse_tensor": (22, "SparseTensor", False),
-        "sparse_tensors": (23, "SparseTensor", True),
-    },
-    "Node": {
-        "input": (1, STRING, True),
-        "output": (2, STRING, True),
-        "op_type": (4, STRING, False),
-        "attribute": (5, "Attribute", True),
-    },
-    "Graph": {
-        "node": (1, "Node", True),
-        "initializer": (5, "Tensor", True),
-        "sparse_initializer": (15, "SparseTensor", True),
-    },
-    "Training": {"initialization": (1, "Graph", False), "algorithm": (2, "Graph", False)},
-    "Function": {"node": (7, "Node", True), "attribute": (11, "Attribute", True)},
-    "Model": {
-        "graph": (7, "Graph", False),
-        "training_info": (20, "Training", True),
-        "functions": (25, "Function", True),
-    },
-}
 
 
 class Layer(NamedTuple):
@@ -109,54 +65,38 @@ class Contributions(NamedTuple):
     pixels: npt.NDArray[np.float64]
 
 
-def parse(content: bytes) -> Any:
-    """Parse an ONNX file, all of whose weights must be in it.
-
-    Raises:
-        ModelError: it is no ONNX file, or refers to other files: the manifest's SHA-256
-            would not cover them.
-    """
-    try:
-        model = _model()().FromString(content)
-    except DecodeError as error:
-        raise ModelError(f"model.onnx cannot be read as ONNX: {error}") from error
-    for tensor in _tensors(model):
-        if tensor.data_location or tensor.external_data:
-            raise ModelError(
-                f"model.onnx has the values of {tensor.name!r:.100} in another file, "
-                "expected all values in model.onnx itself (no external data)"
-            )
-    return model
-
-
-def read(model: Any, start: str, end: str) -> list[Layer] | None:
+def read(model: Message, start: str, end: str) -> list[Layer] | None:
     """Read the layers of a network that consists of dense layers only.
 
     Args:
-        model: from `parse`, already loaded by ONNX Runtime and so known to be valid.
+        model: from `onnx_file.parse`, already loaded by ONNX Runtime and so known to be
+            valid.
         start: name of the graph's input.
         end: name of its output.
 
     Returns:
         The layers from input to output; None if the network has any other layer.
     """
-    graph = model.graph
-    weights = {tensor.name: _values(tensor) for tensor in graph.initializer}
+    if len(model.fields["graph"]) != 1:
+        return None
+    graph = model.last("graph").fields
+    weights = {tensor.last("name"): _values(tensor) for tensor in graph["initializer"]}
     value, layers = start, []
-    if len(graph.node) % 3:
+    if len(graph["node"]) % 3:
         return None
     # ONNX requires nodes in topological order.
-    for multiply, add, activate in zip(*[iter(graph.node)] * 3):
-        kinds = multiply.op_type, add.op_type
-        if kinds != ("MatMul", "Add") or activate.op_type not in ACTIVATIONS:
+    for nodes in zip(*[iter(graph["node"])] * 3):
+        multiply, add, activate = (node.fields for node in nodes)
+        *kinds, activation = (node.last("op_type") for node in nodes)
+        if kinds != ["MatMul", "Add"] or activation not in ACTIVATIONS:
             return None
-        inputs = multiply.input[0], add.input[0], *activate.input
-        kernel, biases = (weights.get(node.input[1]) for node in (multiply, add))
-        chained = inputs == (value, *multiply.output, *add.output)
+        inputs = multiply["input"][0], add["input"][0], *activate["input"]
+        kernel, biases = (weights.get(node["input"][1]) for node in (multiply, add))
+        chained = inputs == (value, *multiply["output"], *add["output"])
         if not chained or kernel is None or biases is None:
             return None
-        layers.append(Layer(kernel, biases, ACTIVATIONS[activate.op_type]))
-        (value,) = activate.output
+        layers.append(Layer(kernel, biases, ACTIVATIONS[activation]))
+        (value,) = activate["output"]
     return layers if value == end else None
 
 
@@ -249,37 +189,8 @@ def _activate(sums: Array, activation: str) -> Array:
     return shares
 
 
-def _tensors(message: Any) -> Iterator[Any]:
-    """Yield every tensor in a message, wherever it stands."""
-    for field, value in message.ListFields():
-        if field.message_type is None:
-            continue
-        # A field is a message or a sequence of them.
-        for each in [value] if hasattr(value, "DESCRIPTOR") else value:
-            if field.message_type.name == "Tensor":
-                yield each
-            else:
-                yield from _tensors(each)
-
-
-def _values(tensor: Any) -> Array | None:
-    if tensor.data_type != FLOAT or not tensor.raw_data:
+def _values(tensor: Message) -> Array | None:
+    content = tensor.last("raw_data")
+    if tensor.last("data_type") != FLOAT or not content:
         return None
-    return np.frombuffer(tensor.raw_data, "<f4").reshape(tuple(tensor.dims))
-
-
-@cache
-def _model() -> Any:
-    """Return the protobuf class of an ONNX model, built from `FIELDS`."""
-    file = descriptor_pb2.FileDescriptorProto(name="onnx.proto", package="onnx")
-    for title, fields in FIELDS.items():
-        message = file.message_type.add(name=title)
-        for name, (number, kind, repeated) in fields.items():
-            field = message.field.add(name=name, number=number, label=3 if repeated else 1)
-            if isinstance(kind, str):
-                field.type, field.type_name = 11, f".onnx.{kind}"  # a message
-            else:
-                field.type = kind
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("onnx.Model"))
+    return np.frombuffer(content, "<f4").reshape(tensor.fields["dims"])

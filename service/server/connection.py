@@ -105,7 +105,7 @@ class Connection(asyncio.BufferedProtocol):
         peer = peer if isinstance(peer, tuple) else ("", 0)
         self.ends = Ends(peer, transport.get_extra_info("sockname"))
         heads, limits = self._pool.heads, self._pool.limits
-        self._known_heads = heads.at(self.ends.server)
+        self._known_heads = heads.at(self.ends)
         self._collector = Collector(heads, self._known_heads, self.ends, limits)
         self._wait(State.IDLE, self._pool.client_seconds)
         self._pool.add(self)

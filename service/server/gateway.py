@@ -142,13 +142,19 @@ class Gateway:
         # Another class than the service's own may be configured.
         self._writes_outcomes: bool = getattr(log, "writes_outcomes", False)
 
-    def apply_policy(self, head: RequestHead, ends: Ends) -> None:
+    def apply(self, head: RequestHead, ends: Ends) -> None:
         """Apply gunicorn's policy for headers to a head.
 
         Raises:
             RequestError: the policy refuses it.
         """
         Request(head, self._cfg, ends.peer)
+
+    def trusts(self, peer: Any) -> bool:
+        """Return whether gunicorn's policy trusts a client with what a proxy adds."""
+        policy = HeaderPolicy()
+        policy.cfg, policy.peer_addr = self._cfg, peer
+        return bool(policy._peer_is_trusted_proxy())
 
     def load(self, then: Callable[[], None]) -> None:
         """Load the application, and call back in the loop's turn after that.

@@ -281,9 +281,7 @@ def set_malloc() -> None:
 
 def main() -> None:
     """Run gunicorn with this master, which it has no setting for."""
-    # What is imported from here on stays, so it need not be looked through for garbage:
-    # that takes a tenth of the start. The hook `when_ready` ends it.
-    gc.disable()
+    gc.disable()  # as `service.__main__` does, which SIGUSR2 leaves out
     set_malloc()
     # NumPy's library for matrices would start a thread per core, which spins for a while.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -88,7 +88,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         self._admission = Admission(settings.max_wait_ms / 1000, self.log)
         gateway = Gateway(self.wsgi, self.cfg, self.log)
         limits, fast = HeadLimits.of(self.cfg), settings.fast_path
-        heads = KnownHeads(limits, gateway.apply_policy, inference, fast)
+        heads = KnownHeads(limits, gateway, inference, fast)
         roster = self._monitoring.roster
         self._pool = Pool(self._loop, heads, settings, self.cfg, roster)
         self._turns = Turns(

@@ -91,7 +91,7 @@ def test_the_services_digit_must_be_that_of_its_probabilities():
 
 def test_wrks_figures_are_read():
     errors = '{"status": 1, "connect": 0, "read": 0, "write": 0, "timeout": 0}'
-    fields = f'"requests": 500, "microseconds": 250000, "errors": {errors}'
+    fields = f'"requests": 501, "microseconds": 250000, "errors": {errors}'
     found = closedloop.parse("Running 1s test\nRESULT {" + fields + "}\n")
     assert found["requests_per_s"] == 2000
     with pytest.raises(RuntimeError, match="unable to connect"):
@@ -114,7 +114,9 @@ def test_the_report_has_every_server_its_ratio_its_errors_and_its_reason():
     assert "| mosec at 1,000/s | 0.50 |" in text
     assert "| **this service** at 1,000/s | 0.50 |" in text
     assert "| two workers / one worker, 1 image, JSON | 1.50 |" in text
-    assert "mosec 0.9.8, onnxruntime 1.32.0" in text
+    assert "waiting 1 ms | mosec 0.9.8, onnxruntime 1.32.0" in text
+    assert "| 256 connections | 1,500 (1,000 – 2,000) | 700 (600 – 800) | 6 |" in text
+    assert "| mosec | 0.30 (0.30 – 0.30) | 2 | 49 (49 – 49) | 80 (80 – 80) |" in text
 
 
 def test_a_report_without_the_service_has_no_ratio():
@@ -122,7 +124,7 @@ def test_a_report_without_the_service_has_no_ratio():
     del partial["versions"]["service"]
     text = report.markdown(partial)
     assert "| mosec | 2,000 (1,500 – 2,500) |  |" in text
-    assert "The service alone" not in text
+    assert "this service**, 1 image" not in text
 
 
 def record():
@@ -132,6 +134,11 @@ def record():
         used = [{"VmRSS": 20_000, "Pss": 9_000}, {"VmRSS": 80_000, "Pss": 40_000}]
         results = {"json1": {**figures, "errors": counts}}
         return {"ready_seconds": 0.3, "items": results, "memory_kb": used}
+
+    def case(server, rate):
+        errors = {"connect": 0, "timeout": 1 if server == "mosec" else 2}
+        fields = {"item": "json1", "case": "256 connections", "errors": errors}
+        return {"server": server, "requests_per_s": rate, **fields}
 
     def point(server, of, rate):
         times = {f"p{point}_us": 500 for point in ("50", "90", "99", "99.9")}
@@ -165,6 +172,10 @@ def record():
             point("service", "service", 2000),
             point("service", "mosec", 1000),
             point("mosec", "mosec", 1000),
+        ],
+        "clients": [
+            *(case("service", rate) for rate in (1000, 2000)),
+            *(case("mosec", rate) for rate in (600, 800)),
         ],
         "workers": [
             {"workers": 1, "item": "json1", "requests_per_s": 4000},

@@ -1,8 +1,7 @@
 """Heads that were parsed before: most clients send the same ones again and again."""
 
 import re
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from service.inference import Inference
 from service.inference.access import is_below
@@ -10,24 +9,38 @@ from service.server.http1.request import Ends, HeadLimits, RequestHead
 
 # Memory for all heads that are remembered: five hundred usual ones, of ten headers.
 MOST_BYTES = 4 << 20
-# A longer head is not remembered.
+# One that is longer without its changing values is not remembered.
 MOST_HEAD_BYTES = 1024
 # What one takes, at most, once it was used and logged: measured with tracemalloc for 4 to
 # 94 headers, 82 to 998 bytes, with and without changing values: 2.8 to 44 kB.
 HEAD_COST, BYTE_COST, FIELD_COST = 2000, 4, 450
 
-# Headers that a client may change with each request, and that nothing else in a head
-# depends on. In a head that can be parsed, CRLF stands only between lines, so this matches
-# a header's line; and a value of such characters is taken as it is, so another one changes
-# nothing else.
-CHANGING = re.compile(
-    rb"\r\n(?=[XxTt])((?i:x-request-id|traceparent|tracestate)):"
-    rb"[ \t]*([!-~]{1,512})[ \t]*(?=\r\n)"
+# Headers that a client or a proxy may change with each request, and that nothing else in a
+# head depends on: ids, traces, cookies, the time, addresses. Of `Authorization`, tokens:
+# the name in Basic's value is logged. In a head that can be parsed, CRLF stands only
+# between lines, so `CHANGING` matches a header's line; and a value of such characters is
+# taken as it is, so another one changes nothing else.
+NAMES = (
+    *("x-request-id", "x-correlation-id", "traceparent", "tracestate", "baggage"),
+    *("x-amzn-trace-id", "x-cloud-trace-context", "cookie", "date"),
+    *("x-forwarded-for", "x-real-ip", "forwarded"),
 )
+TOKEN = r"authorization(?=:[ \t]*bearer )"
+CHANGING = r"\r\n(?=[ABCDFTX])(%s):[ \t]*([!-~](?:[ -~]{0,%d}[!-~])?)[ \t]*(?=\r\n)"
+# A token with a few claims takes a kilobyte.
+MOST_VALUE = 2048
 # Bytes of a header that are always allowed: those of a changing one, with room to spare.
-LEAST_FIELD_SIZE = 1024
+LEAST_FIELD_SIZE = MOST_VALUE + 512
 
-Known = dict[bytes, RequestHead]
+
+class Policy(Protocol):
+    """gunicorn's policy for headers."""
+
+    def apply(self, head: RequestHead, ends: Ends) -> None:
+        """Apply it to a special head; raises RequestError if that is refused."""
+
+    def trusts(self, peer: Any) -> bool:
+        """Return whether a client is trusted with headers such as X-Forwarded-Proto."""
 
 
 class _Template(NamedTuple):
@@ -42,6 +55,17 @@ class _Template(NamedTuple):
     names: list[str]
 
 
+class Known(dict[bytes, RequestHead]):
+    """Parsed heads by their bytes, which mean the same for some clients at an address.
+
+    Attributes:
+        templates: heads by what does not change.
+    """
+
+    def __init__(self) -> None:
+        self.templates: dict[tuple[bytes, ...], _Template] = {}
+
+
 class KnownHeads:
     """Parsed heads by their bytes, for each address that clients connect to.
 
@@ -50,30 +74,35 @@ class KnownHeads:
 
     Args:
         limits: gunicorn's limits.
-        apply_policy: applies gunicorn's policy to a special head; raises RequestError.
+        policy: gunicorn's policy for headers.
         inference: reads targets, and knows the limit of bodies and the metrics' address.
         fast_path: whether targets are read at all.
     """
 
     def __init__(
-        self,
-        limits: HeadLimits,
-        apply_policy: Callable[[RequestHead, Ends], None],
-        inference: Inference,
-        fast_path: bool,
+        self, limits: HeadLimits, policy: Policy, inference: Inference, fast_path: bool
     ) -> None:
-        self._limits, self._apply_policy = limits, apply_policy
+        self._limits, self._policy = limits, policy
         self._inference, self._fast_path = inference, fast_path
         self._max_body_bytes = inference.settings.max_body_bytes
-        self._main: Known = {}
-        self._metrics: Known = {}
-        self._templates: dict[tuple[bytes, ...], _Template] = {}
+        self._main, self._proxies, self._metrics = Known(), Known(), Known()
         self.size = 0
         self._has_templates = not 0 < limits.field_size < LEAST_FIELD_SIZE
+        names = [re.escape(name) for name in NAMES if name not in limits.special]
+        if not inference.access.needs_key:
+            names.append(TOKEN)
+        pattern = CHANGING % ("|".join(names), MOST_VALUE - 2)
+        self._changing = re.compile(pattern.encode(), re.IGNORECASE)
 
-    def at(self, address: Any) -> Known:
-        """Return the heads known at an own address: each answers the same head its way."""
-        return self._metrics if self.is_metrics(address) else self._main
+    def at(self, ends: Ends) -> Known:
+        """Return the heads known for a connection.
+
+        Each own address answers the same head its way, and so do clients that gunicorn
+        trusts with headers such as X-Forwarded-Proto: proxies.
+        """
+        if self.is_metrics(ends.server):
+            return self._metrics
+        return self._proxies if self._policy.trusts(ends.peer) else self._main
 
     def is_metrics(self, address: Any) -> bool:
         """Whether an own address is that of the metrics."""
@@ -81,10 +110,10 @@ class KnownHeads:
 
     def find(self, head: bytes, known: Known) -> RequestHead | None:
         """Return a parsed head that differs only in values that change."""
-        if known is not self._main or not self._templates:
+        if not known.templates:
             return None
-        parts = CHANGING.split(head)
-        found = self._templates.get((*parts[::3], *parts[1::3]))
+        parts = self._changing.split(head)
+        found = known.templates.get((*parts[::3], *parts[1::3]))
         if found is None:
             return None
         values = {name: value.decode() for name, value in zip(found.names, parts[2::3])}
@@ -101,7 +130,7 @@ class KnownHeads:
             return found
         head = RequestHead(content, self._limits)
         if head.special:
-            self._apply_policy(head, ends)
+            self._policy.apply(head, ends)
         if head.length is None or head.length > self._max_body_bytes:
             head.keep_alive = False  # where the next request begins is not known
         # A POST without a length is refused (411), and not by inference.
@@ -110,31 +139,37 @@ class KnownHeads:
         if inside and head.prefix:
             head.path = head.full_path[len(head.prefix) :]
         fast = self._fast_path and inside
+        at_metrics = known is self._metrics
         if fast and head.method == "GET" and head.length == 0:
-            at_metrics = known is self._metrics
-            if self._inference.is_probe(head.path, head.fields, at_metrics):
+            is_probe = self._inference.is_probe(head.path, head.fields, at_metrics)
+            if is_probe:
                 head.is_probe = True
-        if fast and known is self._main and head.method == "POST" and bounded:
+        if fast and not at_metrics and head.method == "POST" and bounded:
             endpoint = self._inference.endpoint(head.path)
             if endpoint is not None:
                 head.target = self._inference.target(endpoint, head.query, head.fields)
-        if head.keep_alive and not head.special and len(content) <= MOST_HEAD_BYTES:
+        # The policy sets more than the head for what the application answers.
+        again = not head.special or (head.target is not None and head.can_return)
+        if head.keep_alive and again:
             self._keep(content, head, known)
         return head
 
     def _keep(self, content: bytes, head: RequestHead, known: Known) -> None:
         templated = self._has_templates and head.target is not None
-        parts = CHANGING.split(content) if templated else [content]
+        parts = self._changing.split(content) if templated else [content]
         names = [name.decode().lower() for name in parts[1::3]]
         values = dict(zip(names, (value.decode() for value in parts[2::3])))
-        # A header that is there twice has another value than either.
+        if len(content) - sum(map(len, values.values())) > MOST_HEAD_BYTES:
+            return
         cost = HEAD_COST + BYTE_COST * len(content) + FIELD_COST * len(head.raw)
         if self.size + cost > MOST_BYTES:
-            for kept in (self._main, self._metrics, self._templates):
+            for kept in (self._main, self._proxies, self._metrics):
                 kept.clear()
+                kept.templates.clear()
             self.size = 0
         self.size += cost
+        # A header that is there twice has another value than either.
         if names and values.items() <= head.fields.items():
-            self._templates[*parts[::3], *parts[1::3]] = _Template(head, names)
+            known.templates[*parts[::3], *parts[1::3]] = _Template(head, names)
         else:
             known[content] = head

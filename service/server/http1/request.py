@@ -87,6 +87,7 @@ class RequestHead:
         request_id: the client's X-Request-ID if it is sane, else empty.
         special: whether gunicorn's policy for headers decides something about it, which
             may depend on the client's address.
+        can_return: whether it means the same each time, if it is inference's.
         expects_continue: whether the client waits for a go-ahead before it sends the body.
         target: what inference has read in it; None if it is not for the fast path.
         is_probe: whether it is a health check or a scrape, which needs no application.
@@ -198,7 +199,8 @@ class RequestHead:
         self._read_length()
         underscores = b"_" in head and any(b"_" in name for name, _ in self.raw)
         trusted = any(name in fields for name in limits.special)
-        self.special = "expect" in fields or underscores or trusted
+        self.can_return = not ("expect" in fields or underscores)
+        self.special = trusted or not self.can_return
 
     def _check_limits(self, head: bytes, limits: HeadLimits) -> None:
         if len(self.raw) > limits.fields > 0:

@@ -45,9 +45,8 @@ class Reader:
             self.cfg.set(name, value)
         self.gateway = Gateway(app, self.cfg, SimpleNamespace(access_log_enabled=False))
         self.limits = HeadLimits.of(self.cfg)
-        policy = self.gateway.apply_policy
-        self.heads = KnownHeads(self.limits, policy, inference, True)
-        self.known = self.heads.at(ENDS.server)
+        self.heads = KnownHeads(self.limits, self.gateway, inference, True)
+        self.known = self.heads.at(ENDS)
 
     def read(self, content):
         return self.heads.read(content, self.known, ENDS)
@@ -82,7 +81,7 @@ def read_first(content, reader, inference):
     try:
         found = RequestHead(content, reader.limits)
         if found.special:
-            reader.gateway.apply_policy(found, ENDS)
+            reader.gateway.apply(found, ENDS)
         if found.length is None:
             found.keep_alive = False
         bounded = found.length is None or "content-length" in found.fields
@@ -103,7 +102,10 @@ def read_again(content, reader):
 
 spaces = st.sampled_from(["", " ", "\t", "  \t"])
 changing = st.sampled_from(
-    ["X-Request-ID", "x-request-id", "traceparent", "Traceparent", "TRACESTATE"]
+    [
+        *("X-Request-ID", "x-request-id", "traceparent", "Traceparent", "TRACESTATE"),
+        *("Cookie", "Authorization", "X-Forwarded-For"),
+    ]
 )
 values = st.one_of(
     st.sampled_from([TRACE, TRACE.replace("4bf", "fff"), "a=b,c=d", "one", "two", "", "é"]),
@@ -121,8 +123,12 @@ values = st.one_of(
             "a\0b",
             "chunked",
             "close",
-            "x" * 512,
-            "x" * 513,
+            "a  b; c=d",
+            "Bearer a",
+            "Bearer b",
+            "Basic YTpi",
+            "x" * 2048,
+            "x" * 2049,
         ]
     ),
 )
@@ -141,6 +147,9 @@ others = st.sampled_from(
         " traceparent: folded",
         "A: traceparent: b",
         "Expect: 100-continue",
+        "X-Forwarded-Proto: https",
+        "X-Forwarded-Proto: http",
+        "X-Forwarded-Ssl: on",
     ]
 )
 # A header that changes, usually under the same name, with another value in each head.
@@ -188,6 +197,58 @@ def test_heads_that_differ_in_changing_values_are_parsed_once(make):
     assert found.original is first
     assert (found.request_id, read_trace(found.fields).trace_id[:3]) == ("1", "abc")
     assert first.request_id == "0"
+
+
+def test_what_a_signed_in_user_sends_through_a_proxy_is_parsed_once(make):
+    reader = make()
+
+    def content(number):
+        return head(
+            *USUAL,
+            "X-Forwarded-Proto: https",
+            f"X-Real-IP: ::{number}",
+            f"Cookie: theme=dark; session={number}",
+            f"Authorization: Bearer {number}",
+            f"Date: Mon, 30 Nov 2026 12:00:{number:02} GMT",
+        )
+
+    first = reader.read(content(1))
+    found = reader.find(content(2))
+    assert found.original is first
+    assert found.fields["cookie"] == "theme=dark; session=2"
+    assert found.fields["authorization"] == "Bearer 2"
+
+
+def test_a_name_with_a_password_is_parsed_for_the_log(make):
+    reader = make()
+    reader.read(head(*USUAL, "Authorization: Basic YTpi"))
+    assert reader.find(head(*USUAL, "Authorization: Basic Yjpi")) is None
+
+
+def test_each_key_is_looked_at_where_one_is_needed(app, tmp_path):
+    keys = tmp_path / "keys"
+    keys.write_text("a-key-of-one-client-000\n")
+    locked = create_app(Settings(api_keys=keys)).extensions["inference"]
+    reader = Reader(app, locked)
+    good = reader.read(head(*USUAL, "Authorization: Bearer a-key-of-one-client-000"))
+    assert good.target.refusal is None
+    wrong = head(*USUAL, "Authorization: Bearer a-key-of-nobody-0000000")
+    assert reader.find(wrong) is None
+    assert reader.read(wrong).target.refusal.status == 401
+
+
+def test_what_a_proxy_says_is_known_for_proxies_alone(make):
+    reader = make(forwarded_allow_ips="10.0.0.1")
+    proxy, client = (Ends((host, 1), ENDS.server) for host in ("10.0.0.1", "10.0.0.2"))
+    two_schemes = head(*USUAL, "X-Forwarded-Proto: https", "X-Forwarded-Ssl: off")
+    heads = reader.heads
+    for ends in (client, client, proxy, proxy):
+        known = heads.at(ends)
+        if ends is client:
+            assert heads.read(two_schemes, known, ends).target is not None
+        else:
+            with pytest.raises(RequestError):
+                heads.read(two_schemes, known, ends)
 
 
 def test_heads_with_ever_new_values_drive_no_other_out(make):
