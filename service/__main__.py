@@ -5,11 +5,16 @@ import gc
 import os
 import re
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from service import create_inference
 from service.monitoring.json_lines import early
 from service.settings import PREFIX, Settings, unknown
+
+if TYPE_CHECKING:
+    from service.inference import Inference
 
 
 def check(variable: str, least: int, most: int) -> None:
@@ -35,6 +40,7 @@ def parse(arguments: list[str]) -> tuple[str | None, list[str]]:
         "  --access-logfile -     log each request on standard output\n"
         "  --timeout 30           kill a worker that hangs for so many seconds\n"
         "  and all others that gunicorn documents\n\n"
+        "python -m service predict FILE ... prints the digits of pictures, and ends\n"
         "python -m service frame FILE [--steps] writes what the model sees of a picture\n\n"
         "environment variables (docs/operations.md explains each):\n"
         "  PORT                   like --port\n"
@@ -53,12 +59,23 @@ def _shown(default: object) -> str:
     return str(int(default) if isinstance(default, bool) else default)
 
 
+def _local() -> "Inference":
+    """Load the models for whoever has the files at hand: no key, no host to check."""
+    settings = Settings.from_environment()
+    return create_inference(replace(settings, api_keys=None, trusted_hosts=()))
+
+
 def main() -> None:
     """Be gunicorn, so that signals reach it and its exit code is ours."""
-    if sys.argv[1:2] == ["frame"]:
+    command, arguments = sys.argv[1:2], sys.argv[2:]
+    if command == ["frame"]:
         from service.pictures import steps  # the master needs neither NumPy nor Pillow
 
-        return steps.main(sys.argv[2:], Settings.from_environment().max_pixels)
+        return steps.main(arguments, Settings.from_environment().max_pixels)
+    if command == ["predict"]:
+        from service.inference import command as files
+
+        return files.main(arguments, _local)
     # What is imported from here on stays, so it need not be looked through for garbage:
     # that takes a tenth of the start. The hook `when_ready` ends it.
     gc.disable()

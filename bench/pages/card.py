@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from bench.harness.cores import ROOT
-from service.model import digits, layers
+from service.model import digits, layers, onnx_file
 from service.model.version import INPUT, OUTPUT
 
 OUTPUT_FILE = ROOT / "service" / "web" / "static" / "card.png"
@@ -167,7 +167,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--version", type=int, default=2, help="of the model")
     asked = parser.parse_args(argv)
     model = ROOT / "models" / "mnist" / str(asked.version) / "model.onnx"
-    network = layers.read(layers.parse(model.read_bytes()), INPUT[0], OUTPUT[0])
+    network = layers.read(onnx_file.parse(model.read_bytes()), INPUT[0], OUTPUT[0])
     if network is None:
         raise SystemExit(f"found other layers in {model}, expected dense ones")
     card = draw(digits.load().frames[asked.digit], network).image

@@ -17,15 +17,15 @@ import numpy.typing as npt
 from service.errors import RequestError
 from service.http import INTERNAL_ERROR, Reply, refusal, request_ids
 from service.inference.target import Target
-from service.model.layers import forward, not_dense
+from service.model.layers import contributions, forward, not_dense
 from service.model.version import Model
 from service.monitoring.metrics import Metrics
 from service.monitoring.outcome import Outcome, Stages
 from service.protocols import (
     Batch,
     Dialect,
+    Explanation,
     Images,
-    LayerActivity,
     Limits,
     Predictions,
     blanks,
@@ -210,10 +210,10 @@ class Answerer:
         unsure = None
         if model.unsure_below is not None:
             unsure = (confidence < model.unsure_below).tolist()
-        layers = _activity(model, images) if dialect.NEEDS_LAYERS else None
+        explanation = _explain(model, images, digits) if dialect.EXPLAINS else None
         version = model.version
         self._metrics.count_predictions(version, digits, confidence, sum(unsure or ()))
-        predictions = Predictions(probabilities, digits.tolist(), unsure, layers)
+        predictions = Predictions(probabilities, digits.tolist(), unsure, explanation)
         infer = perf_counter() - start
         payloads = dialect.encode(batch, predictions, model.name, version)
         stages = Stages(decode, infer, perf_counter() - start - infer)
@@ -246,18 +246,16 @@ def _server_timing(stages: Stages) -> str:
     )
 
 
-def _activity(model: Model, images: Images) -> list[LayerActivity]:
-    """Return what each layer makes of the images.
+def _explain(model: Model, images: Images, digits: npt.NDArray[np.integer]) -> Explanation:
+    """Return how the model came to its digits.
 
     Raises:
         RequestError: 404, the network has other layers than dense ones.
     """
     if model.layers is None:
         raise not_dense(model.name, model.version)
-    return [
-        LayerActivity(layer.activation, *output)
-        for layer, output in zip(model.layers, forward(model.layers, images))
-    ]
+    outputs = forward(model.layers, images)
+    return Explanation(outputs, contributions(model.layers, outputs, images, digits))
 
 
 def _refuse_blanks(batch: Batch, blank: npt.NDArray[np.bool_], total: int) -> Batch:

@@ -4,80 +4,19 @@ ONNX Runtime returns only the graph's outputs. With the weights from the file, t
 between take three lines of NumPy.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from service.errors import ModelError, RequestError
+from service.errors import RequestError
+from service.model.onnx_file import Message
 
 Array = npt.NDArray[np.float32]
 
 FLOAT = 1  # TensorProto.DataType
 ACTIVATIONS = {"Relu": "relu", "Sigmoid": "sigmoid", "Softmax": "softmax"}
-
-# The fields we read, numbered as in onnx.proto (ONNX 1.23): a number, text, bytes, or
-# another message. The onnx package, which has them all, is a dependency of training only,
-# and importing protobuf would take a twentieth of the start.
-INT, TEXT, BYTES = "int", "text", "bytes"
-FIELDS: dict[str, dict[int, tuple[str, str]]] = {
-    "Tensor": {
-        1: ("dims", INT),
-        2: ("data_type", INT),
-        8: ("name", TEXT),
-        9: ("raw_data", BYTES),
-        13: ("external_data", "Entry"),
-        14: ("data_location", INT),
-    },
-    "Entry": {},
-    "SparseTensor": {1: ("values", "Tensor"), 2: ("indices", "Tensor")},
-    "Attribute": {
-        5: ("t", "Tensor"),
-        6: ("g", "Graph"),
-        10: ("tensors", "Tensor"),
-        11: ("graphs", "Graph"),
-        22: ("sparse_tensor", "SparseTensor"),
-        23: ("sparse_tensors", "SparseTensor"),
-    },
-    "Node": {
-        1: ("input", TEXT),
-        2: ("output", TEXT),
-        4: ("op_type", TEXT),
-        5: ("attribute", "Attribute"),
-    },
-    "Graph": {
-        1: ("node", "Node"),
-        5: ("initializer", "Tensor"),
-        15: ("sparse_initializer", "SparseTensor"),
-    },
-    "Training": {1: ("initialization", "Graph"), 2: ("algorithm", "Graph")},
-    "Function": {7: ("node", "Node"), 11: ("attribute", "Attribute")},
-    "Model": {
-        7: ("graph", "Graph"),
-        20: ("training_info", "Training"),
-        25: ("functions", "Function"),
-    },
-}
-# Protobuf's wire types, with the sizes of those that have one.
-VARINT, LENGTH, SIZES = 0, 2, {1: 8, 5: 4}
-MOST_VARINT = 10  # bytes
-
-
-class Message(NamedTuple):
-    """A parsed message.
-
-    Attributes:
-        kind: a key of `FIELDS`.
-        fields: what was found of each field, in order; empty lists for those left out.
-    """
-
-    kind: str
-    fields: dict[str, list[Any]]
-
-    def last(self, name: str, default: Any = None) -> Any:
-        """Return the last value of a field, which counts where there is one."""
-        return (self.fields[name] or [default])[-1]
 
 
 class Layer(NamedTuple):
@@ -98,39 +37,40 @@ class LayerOutput(NamedTuple):
     """A layer's output for n images.
 
     Attributes:
+        activation: name of the activation function.
         sums: weighted sums plus biases, float32 ``[n, units]``.
         activations: the activation function of the sums, float32 ``[n, units]``.
     """
 
+    activation: str
     sums: Array
     activations: Array
 
 
-def parse(content: bytes) -> Message:
-    """Parse an ONNX file, all of whose weights must be in it.
+class Contributions(NamedTuple):
+    """What makes each image's digit likelier than the runner-up.
 
-    Raises:
-        ModelError: it is no ONNX file, or refers to other files: the manifest's SHA-256
-            would not cover them.
+    ``leads`` is ``biases`` and all of ``pixels`` together, but for rounding.
+
+    Attributes:
+        runners_up: the second most probable digit of each image.
+        leads: its distance from the first, as a difference of logits, float64 ``[n]``.
+        biases: what the biases add to it, float64 ``[n]``.
+        pixels: what each pixel adds to it, float64 ``[n, inputs]``.
     """
-    try:
-        model = _message("Model", memoryview(content))
-    except (ValueError, IndexError) as error:
-        raise ModelError(f"model.onnx cannot be read as ONNX: {error}") from error
-    for tensor in _tensors(model):
-        if any(tensor.fields["data_location"]) or tensor.fields["external_data"]:
-            raise ModelError(
-                f"model.onnx has the values of {tensor.last('name', '')!r:.100} in another "
-                "file, expected all values in model.onnx itself (no external data)"
-            )
-    return model
+
+    runners_up: list[int]
+    leads: npt.NDArray[np.float64]
+    biases: npt.NDArray[np.float64]
+    pixels: npt.NDArray[np.float64]
 
 
 def read(model: Message, start: str, end: str) -> list[Layer] | None:
     """Read the layers of a network that consists of dense layers only.
 
     Args:
-        model: from `parse`, already loaded by ONNX Runtime and so known to be valid.
+        model: from `onnx_file.parse`, already loaded by ONNX Runtime and so known to be
+            valid.
         start: name of the graph's input.
         end: name of its output.
 
@@ -174,8 +114,46 @@ def forward(layers: Sequence[Layer], images: Array) -> list[LayerOutput]:
     for kernel, biases, activation in layers:
         sums = images @ kernel + biases
         images = _activate(sums, activation)
-        outputs.append(LayerOutput(sums, images))
+        outputs.append(LayerOutput(activation, sums, images))
     return outputs
+
+
+def contributions(
+    layers: Sequence[Layer],
+    outputs: Sequence[LayerOutput],
+    images: Array,
+    digits: npt.NDArray[np.integer],
+) -> Contributions | None:
+    """Split the lead of each image's digit over its runner-up among the pixels.
+
+    With the ReLU units that are on for an image, the network before softmax is linear, so
+    that each weight can be taken down to the pixels and nothing is left out.
+
+    Args:
+        layers: from input to output.
+        outputs: what `forward` returned for the images.
+        images: float32 ``[n, inputs]``.
+        digits: the most probable digit of each image, integers ``[n]``.
+
+    Returns:
+        None if a hidden layer is not ReLU.
+    """
+    *hidden, last = layers
+    if any(layer.activation != "relu" for layer in hidden):
+        return None
+    rows = np.arange(len(images))
+    logits = outputs[-1].sums.astype(float)
+    others = logits.copy()
+    others[rows, digits] = -np.inf
+    runners_up = others.argmax(axis=1)
+    weights = (last.kernel[:, digits] - last.kernel[:, runners_up]).T.astype(float)
+    biases = (last.biases[digits] - last.biases[runners_up]).astype(float)
+    for layer, output in zip(reversed(hidden), reversed(outputs[:-1])):
+        weights = np.where(output.sums > 0, weights, 0)
+        biases += weights @ layer.biases
+        weights = weights @ layer.kernel.T
+    leads = logits[rows, digits] - logits[rows, runners_up]
+    return Contributions(runners_up.tolist(), leads, biases, weights * images)
 
 
 def to_bytes(layers: Sequence[Layer], dtype: str = "<f4") -> bytes:
@@ -211,79 +189,8 @@ def _activate(sums: Array, activation: str) -> Array:
     return shares
 
 
-def _tensors(message: Message) -> Iterator[Message]:
-    """Yield every tensor in a message, wherever it stands."""
-    for values in message.fields.values():
-        for value in values:
-            if isinstance(value, Message):
-                if value.kind == "Tensor":
-                    yield value
-                else:
-                    yield from _tensors(value)
-
-
 def _values(tensor: Message) -> Array | None:
     content = tensor.last("raw_data")
     if tensor.last("data_type") != FLOAT or not content:
         return None
     return np.frombuffer(content, "<f4").reshape(tensor.fields["dims"])
-
-
-def _message(kind: str, content: memoryview) -> Message:
-    """Parse a message; stricter than protobuf, which skips what has another type.
-
-    Raises:
-        ValueError: it is none; IndexError if it ends within a number.
-    """
-    known = FIELDS[kind]
-    fields: dict[str, list[Any]] = {name: [] for name, _ in known.values()}
-    start = 0
-    while start < len(content):
-        key, start = _varint(content, start)
-        number, wire = key >> 3, key & 7
-        size = SIZES.get(wire, 0)
-        value, start = _varint(content, start) if wire in (VARINT, LENGTH) else (0, start)
-        if wire == LENGTH:
-            size = value
-        elif wire != VARINT and not size:
-            raise ValueError(f"found the wire type {wire}, expected 0, 1, 2 or 5")
-        start += size
-        if start > len(content):
-            raise ValueError(f"found {len(content)} bytes, expected {start}")
-        if number in known:
-            if wire in SIZES:
-                raise ValueError(f"found the wire type {wire}, expected 0 or 2")
-            name, type_ = known[number]
-            part = content[start - size : start] if wire == LENGTH else None
-            fields[name] += _field(type_, value, part)
-    return Message(kind, fields)
-
-
-def _field(kind: str, value: int, part: memoryview | None) -> list[Any]:
-    """Return the values of a field: one, or the numbers of a packed list."""
-    if kind == INT:
-        return [value] if part is None else _packed(part)
-    if part is None:
-        raise ValueError(f"found a number, expected {kind}")
-    if kind == TEXT:
-        return [str(part, "utf-8", "surrogateescape")]
-    return [part if kind == BYTES else _message(kind, part)]
-
-
-def _packed(content: memoryview) -> list[int]:
-    numbers, start = [], 0
-    while start < len(content):
-        number, start = _varint(content, start)
-        numbers.append(number)
-    return numbers
-
-
-def _varint(content: memoryview, start: int) -> tuple[int, int]:
-    """Return a number in groups of seven bits, lowest first, and where it ends."""
-    value = 0
-    for count in range(MOST_VARINT):
-        byte = content[start + count]
-        value |= (byte & 0x7F) << 7 * count
-        if byte < 0x80:
-            return value, start + count + 1
-    raise ValueError(f"found a number of more than {MOST_VARINT} bytes")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from service.errors import ModelError
-from service.model import digits, layers
+from service.model import digits, layers, onnx_file
 from service.model.snapshot import VersionFiles
 from service.pictures.frame import PIXELS
 
@@ -46,7 +46,7 @@ class Model:
 
     def __init__(self, manifest: _Manifest, content: bytes) -> None:
         self.name, self.version, self.sha256, self.unsure_below, _ = manifest
-        parsed = layers.parse(content)  # first: ONNX Runtime would open other files
+        parsed = onnx_file.parse(content)  # first: ONNX Runtime would open other files
         self._session = _session(content)
         self.layers = layers.read(parsed, INPUT[0], OUTPUT[0])
 

@@ -109,7 +109,7 @@ class Batch(NamedTuple):
         return [slice(end - count, end) for end, count in zip(ends, self.counts)]
 
 
-class LayerActivity(NamedTuple):
+class LayerActivity(Protocol):
     """Output of one layer for the images of a batch.
 
     Attributes:
@@ -118,9 +118,44 @@ class LayerActivity(NamedTuple):
         activations: the sums after the activation function, float32 ``[n, units]``.
     """
 
-    activation: str
-    sums: Images
-    activations: Images
+    @property
+    def activation(self) -> str: ...  # noqa: D102
+    @property
+    def sums(self) -> Images: ...  # noqa: D102
+    @property
+    def activations(self) -> Images: ...  # noqa: D102
+
+
+class Contributions(Protocol):
+    """What makes each image's digit likelier than the runner-up; logits and their parts.
+
+    Attributes:
+        runners_up: the second most probable digit of each image.
+        leads: distance between the two logits, float ``[n]``.
+        biases: what the biases add to it, float ``[n]``.
+        pixels: what each pixel adds to it, float ``[n, 784]``.
+    """
+
+    @property
+    def runners_up(self) -> list[int]: ...  # noqa: D102
+    @property
+    def leads(self) -> npt.NDArray[np.floating]: ...  # noqa: D102
+    @property
+    def biases(self) -> npt.NDArray[np.floating]: ...  # noqa: D102
+    @property
+    def pixels(self) -> npt.NDArray[np.floating]: ...  # noqa: D102
+
+
+class Explanation(NamedTuple):
+    """How the model came to its output for a batch.
+
+    Attributes:
+        layers: the layers from input to output.
+        contributions: see `Contributions`; None if they cannot be told.
+    """
+
+    layers: Sequence[LayerActivity]
+    contributions: Contributions | None
 
 
 class Predictions(NamedTuple):
@@ -130,13 +165,13 @@ class Predictions(NamedTuple):
         probabilities: float32 ``[n, 10]``.
         digits: the most probable digit of each image.
         unsure: whether each digit is a guess; None if the model has no threshold.
-        layers: the layers from input to output; None unless the dialect needs them.
+        explanation: None unless the dialect explains.
     """
 
     probabilities: Probabilities
     digits: list[int]
     unsure: list[bool] | None = None
-    layers: Sequence[LayerActivity] | None = None
+    explanation: Explanation | None = None
 
     @classmethod
     def of(cls, probabilities: Probabilities) -> "Predictions":
@@ -157,11 +192,11 @@ class Dialect(Protocol):
 
     Attributes:
         NAME: the dialect's name in the metrics.
-        NEEDS_LAYERS: whether `encode` needs `Predictions.layers`.
+        EXPLAINS: whether `encode` needs `Predictions.explanation`.
     """
 
     NAME: str
-    NEEDS_LAYERS: bool
+    EXPLAINS: bool
 
     def read_head(self, headers: Headers, parameters: Mapping[str, str]) -> Any:
         """Return the options of a request head.

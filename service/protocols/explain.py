@@ -1,15 +1,17 @@
-"""``POST /explain``: one image as in ``/predict``, and the output of every layer."""
+"""``POST /explain``: one image as in ``/predict``, and how the model came to its answer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import orjson
 
 from service.http import Headers
+from service.pictures.frame import SIDE
 from service.protocols import Batch, Limits, Payload, Predictions, predict
 
 NAME = "explain"
-NEEDS_LAYERS = True
+EXPLAINS = True
 
 
 def read_head(headers: Headers, parameters: Mapping[str, str]) -> predict.Options:
@@ -30,9 +32,12 @@ def decode(options: predict.Options, bodies: Sequence[bytes], limits: Limits) ->
 def encode(
     batch: Batch, predictions: Predictions, name: str, version: int
 ) -> list[Payload]:
-    """Encode the reply of ``/predict`` with the sums and activations of each layer."""
-    layers = predictions.layers
-    assert layers is not None  # NEEDS_LAYERS
+    """Encode the reply of ``/predict``, each layer, and why it is this digit.
+
+    ``why`` is null for networks where the pixels' contributions cannot be told.
+    """
+    assert predictions.explanation is not None  # EXPLAINS
+    layers, contributions = predictions.explanation
     payloads = []
     # A request has one image, so its index is its row.
     for row, payload in enumerate(predict.encode(batch, predictions, name, version)):
@@ -44,6 +49,13 @@ def encode(
             }
             for layer in layers
         ]
-        text = orjson.dumps(rows, option=orjson.OPT_SERIALIZE_NUMPY)
-        payloads.append(Payload(payload.body[:-1] + b',"layers":%b}' % text))
+        why = contributions and {
+            "digit": predictions.digits[row],
+            "runner_up": contributions.runners_up[row],
+            "lead": contributions.leads[row],
+            "biases": contributions.biases[row],
+            "pixels": contributions.pixels[row].astype(np.float32).reshape(SIDE, SIDE),
+        }
+        text = orjson.dumps({"layers": rows, "why": why}, option=orjson.OPT_SERIALIZE_NUMPY)
+        payloads.append(Payload(payload.body[:-1] + b"," + text[1:]))
     return payloads

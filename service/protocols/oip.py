@@ -35,7 +35,7 @@ from service.protocols.tensors import (
 )
 
 NAME = "oip"
-NEEDS_LAYERS = False
+EXPLAINS = False
 OUTPUT = "probabilities"
 LENGTH = "Inference-Header-Content-Length"
 EXPECTED = (

@@ -35,7 +35,7 @@ from service.protocols.instances import (
 )
 
 NAME = "predict"
-NEEDS_LAYERS = False
+EXPLAINS = False
 PICTURES = (PNG, JPEG, "image/webp", "image/gif")
 MEDIA_TYPES = (JSON, RAW, FORM_DATA, *PICTURES)
 ALIASES = {"image/jpg": JPEG, "image/pjpeg": JPEG, "image/x-png": PNG}

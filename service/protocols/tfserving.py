@@ -21,7 +21,7 @@ from service.protocols.instances import (
 )
 
 NAME = "tfserving"
-NEEDS_LAYERS = False
+EXPLAINS = False
 SIGNATURE = "serving_default"
 EXPECTED = '{"instances": [image, ...]} or {"inputs": [image, ...]}'
 

@@ -19,7 +19,7 @@ def explain(server, image, parameters=""):
 def test_is_what_predict_says_and_the_layers(server, frames):
     predicted = server.post(frames[7].tobytes(), RAW, "/predict?echo=frame").json
     explained = explain(server, frames[7]).json
-    layers = explained.pop("layers")
+    layers, _ = explained.pop("layers"), explained.pop("why")
     assert explained == predicted
     assert [len(layer["sums"]) for layer in layers] == [128, 64, 10]
 
@@ -45,6 +45,38 @@ def test_the_last_layer_gives_the_probabilities(server, frames):
         answer["predictions"][0]["probabilities"],
         atol=1e-6,
     )
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_pixels_and_biases_add_up_to_the_lead(server, frames, version):
+    for frame in frames[:10]:
+        answer = explain(server, frame, f"?version={version}").json
+        why, logits = answer["why"], answer["layers"][-1]["sums"]
+        runner_up, digit = np.argsort(logits)[-2:]
+        assert (why["digit"], why["runner_up"]) == (digit, runner_up)
+        assert why["lead"] == pytest.approx(logits[digit] - logits[runner_up], abs=1e-5)
+        assert why["biases"] + np.sum(why["pixels"]) == pytest.approx(why["lead"], abs=1e-3)
+        assert not np.any(np.reshape(why["pixels"], 784)[frame == 0])
+
+
+def test_a_pixel_contributes_what_the_lead_loses_with_it(server, root, frames):
+    """By finite differences through the lesson's own arithmetic."""
+    why = explain(server, frames[4]).json["why"]
+    weights = reference.read_layers(root / "models" / "mnist" / "2" / "model.onnx")
+
+    def lead(image):
+        for kernel, biases in weights[:-1]:
+            image = reference.relu(image @ kernel.astype(float) + biases)
+        logits = image @ weights[-1][0].astype(float) + weights[-1][1]
+        return logits[why["digit"]] - logits[why["runner_up"]]
+
+    image = frames[4] / 255
+    step = 1e-6  # so small that no unit is switched on or off
+    for place in np.flatnonzero(image)[::10]:
+        less = image.copy()
+        less[place] *= 1 - step
+        slope = (lead(image) - lead(less)) / step
+        assert np.reshape(why["pixels"], 784)[place] == pytest.approx(slope, abs=1e-4)
 
 
 def test_the_same_image_gets_the_same_answer_in_every_form(server, frames):
