@@ -29,7 +29,7 @@ def requests(payload: str, batch: int, images: int | None = None) -> Iterator[Re
     The last one has what is left.
 
     A ``png`` shows the frame as it is, 28 × 28, and not as large as a drawing: so it
-    comes back within a grey level from the way into the frame, and version 2 reads it as it
+    comes back within a grey level from the way into the frame, and version 3 reads it as it
     reads the others, image for image. Of ten times the side it reads some differently.
 
     Args:

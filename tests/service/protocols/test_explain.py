@@ -24,7 +24,7 @@ def test_is_what_predict_says_and_the_layers(server, frames):
     assert [len(layer["sums"]) for layer in layers] == [128, 64, 10]
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_layers_are_the_lessons_own_arithmetic(server, root, frames, version):
     """``training.reference`` does it in NumPy with the weights that ``onnx`` reads."""
     weights = reference.read_layers(root / "models" / "mnist" / str(version) / "model.onnx")
@@ -47,7 +47,7 @@ def test_the_last_layer_gives_the_probabilities(server, frames):
     )
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_pixels_and_biases_add_up_to_the_lead(server, frames, version):
     for frame in frames[:10]:
         answer = explain(server, frame, f"?version={version}").json
@@ -62,7 +62,7 @@ def test_pixels_and_biases_add_up_to_the_lead(server, frames, version):
 def test_a_pixel_contributes_what_the_lead_loses_with_it(server, root, frames):
     """By finite differences through the lesson's own arithmetic."""
     why = explain(server, frames[4]).json["why"]
-    weights = reference.read_layers(root / "models" / "mnist" / "2" / "model.onnx")
+    weights = reference.read_layers(root / "models" / "mnist" / "3" / "model.onnx")
 
     def lead(image):
         for kernel, biases in weights[:-1]:
