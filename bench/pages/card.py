@@ -20,7 +20,7 @@ OUTPUT_FILE = ROOT / "service" / "web" / "static" / "card.png"
 SIZE = 1200, 630  # what the sites that show cards ask for
 SCALE = 2  # drawn larger, so that edges are smooth
 LARGEST = 100_000  # bytes: crawlers do not wait
-COLOURS = 40  # as many as fit into that
+COLOURS = 32  # as many as fit into that
 GROUND, PALE, WHITE = (16, 21, 38), (150, 160, 190), (240, 244, 255)
 FOR, AGAINST = (96, 156, 255), (255, 140, 60)
 FRAME = 60, 190, 300  # left, top and side of the digit's pixels
@@ -164,7 +164,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench card")
     parser.add_argument("--output", type=Path, default=OUTPUT_FILE)
     parser.add_argument("--digit", type=int, default=3, help="which of the project's own")
-    parser.add_argument("--version", type=int, default=2, help="of the model")
+    parser.add_argument("--version", type=int, default=3, help="of the model")
     asked = parser.parse_args(argv)
     model = ROOT / "models" / "mnist" / str(asked.version) / "model.onnx"
     network = layers.read(onnx_file.parse(model.read_bytes()), INPUT[0], OUTPUT[0])
