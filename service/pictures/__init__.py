@@ -6,14 +6,16 @@ In: untrusted bytes of a PNG, JPEG, WebP or GIF, or pen strokes. Out: uint8 grey
 From bytes to grey levels:
 
 - `kinds`: what a file is by its first bytes, and what is said of those that are not read.
-- `files`, `web_files`: its parts: what decoding costs, which of them it needs.
+- `files`: its parts: what decoding costs, which of them it needs.
 - `strips`: decode a large PNG a strip at a time.
-- `grey`: the grey levels of a decoded picture, in the channel that separates.
+- `grey`: the grey levels of a decoded picture, in the channel that separates, and with dots
+  averaged.
 - `decode`: bytes to frame: limits, Pillow, orientation, and all of the steps here.
 
 From grey levels to the digit:
 
 - `ink`: separate ink from paper, and the digit from all else.
+- `reading`: choose among the ways to see a picture the one with a whole digit.
 - `paper`: which grey levels the paper has, and how bright it is where.
 - `digit`: the parts of the ink, and their roles: digit, frame, line, cut, speck.
 - `shapes`: grow, shrink, close, and take connected parts apart.

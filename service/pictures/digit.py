@@ -19,11 +19,12 @@ from service.pictures.shapes import (
     mean_width,
     parts,
     shrink,
+    straight,
+    touching,
 )
 
 LEAST_SIDE = 40  # pixels; in smaller pictures a part of a stroke may look like anything
 MOST_BIG = 60  # parts; more are noise, in which no frame is looked for
-ASKEW = 0.25  # of a fifth of each side, by a sheet that is askew by 10 degrees
 WIDEST_LINE = 7  # pixels, a twentieth of the picture
 FLAT = 6  # width over height of an underline, which may be askew by some degrees
 WIDEST = 49  # pixels, four tenths of the picture: no pen is wider
@@ -59,34 +60,7 @@ class Digit(NamedTuple):
     @property
     def free(self) -> bool:
         """Whether there is a digit, and paper all around it."""
-        return bool(self.mask.any()) and not _cut(self.mask)
-
-    @property
-    def pen(self) -> int:
-        """Side of the largest square in it, in pixels."""
-        side, mask = -1, self.mask
-        while mask.any() and side < WIDEST:
-            mask, side = shrink(mask), side + 2
-        return max(side, 0)
-
-    @property
-    def blob(self) -> bool:
-        """Whether it is about as wide as long: the loop of a digit, and no stroke."""
-        return bool(np.count_nonzero(self.mask) < 3.3 * self.pen**2)
-
-    @property
-    def sheet(self) -> bool:
-        """Whether it may be a sheet of paper: wide, and in all corners of its box."""
-        rows = np.flatnonzero(self.mask.any(axis=1))
-        columns = np.flatnonzero(self.mask.any(axis=0))
-        if not rows.size:
-            return False
-        box = self.mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        down, across = (max(1, n // 5) for n in box.shape)
-        ends = box[:down], box[-down:]
-        corners = [end[:, at] for end in ends for at in (np.s_[:across], np.s_[-across:])]
-        wide = self.pen > 0.2 * max(self.mask.shape)
-        return wide and all(corner.mean() >= ASKEW for corner in corners)
+        return bool(self.mask.any()) and not touching(self.mask)
 
 
 def find(mask: Mask, contrast: Floats) -> Digit:
@@ -115,6 +89,8 @@ class _Search:
         self.side = max(mask.shape)
         self.mass = found.sums(contrast)
         self.width = found.width(mask, WIDEST)
+        # As wide as long, and full: the dot of an i, a hole for a file; and no stroke.
+        self.dot = found.area >= 0.6 * np.square(found.side)
         self.roles = np.full(found.count, Role.DIGIT, np.uint8)
 
     def digit(self) -> Digit:
@@ -127,7 +103,7 @@ class _Search:
         body = self.parts.of([main])
         if self.parts.cut[main]:
             body = _without_lines(body, self.contrast, self.side)
-        free = not _cut(body)
+        free = not touching(body)
         if free and self._sides(main) < 3:
             cut = self.parts.cut & (self.roles == Role.DIGIT)
             cut[main] = False
@@ -178,8 +154,16 @@ class _Search:
         middle[p.numbers[rows, columns]] = True
         # A twentieth of the side is less than any digit that a person would send.
         able = (self.roles == Role.DIGIT) & (p.side >= max(3, 0.05 * self.side))
-        able &= ~p.cut | middle[1:]
-        return int(np.argmax(np.where(able, self.mass, -1))) if able.any() else None
+        # What the border cuts has ink in the middle, or goes around it, as a tight 0 or 7.
+        around = (p.top < rows.stop) & (p.bottom >= rows.start)
+        around &= (p.left < columns.stop) & (p.right >= columns.start)
+        for likely in (~p.cut | middle[1:], around):
+            if (able & likely).any():
+                mass = np.where(able & likely, self.mass, 0)
+                strokes = np.where(self.dot, 0, mass)
+                most = strokes if 5 * strokes.max() > mass.max() else mass
+                return int(np.argmax(most))
+        return None
 
     def _lines(self, main: int) -> int:
         """Drop long thin parts at the border, and return what is the digit then."""
@@ -229,7 +213,11 @@ class _Search:
             several |= bool(alike[k] and (above or beside))
         while left:
             reach = max(0.3 * max(box[2] - box[0], box[3] - box[1]), 3 * pen)
-            close = [k for k in left if max(self._gaps(box, k)) <= reach]
+            close = [
+                k
+                for k in left
+                if max(self._gaps(box, k)) <= (pen if self.dot[k] else reach)
+            ]
             if not close:
                 break
             left = [k for k in left if k not in close]
@@ -244,10 +232,6 @@ class _Search:
         p = self.parts
         down = max(p.top[k] - box[2], box[0] - p.bottom[k], 0)
         return int(down), int(max(p.left[k] - box[3], box[1] - p.right[k], 0))
-
-
-def _cut(mask: Mask) -> bool:
-    return any(edge.any() for edge in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))
 
 
 def _without_lines(body: Mask, contrast: Floats, side: int) -> Mask:
@@ -269,7 +253,7 @@ def _without_lines(body: Mask, contrast: Floats, side: int) -> Mask:
         width = gone.width(rest, WIDEST)
         thin = all(
             gone.side[k] >= 3 * width[k] and width[k] <= 2 * by + 1 for k in lines
-        ) and all(_straight(gone.of([k])) for k in lines)
+        ) and all(straight(gone.of([k])) for k in lines)
         long = gone.side[lines].sum() >= 0.25 * side
         if len(lines) >= 2 and thin and long and contrast[core].sum() >= 0.4 * whole:
             return core
@@ -289,12 +273,3 @@ def _core(body: Mask, contrast: Floats, by: int, least: float) -> Mask | None:
     for _ in range(by + 1):
         core = grow(core) & body
     return core
-
-
-def _straight(mask: Mask) -> bool:
-    """Whether a part is a straight line, by its extent along and across itself."""
-    places = np.stack(np.nonzero(mask)).astype(np.float64)
-    if places.shape[1] < 8:
-        return False
-    spread = np.sqrt(np.clip(np.linalg.eigvalsh(np.cov(places)), 0, None))
-    return bool(spread[0] <= 1.6 and spread[1] >= 4 * spread[0])

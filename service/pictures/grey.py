@@ -1,10 +1,11 @@
 """Turn a decoded picture into grey levels in which ink and paper differ."""
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from service.pictures.frame import GLYPH, SIDE, Array
-from service.pictures.shapes import shrink
+from service.pictures.paper import grain
+from service.pictures.shapes import Floats, shrink
 
 LONGEST = SIDE * GLYPH  # 560; a digit 1/28 of the side still fills 20 pixels
 OWN_PAPER = 32  # grey levels (standard deviation); ink alone is nearly uniform
@@ -15,6 +16,14 @@ COLOURS = 64  # pixels, the longer side on which channels are compared
 CLEARER = 2
 TINT = 16  # levels between two channels; less is hardly a colour
 LUMINANCE = np.array([0.299, 0.587, 0.114])  # of red, green and blue: ITU-R BT.601
+
+# Sides of squares that are averaged where there are dots for grey, and how often: as wide
+# as the patterns of files of 1 bit; twice, where those of printers are askew. Of fewer
+# squares than a frame has pixels, noise would look like strokes.
+DOTS, DITHERED = ((4, 1), (4, 2), (8, 1), (8, 2)), 28
+LEAST_DOTS = 32  # grey levels (standard deviation); the noise of cameras is less
+FEW = 2048  # pixels are enough to see dots everywhere
+LEAST_GRAIN = 4  # grey levels; where there are dots, hardly a pixel is like those around
 
 
 def averageable(picture: Image.Image) -> Image.Image:
@@ -110,3 +119,25 @@ def _paper_beneath(levels: Array, alpha: Array) -> float:
     if spread > OWN_PAPER and rim.size and np.median(np.abs(rim - edge)) < OWN_PAPER / 2:
         return edge  # what fades to paper that was made transparent, as in a GIF
     return 255 if mean < 128 else 0
+
+
+def undithered(levels: Floats) -> Floats:
+    """Average the dots of a dithered picture, over squares of 4 or 8 pixels."""
+    found, least = levels, float(LEAST_DOTS)
+    if min(levels.shape) < DITHERED * DOTS[0][0] or grain(levels, FEW) < LEAST_GRAIN:
+        return levels  # specks are no dots
+    for side, times in DOTS:
+        if min(levels.shape) < DITHERED * side or _unevenness(found) <= least:
+            break
+        picture = Image.fromarray(levels.astype(np.uint8))
+        for _ in range(times):
+            picture = picture.filter(ImageFilter.BoxBlur((side - 1) / 2))
+        found, least = np.asarray(picture, np.float32), 0.6 * LEAST_DOTS
+    return found
+
+
+def _unevenness(levels: Floats) -> float:
+    """Return the standard deviation within squares of 8 pixels, in most of the picture."""
+    down, across = (n // 8 for n in levels.shape)
+    squares = levels[: 8 * down, : 8 * across].reshape(down, 8, across, 8)
+    return float(np.median(squares.std(axis=(1, 3))))

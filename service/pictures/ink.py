@@ -1,63 +1,27 @@
 """Separate a picture's ink from its paper, and the digit from all else.
 
-The paper is looked for in several ways, the next one where what the one before leaves is
-no whole digit (`Reading.whole`), or no stroke:
-
-1. `_clean`: the border has one grey level, and is the paper. Drawings and screenshots.
-2. `paper.by_classes`: one of two classes of grey is the paper, by a vote. Photographs.
-3. `paper.by_closing`: the paper is what is around strokes, wherever they are. Shadows, and
-   reflections of lamps.
-4. The other class of grey: a sheet on a table, whose ink has lost the vote.
-
-Each is tried on a picture of at most 128 pixels, with a contrast to the paper, whose parts
-`digit.find` sorts. The digit's ink is then cut out of the full picture.
+`reading` finds the digit in a picture of at most 128 pixels. Its ink is then cut out of
+the full picture.
 """
 
 from collections.abc import Callable
-from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from service.pictures.digit import Digit, Role, find
-from service.pictures.frame import LEAST_INK
-from service.pictures.paper import (
-    COARSE,
-    Paper,
-    by_classes,
-    by_closing,
-    clean_paper,
-    grain,
-    noise,
-    threshold,
-    undithered,
-)
-from service.pictures.shapes import (
-    Floats,
-    Mask,
-    grow,
-    shrink,
-    span,
-    without_specks,
-    without_stray,
-)
+from service.pictures.digit import Role
+from service.pictures.frame import GLYPH, LEAST_INK, SIDE
+from service.pictures.grey import undithered
+from service.pictures.paper import COARSE, EVEN, Paper, grain
+from service.pictures.reading import FAINTEST, Reading, read
+from service.pictures.shapes import Floats, Mask, grow
 
-FAINTEST = 0.1  # of the strongest ink; fainter is noise of a camera or JPEG
-# Of the strongest ink, where parts are taken: above the rings of a JPEG, and where that
-# leaves no whole digit, above most ruled lines, which have 15 to 35 %. After these comes
-# what is above the weaker of two kinds of ink, such as dark squares or shades.
-PARTS_AT = 0.15, 0.35
-# Of the longer side, windows that are closed: wider than most pens, and than nearly all.
-WINDOWS = 0.2, 0.35
-MOST_SPECKS = 0.01  # of a clean picture; dust and slips of a pen are less
-LEAST_CLOSED = 40  # pixels; in smaller pictures a window is hardly wider than a pen
-WIDEST_PEN = 0.36  # of the longer side, largest square in a bold digit that fills it
 FAINT_ENDS = 3  # pixels of the full picture at least, beyond what is surely ink
-# Of the ink, the range in 3 × 3 pixels at nine tenths of an outline: less is a shade of the
-# light and no edge; and what another way of seeing needs to be preferred.
-LEAST_SHARP, SHARP = 0.25, 0.32
+# Of pictures in which specks are looked for. In smaller ones strokes may be as thin: one
+# of 2 pixels in 28 is 8 wide here.
+LEAST_SIDE = 4 * SIDE
 # What it takes, in samples as `kinds.Picture`: for each reading, for each pixel of the
 # reduced picture, and of the full one. Of clean paper, and of any other.
 CLEAN_WORK, UNEVEN_WORK = (4 * 1024, 3, 2), (128 * 1024, 16, 10)
@@ -80,33 +44,6 @@ class Ink(NamedTuple):
     work: int
 
 
-class Reading(NamedTuple):
-    """One way to see a picture, reduced.
-
-    Attributes:
-        paper: its paper.
-        contrast: how far each pixel is from it.
-        strong: contrast of the ink, in grey levels; 0 if there is none.
-        least: contrast of the faintest ink.
-        digit: the digit.
-        sharp: how sharp its outline is, as a fraction of the ink.
-        clean: whether the paper has one grey level, and no noise.
-    """
-
-    paper: Paper
-    contrast: Floats
-    strong: float
-    least: float
-    digit: Digit
-    sharp: float = 0.0
-    clean: bool = False
-
-    @property
-    def whole(self) -> bool:
-        """Whether it is a digit with paper all around, and not a shade of the light."""
-        return self.digit.free and self.sharp > LEAST_SHARP
-
-
 def separate(
     grey: npt.NDArray[np.generic], lossy: bool = False, see: See = lambda name, array: None
 ) -> Ink:
@@ -123,7 +60,7 @@ def separate(
     factor = -(-max(levels.shape) // COARSE)
     coarse = _reduced(levels, factor)
     see("reduced", coarse)
-    reading, tried = _read(levels, coarse)
+    reading, tried = read(levels, coarse)
     see("paper", reading.paper.level)
     see("contrast", reading.contrast)
     see("roles", reading.digit.roles)
@@ -132,94 +69,6 @@ def separate(
     fixed, small, full = CLEAN_WORK if tried == 0 else UNEVEN_WORK
     work = max(tried, 1) * (fixed + small * coarse.size) + full * levels.size
     return Ink(found, reading.digit.several, work)
-
-
-def _read(levels: Floats, coarse: Floats) -> tuple[Reading, int]:
-    """Return the first reading with a whole digit, or the likeliest; and how many."""
-    clean = _clean(levels, coarse)
-    if clean is not None and not clean.digit.sheet:
-        return clean, 0
-    classes = by_classes(coarse)
-    first = clean or _reading(coarse, next(classes))
-    pen, side = first.digit.pen, max(coarse.shape)
-    strokes = not (first.digit.sheet or first.digit.blob)
-    if first.whole and pen <= WINDOWS[0] * side and strokes:
-        return first, 1
-    if first.sharp > SHARP and pen <= WIDEST_PEN * side and strokes:
-        return first, 1  # which the border cuts
-    if min(coarse.shape) < LEAST_CLOSED:
-        return first, 1
-    closings = (paper for window in WINDOWS if (paper := by_closing(coarse, window)))
-    tried = 1
-    for paper in chain(closings, classes):
-        if first.whole and paper.light == first.paper.light:
-            continue  # it could only be a part of the same
-        tried += 1
-        other = _reading(coarse, paper)
-        opposite = other.paper.light != first.paper.light
-        loop = other.digit.blob and opposite and not first.digit.sheet
-        if other.whole and other.sharp > SHARP and not (loop or other.digit.sheet):
-            return other, tried
-    return first, tried
-
-
-def _clean(levels: Floats, coarse: Floats) -> Reading | None:
-    """Read a picture whose paper has one grey level; None if it has many."""
-    level = clean_paper(levels)
-    if level is None:
-        return None
-    inset = min(levels.shape) // 12
-    if inset and clean_paper(levels[inset:-inset, inset:-inset]) != level:
-        return None  # the border is a frame, or the ink is everywhere
-    excess = coarse - np.float32(level)
-    light = _power(np.clip(excess, 0, None)) >= _power(np.clip(-excess, 0, None))
-    contrast = np.clip(excess if light else -excess, 0, None)
-    strong = float(contrast.max())
-    mask = contrast >= max(PARTS_AT[0] * strong, 1e-3)
-    paper = Paper(bool(light), np.full(coarse.shape, level, np.float32))
-    digit = find(mask, contrast)
-    if np.count_nonzero(digit.roles == Role.SPECK) > MOST_SPECKS * mask.size:
-        return None  # noise
-    return Reading(paper, contrast, strong, 0, digit, 1, clean=True)
-
-
-def _reading(coarse: Floats, paper: Paper) -> Reading:
-    """Find the digit on a paper."""
-    contrast = np.clip(paper.contrast(coarse), 0, None)
-    split, apart = threshold(contrast)
-    sigma = noise(coarse, paper.contrast(coarse), contrast <= split)
-    inked = contrast[contrast > split]
-    strong = float(np.percentile(inked, 75)) if inked.size else 0.0
-    least = max(FAINTEST * strong, 4 * sigma)
-    nothing = Digit(np.zeros(coarse.shape, bool), np.zeros(coarse.shape, np.uint8))
-    reading = Reading(paper, contrast, 0, least, nothing)
-    if strong < 0.6 * LEAST_INK or apart < max(0.6 * LEAST_INK, 3.5 * sigma):
-        return reading
-    edges = span(coarse)
-    for share in PARTS_AT:
-        found = max(share * strong, least, 1)
-        reading = _parts(reading, edges, strong, least, found)
-        if reading.whole:
-            return reading
-    # Where the ink is of two kinds, the stronger may be the digit.
-    split = threshold(inked)[0]
-    stronger = inked[inked > split]
-    if stronger.size:
-        strong = float(np.percentile(stronger, 75))
-        other = _parts(reading, edges, strong, split, split)
-        if other.whole:
-            return other
-    return reading
-
-
-def _parts(
-    reading: Reading, edges: Floats, strong: float, least: float, split: float
-) -> Reading:
-    """Find the digit in the ink above a contrast."""
-    digit = find(reading.contrast >= split, reading.contrast)
-    outline = digit.mask & ~shrink(digit.mask)
-    sharp = float(np.quantile(edges[outline], 0.1)) / strong if outline.any() else 0.0
-    return Reading(reading.paper, reading.contrast, strong, least, digit, sharp)
 
 
 def _full(levels: Floats, reading: Reading, factor: int, lossy: bool) -> Floats:
@@ -245,20 +94,18 @@ def _full(levels: Floats, reading: Reading, factor: int, lossy: bool) -> Floats:
         excess[excess < least] = 0
     if region is not None and excess.max() < LEAST_INK:
         return none
-    return without_stray(excess) if reading.clean and not lossy else excess
+    return _without_stray(excess) if reading.clean and not lossy else excess
 
 
 def _excess(levels: Floats, paper: Paper, factor: int, clean: bool) -> Floats:
     """Return how far each pixel of the full picture is from the paper, 0 or more."""
     if not clean and min(levels.shape) > 3 and grain(levels) > 4:
-        levels = without_specks(levels)
+        levels = _without_specks(levels)
     full = _enlarged(paper.level, factor, levels.shape)
     excess = levels - full if paper.light else full - levels
     np.maximum(excess, 0, out=excess)
-    if not clean and not paper.light:
-        # In a shadow, ink is as much darker than its paper, and not by as many levels.
-        brightest = paper.level.max()
-        excess *= brightest / np.maximum(full, 0.3 * brightest)
+    if paper.gain is not EVEN:
+        excess *= _enlarged(paper.gain, factor, levels.shape)
     return excess
 
 
@@ -294,6 +141,55 @@ def _enlarged(level: Floats, factor: int, shape: tuple[int, ...]) -> Floats:
     return np.asarray(picture, np.float32)
 
 
-def _power(ink: Floats) -> float:
-    """Sum the squares; by einsum, since `vdot` takes several cores for a large picture."""
-    return float(np.einsum("ij,ij->", ink, ink))
+def _without_stray(ink: Floats) -> Floats:
+    """Clear specks, and faint ink away from the visible: no pixel alone makes the box."""
+    if min(ink.shape) >= LEAST_SIDE:
+        strokes = _crowded(ink > 0)
+        if (ink[strokes] >= LEAST_INK).any():
+            ink = np.where(strokes, ink, np.float32(0))
+    visible = ink >= LEAST_INK
+    ends = []
+    for axis in (1, 0):
+        places = np.nonzero(visible.any(axis=axis))[0]
+        ends.append((int(places[0]), int(places[-1]) + 1))
+    # Two pixels of the frame: an MNIST digit's faintest are no farther from the others.
+    reach = -(-2 * max(stop - start for start, stop in ends) // GLYPH)
+    rows, columns = (slice(max(0, start - reach), stop + reach) for start, stop in ends)
+    kept = np.zeros_like(ink)
+    kept[rows, columns] = ink[rows, columns]
+    return kept
+
+
+def _without_specks(levels: Floats) -> Floats:
+    """Apply a 3-pixel median filter on both axes, unless strokes may be as thin."""
+    if min(levels.shape) < LEAST_SIDE:
+        return levels
+    for _ in range(2):
+        first, middle, last = levels[:-2], levels[1:-1], levels[2:]
+        low, high = np.minimum(first, last), np.maximum(first, last)
+        levels = np.pad(np.clip(middle, low, high), [(1, 1), (0, 0)], mode="edge").T
+    return levels
+
+
+def _crowded(inked: Mask) -> Mask:
+    """Mask what is near a window of 5 × 5 with 5 inked pixels, as in a thin line."""
+    centres = _sums(inked.view(np.uint8), "constant") >= 5
+    crowded: Mask = _sums(centres.view(np.uint8), "constant") > 0
+    return crowded
+
+
+def _sums(picture: Any, beyond: Literal["constant", "edge"]) -> Any:
+    """Sum the 5 × 5 window around each pixel; zeros or the edge are beyond the edge."""
+    height, width = picture.shape
+    wide = np.zeros((height + 4, width + 4), picture.dtype)
+    wide[2:-2, 2:-2] = picture
+    if beyond == "edge":
+        wide[2:-2, :2], wide[2:-2, -2:] = picture[:, :1], picture[:, -1:]
+        wide[:2], wide[-2:] = wide[2], wide[-3]
+    pairs = wide[:-1] + wide[1:]
+    rows = pairs[:-3] + pairs[2:-1]
+    rows += wide[4:]
+    pairs = rows[:, :-1] + rows[:, 1:]
+    sums = pairs[:, :-3] + pairs[:, 2:-1]
+    sums += rows[:, 4:]
+    return sums

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFilter
 
 from service.pictures.frame import LEAST_INK
 from service.pictures.shapes import Floats, Mask, close, parts, shrink, smooth
@@ -22,11 +21,9 @@ SAMPLE = 16 * 1024  # pixels, in some of the rows, are plenty to estimate noise
 NOISE = 1.4826  # standard deviations in the median of the distances, if noise is normal
 BEND = 1.118  # standard deviation of white noise, minus the mean of its four neighbours
 
-# Sides of squares that are averaged where there are dots for grey, as wide as the patterns
-# of printers and of files of 1 bit. Of fewer squares than a frame has pixels, noise would
-# look like strokes.
-DOTS, DITHERED = (4, 8), 28
-LEAST_DOTS = 32  # grey levels (standard deviation); the noise of cameras is less
+EVEN = np.ones((1, 1), np.float32)  # gain of a light that is the same everywhere
+LEAST_LIGHT = 0.3  # of the light of most of the paper; with less, noise would be ink
+WHITE = 255
 
 
 class Paper(NamedTuple):
@@ -35,14 +32,34 @@ class Paper(NamedTuple):
     Attributes:
         light: whether the ink is lighter than the paper.
         level: grey level of the paper at each pixel, float32 ``[height, width]``.
+        gain: how many times as strong ink would be in the light of most of the paper.
     """
 
     light: bool
     level: Floats
+    gain: Floats = EVEN
 
     def contrast(self, levels: Floats) -> Floats:
         """Return how far each pixel is from the paper, positive on the side of the ink."""
-        return levels - self.level if self.light else self.level - levels
+        away = levels - self.level if self.light else self.level - levels
+        return away if self.gain is EVEN else away * self.gain
+
+
+def lit(light: bool, level: Floats, reflecting: bool = False) -> Paper:
+    """Return a paper with the gain of its light.
+
+    In a shadow, dark ink is as much darker than its paper, and not by as many levels. A
+    reflection adds the same to both, up to white, and ink fades as the paper does.
+    """
+    if light:
+        return Paper(light, level)
+    middle = max(1, float(np.median(level)))
+    gain = middle / np.maximum(level, LEAST_LIGHT * middle)
+    if reflecting:
+        dark = max(1, WHITE - middle)
+        faded = dark / np.maximum(WHITE - level, LEAST_LIGHT * dark)
+        gain = np.where(level > middle, faded, gain)
+    return Paper(light, level, gain.astype(np.float32))
 
 
 def threshold(values: Floats) -> tuple[float, float]:
@@ -90,10 +107,27 @@ def by_classes(levels: Floats) -> Iterator[Paper]:
         inner = shrink(paper)  # without the soft edges of the ink
         if np.count_nonzero(inner) < 0.5 * np.count_nonzero(paper):
             inner = paper
-        yield Paper(is_light, surface(levels, inner))
+        yield lit(is_light, surface(levels, inner))
 
 
-def by_closing(levels: Floats, window: float) -> Paper | None:
+def by_sheet(levels: Floats, sheet: Mask) -> Paper:
+    """Take a sheet for paper, and all around it for what is of no interest.
+
+    Args:
+        levels: float32 ``[height, width]``.
+        sheet: its pixels.
+    """
+    if not sheet.any():
+        return Paper(False, levels)
+    dark = levels <= threshold(levels[sheet])[0]
+    light = bool(dark[sheet].mean() > 0.5)
+    paper = sheet & (dark if light else ~dark)
+    inner = shrink(paper)
+    level = surface(levels, inner if inner.any() else paper)
+    return lit(light, level)._replace(level=np.where(sheet, level, levels))
+
+
+def by_closing(levels: Floats, window: float, reflecting: bool) -> Paper | None:
     """Take for paper what is left when everything narrower than a window is filled.
 
     Ink is filled on its own side only: of dark and light, the ink is what leaves the
@@ -102,6 +136,7 @@ def by_closing(levels: Floats, window: float) -> Paper | None:
     Args:
         levels: float32 ``[height, width]``.
         window: width of the window, as a fraction of the longer side.
+        reflecting: whether there is a reflection on the paper.
     """
     side = int(window * max(levels.shape)) | 1
     pad = side // 2 + 1
@@ -112,7 +147,7 @@ def by_closing(levels: Floats, window: float) -> Paper | None:
     steps = [_steps(dark), _steps(light)]
     if min(steps) > 0.98 * max(steps):  # the same by either way: there are no strokes
         return None
-    return Paper(True, light) if steps[1] < steps[0] else Paper(False, dark)
+    return lit(True, light) if steps[1] < steps[0] else lit(False, dark, reflecting)
 
 
 def noise(levels: Floats, contrast: Floats, paper: Mask) -> float:
@@ -128,28 +163,20 @@ def noise(levels: Floats, contrast: Floats, paper: Mask) -> float:
     return min(spread, 5 * grain(levels))
 
 
-def grain(levels: Floats) -> float:
-    """Return the standard deviation of white noise, by the picture's second differences."""
+def grain(levels: Floats, sample: int = SAMPLE) -> float:
+    """Return the standard deviation of white noise, by second differences.
+
+    Args:
+        levels: float32 ``[height, width]``.
+        sample: pixels that are enough.
+    """
     if min(levels.shape) < 3:
         return 0.0
-    step = max(1, levels.size // SAMPLE)
+    step = max(1, levels.size // sample)
     above, here, below = (levels[n : len(levels) - 2 + n : step] for n in range(3))
     around = above[:, 1:-1] + below[:, 1:-1] + here[:, :-2] + here[:, 2:]
     bend = np.abs(here[:, 1:-1] - around / 4)
     return NOISE / BEND * float(np.median(bend))
-
-
-def undithered(levels: Floats) -> Floats:
-    """Average the dots of a dithered picture, over squares of 4 or 8 pixels."""
-    dotted = levels
-    for side in DOTS:
-        if min(levels.shape) < DITHERED * side or grain(levels) <= LEAST_DOTS:
-            break
-        blur = ImageFilter.BoxBlur((side - 1) / 2)
-        levels = np.asarray(
-            Image.fromarray(dotted.astype(np.uint8)).filter(blur), np.float32
-        )
-    return levels
 
 
 def clean_paper(grey: Floats) -> float | None:

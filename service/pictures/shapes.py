@@ -1,20 +1,14 @@
-"""Shapes: grow and shrink them, close gaps, remove specks, take connected parts apart.
+"""Shapes: grow and shrink them, close gaps, take connected parts apart.
 
 Beyond the edge of a picture there is nothing to grow from and nothing to shrink from: what
 the edge cuts goes on outside.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from service.pictures.frame import GLYPH, LEAST_INK, SIDE
-
-# Of pictures in which specks are looked for. In smaller ones strokes may be as thin: one
-# of 2 pixels in 28 is 8 wide here.
-LEAST_SIDE = 4 * SIDE
 THIN = 0.04  # of the longer side: a line around strokes, and no stroke itself
 WIDE = 0.22  # of the longer side of a digit, mean width of its strokes at most
 FULL = 0.6  # of its box: more than the strokes of a bold 8
@@ -40,6 +34,28 @@ def grow(mask: Mask, by: int = 1) -> Mask:
 def shrink(mask: Mask, by: int = 1) -> Mask:
     """Remove the pixels within ``by`` rows and columns of what is not in a mask."""
     return ~grow(~mask, by)
+
+
+def hull(mask: Mask) -> Mask:
+    """Mask what has pixels of a mask on both sides, in its row and in its column."""
+    found = np.ones_like(mask)
+    for axis in (0, 1):
+        for turn in (np.s_[:], np.s_[::-1]):
+            turned = mask.swapaxes(0, axis)[turn]
+            found &= np.logical_or.accumulate(turned)[turn].swapaxes(0, axis)
+    return found
+
+
+def tightest(mask: Mask) -> tuple[float, float]:
+    """Return the sides of the smallest box around a mask, turned by up to 20 degrees."""
+    inner = shrink(np.pad(mask, 1))[1:-1, 1:-1]
+    places = np.stack(np.nonzero(mask & ~inner)).astype(np.float64)
+    turn = np.radians(np.arange(-20, 20.1, 2))
+    x = np.outer(np.cos(turn), places[1]) + np.outer(np.sin(turn), places[0])
+    y = np.outer(np.cos(turn), places[0]) - np.outer(np.sin(turn), places[1])
+    wide, high = np.ptp(x, axis=1) + 1, np.ptp(y, axis=1) + 1
+    best = int(np.argmin(wide * high))
+    return float(wide[best]), float(high[best])
 
 
 def close(levels: Floats, window: int) -> Floats:
@@ -246,55 +262,15 @@ def _joined(start: Numbers, end: Numbers, stride: int) -> Numbers:
             root = root[root]
 
 
-def without_stray(ink: Floats) -> Floats:
-    """Clear specks, and faint ink away from the visible: no pixel alone makes the box."""
-    if min(ink.shape) >= LEAST_SIDE:
-        strokes = _crowded(ink > 0)
-        if (ink[strokes] >= LEAST_INK).any():
-            ink = np.where(strokes, ink, np.float32(0))
-    visible = ink >= LEAST_INK
-    ends = []
-    for axis in (1, 0):
-        places = np.nonzero(visible.any(axis=axis))[0]
-        ends.append((int(places[0]), int(places[-1]) + 1))
-    # Two pixels of the frame: an MNIST digit's faintest are no farther from the others.
-    reach = -(-2 * max(stop - start for start, stop in ends) // GLYPH)
-    rows, columns = (slice(max(0, start - reach), stop + reach) for start, stop in ends)
-    kept = np.zeros_like(ink)
-    kept[rows, columns] = ink[rows, columns]
-    return kept
+def straight(mask: Mask) -> bool:
+    """Whether a part is a straight line, by its extent along and across itself."""
+    places = np.stack(np.nonzero(mask)).astype(np.float64)
+    if places.shape[1] < 8:
+        return False
+    spread = np.sqrt(np.clip(np.linalg.eigvalsh(np.cov(places)), 0, None))
+    return bool(spread[0] <= 1.6 and spread[1] >= 4 * spread[0])
 
 
-def without_specks(levels: Floats) -> Floats:
-    """Apply a 3-pixel median filter on both axes, unless strokes may be as thin."""
-    if min(levels.shape) < LEAST_SIDE:
-        return levels
-    for _ in range(2):
-        first, middle, last = levels[:-2], levels[1:-1], levels[2:]
-        low, high = np.minimum(first, last), np.maximum(first, last)
-        levels = np.pad(np.clip(middle, low, high), [(1, 1), (0, 0)], mode="edge").T
-    return levels
-
-
-def _crowded(inked: Mask) -> Mask:
-    """Mask what is near a window of 5 × 5 with 5 inked pixels, as in a thin line."""
-    centres = _sums(inked.view(np.uint8), "constant") >= 5
-    crowded: Mask = _sums(centres.view(np.uint8), "constant") > 0
-    return crowded
-
-
-def _sums(picture: Any, beyond: Literal["constant", "edge"]) -> Any:
-    """Sum the 5 × 5 window around each pixel; zeros or the edge are beyond the edge."""
-    height, width = picture.shape
-    wide = np.zeros((height + 4, width + 4), picture.dtype)
-    wide[2:-2, 2:-2] = picture
-    if beyond == "edge":
-        wide[2:-2, :2], wide[2:-2, -2:] = picture[:, :1], picture[:, -1:]
-        wide[:2], wide[-2:] = wide[2], wide[-3]
-    pairs = wide[:-1] + wide[1:]
-    rows = pairs[:-3] + pairs[2:-1]
-    rows += wide[4:]
-    pairs = rows[:, :-1] + rows[:, 1:]
-    sums = pairs[:, :-3] + pairs[:, 2:-1]
-    sums += rows[:, 4:]
-    return sums
+def touching(mask: Mask) -> bool:
+    """Whether a mask touches the border of the picture."""
+    return any(edge.any() for edge in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))
