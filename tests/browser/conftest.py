@@ -5,13 +5,17 @@ import re
 
 import numpy as np
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.browser.lesson import MODELS, VERSIONS, open_chapters
 from tests.support import browser as driver
 from training import reference
 
 WAIT_MS = 60_000  # far above what anything takes, for a machine that is busy
+WINDOW = {"width": 1280, "height": 900}
+MEDIA = ("color_scheme", "reduced_motion")
+
+expect.set_options(timeout=WAIT_MS)
 
 
 @pytest.fixture(scope="session")
@@ -28,13 +32,15 @@ def browser():
         program = driver.program(playwright)
         if program is None:
             pytest.skip(driver.NEED)
-        browser = driver.launch(playwright, program)
+        # One process for a context's pages: another one takes most of a second of CPU.
+        browser = driver.launch(playwright, program, "--process-per-site")
         yield browser
         browser.close()
 
 
 def new_context(browser, service, **options):
-    options = {"viewport": {"width": 1280, "height": 900}, **options}
+    # The network's motion takes half of the CPU of a stroke; tests of it ask for it.
+    options = {"viewport": WINDOW, "reduced_motion": "reduce", **options}
     context = browser.new_context(**{"base_url": service.url, **options})
     context.set_default_timeout(WAIT_MS)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -42,10 +48,11 @@ def new_context(browser, service, **options):
 
 
 @contextlib.contextmanager
-def opener(browser, service, expected=()):
+def opener(context, service, expected=()):
     """Open pages; hold that nothing goes wrong in them.
 
-    Each is in a context of its own, unless one is given.
+    Each is a new tab of the context, unless it is to be ``alone``, or has options that
+    only a context of its own can have.
     """
     opened, complaints = [], []
 
@@ -57,12 +64,16 @@ def opener(browser, service, expected=()):
         if message.type == "error":
             complain(f"console: {message.text} ({message.location['url']})")
 
-    def new_page(context=None, **options):
-        if context is None:
-            context = new_context(browser, service, **options)
-            opened.append(context)
-        page = context.new_page()
+    def new_page(*, alone=False, **options):
+        of = context
+        if alone or not options.keys() <= {"viewport", *MEDIA}:
+            of = new_context(context.browser, service, **options)
+            opened.append(of)
+        page = of.new_page()
         opened.append(page)
+        if of is context and options:
+            page.set_viewport_size(options.get("viewport", WINDOW))
+            page.emulate_media(**{name: options.get(name) for name in MEDIA})
         origin = options.get("base_url", service.url) + "/"
 
         def watch_request(asked):
@@ -81,39 +92,40 @@ def opener(browser, service, expected=()):
 
 
 @pytest.fixture
-def new_page(browser, service, request):
+def new_page(context, service, request):
     """Pages of one test.
 
     What a test causes on purpose it names: ``@pytest.mark.expects("pattern", ...)``.
     """
     marks = request.node.iter_markers("expects")
     expected = [pattern for mark in marks for pattern in mark.args]
-    with opener(browser, service, expected) as new_page:
+    with opener(context, service, expected) as new_page:
         yield new_page
 
 
 @pytest.fixture(scope="module")
-def new_shared_page(browser, service):
+def new_shared_page(context, service):
     """Pages that a module's tests share, where opening one takes a second."""
-    with opener(browser, service) as new_page:
+    with opener(context, service) as new_page:
         yield new_page
 
 
 @pytest.fixture(scope="module")
 def context(browser, service):
-    """A context that a module's pages share, so that its cache has the files that it needs.
+    """A context that a module's pages share, and with it its cache and its process.
 
     The pages keep nothing in it: no cookie and no storage.
     """
     context = new_context(browser, service)
+    context.new_page().goto("/livez")  # keeps the process alive between tests
     yield context
     assert context.storage_state() == {"cookies": [], "origins": []}
     context.close()
 
 
 @pytest.fixture
-def page(new_page, context):
-    return new_page(context)
+def page(new_page):
+    return new_page()
 
 
 @pytest.fixture(scope="session")

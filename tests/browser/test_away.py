@@ -97,6 +97,7 @@ def test_never_shows_an_older_answer_after_a_newer(opened, service, strokes):
         opened.wait_for_timeout(next(delays))
         route.continue_()
 
+    opened.emulate_media(reduced_motion="no-preference")
     opened.route("**/explain*", delay)
     asked = watch(opened)
     opened.evaluate(

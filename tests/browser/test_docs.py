@@ -28,7 +28,7 @@ def test_leads_back_to_the_other_pages(page):
 @pytest.mark.expects(BROKEN)
 @pytest.mark.parametrize("part", ["**/openapi.json", "**/swagger-ui-bundle.js"])
 def test_says_once_that_it_could_not_be_loaded_and_tries_again(new_page, part):
-    page = new_page()
+    page = new_page(alone=True)
     page.route(part, lambda route: route.abort())
     driver.open_page(page, "/docs")
     page.get_by_role("alert").wait_for()

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
-from scipy.stats import binomtest
 
 from service.model import digits
 from tests.browser.lesson import numbers, part, set_controls
@@ -47,6 +46,8 @@ def draw(page, strokes, label):
 
 
 def test_it_learns_from_the_box_and_says_how_sure_that_is(yours):
+    from scipy.stats import binomtest  # half a second, in every process of the tests
+
     score = part(yours, "yours", "score")
     part(yours, "yours", "run").click()
     expect(part(yours, "yours", "progress")).to_contain_text(

@@ -15,6 +15,7 @@ from tests.support.page import (
     pixels,
     watch,
 )
+from tests.support.server import eventually
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_address_follows_the_drawing(opened, new_page, strokes):
     driver.draw(opened, strokes[3])
     link = link_of(opened)
     opened.locator("#undo").click()
-    opened.wait_for_function("link => location.href !== link", arg=link)
+    eventually(lambda: opened.evaluate("location.href") != link)
 
 
 def test_link_after_undo_is_of_what_is_left(opened, new_page):
@@ -79,7 +80,8 @@ def test_drawing_adds_no_page_to_the_history(opened, strokes):
     assert opened.evaluate("history.length") == before
 
 
-BROKEN = ["%", "!", "x", "AAAA", "AQoAAg", "_____w", "0" * 5000]
+# test_modules has the others: here is one of each that the page could stumble over.
+BROKEN = ["%", "AQoAAg", "0" * 5000]
 
 
 @pytest.mark.parametrize("drawing", BROKEN)
@@ -91,7 +93,7 @@ def test_broken_link_is_said_and_left_out(page, drawing):
     expect_digit(page, 1)
 
 
-@pytest.mark.parametrize("fragment", ["x", "%", "%E0%A4%A", "a=b&c", "version=99&width=x"])
+@pytest.mark.parametrize("fragment", ["%E0%A4%A", "a=b&c", "version=99&width=x"])
 def test_link_to_something_else_is_an_empty_page(page, fragment):
     driver.open_page(page, f"/#{fragment}")
     driver.settle(page, "empty")
@@ -112,7 +114,7 @@ def test_link_cut_short_is_no_error(opened, strokes):
     driver.settle(opened)
     fragment = link_of(opened).partition("#")[2]
     for part in (0.3, 0.6, 0.9):
-        opened.goto("about:blank")  # or only the fragment would change
+        opened.goto("/livez")  # or only the fragment would change
         driver.open_page(opened, "/#" + fragment[: int(len(fragment) * part)])
         driver.settle(opened, "empty", "settled")
 

@@ -18,13 +18,12 @@ PLACES = """async ([depth, unit]) => {
     const [x, y] = places.units[depth][unit];
     return [left + x, top + y];
 }"""
-STILL = {"reduced_motion": "reduce"}
 
 
 @pytest.fixture
 def drawn(new_page, strokes):
     """A page with an 8, without motion."""
-    page = new_page(**STILL)
+    page = new_page()
     open_page(page)
     driver.draw(page, strokes[8])
     driver.settle(page)
@@ -45,17 +44,17 @@ def test_pointing_at_a_unit_shows_what_it_looks_for(drawn, depth, name):
 
 
 def test_a_tap_holds_a_unit_until_the_next(new_page, strokes):
-    page = new_page(has_touch=True, viewport={"width": 390, "height": 844}, **STILL)
+    page = new_page(has_touch=True, viewport={"width": 390, "height": 844})
     open_page(page)
     driver.touch(page, strokes[8])
     driver.settle(page)
     frame = pixels(page)
     place = page.evaluate(PLACES, [2, 8])
     page.touchscreen.tap(*place)
-    page.wait_for_function("document.querySelector('#frame').ariaLabel.includes('output')")
+    expect(page.locator("#frame")).to_have_attribute("aria-label", re.compile("output"))
     assert (pixels(page) != frame).any()
     page.touchscreen.tap(*place)
-    page.wait_for_function("document.querySelector('#frame').ariaLabel.includes('saw')")
+    expect(page.locator("#frame")).to_have_attribute("aria-label", re.compile("saw"))
 
 
 def test_arrows_move_from_unit_to_unit(drawn):

@@ -1,7 +1,5 @@
 """What holds of every page: reachable for everyone, self-contained, strict."""
 
-import itertools
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -22,7 +20,6 @@ PAGES = ["/", "/learn", "/docs"]
 MOST = {"/": 60_000, "/learn": 350_000}
 
 every_page = pytest.mark.parametrize("path", PAGES)
-every_scheme = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 
 def open_whole(page, path):
@@ -34,19 +31,24 @@ def open_whole(page, path):
     page.locator("details").evaluate_all("all => all.forEach(it => (it.open = true))")
 
 
-@pytest.fixture(
-    scope="module",
-    params=itertools.product(PAGES, ["light", "dark"]),
-    ids="-".join,
-)
-def whole(request, new_shared_page):
+@pytest.fixture(scope="module", params=PAGES)
+def opened(request, new_shared_page):
     """A page for the tests that only read it; any error or request to others fails them."""
-    path, scheme = request.param
-    page = new_shared_page(color_scheme=scheme)
-    open_whole(page, path)
-    return page, scheme
+    page = new_shared_page()
+    open_whole(page, request.param)
+    return page
 
 
+@pytest.fixture(params=["light", "dark"])
+def whole(request, opened):
+    """Such a page by day and by night."""
+    opened.emulate_media(color_scheme=request.param)
+    opened.evaluate(driver.TWO_FRAMES)
+    return opened, request.param
+
+
+# test_learn has the lesson, in every state.
+@pytest.mark.parametrize("opened", ["/", "/docs"], indirect=True)
 def test_axe_finds_nothing(whole):
     page, scheme = whole
     options = {"runOnly": driver.RULES_OF[scheme]}
@@ -56,15 +58,16 @@ def test_axe_finds_nothing(whole):
     assert found.violations_count == 0, found.generate_report()
 
 
-@every_scheme
-def test_axe_finds_nothing_beside_an_answer(new_page, strokes, scheme):
-    page = new_page(color_scheme=scheme)
+def test_axe_finds_nothing_beside_an_answer(page, strokes):
     driver.open_page(page)
     choose(page, "#beside", "1")
     driver.draw(page, strokes[3])
     driver.settle(page)
-    found = Axe().run(page, options={"runOnly": driver.RULES_OF[scheme]})
-    assert found.violations_count == 0, found.generate_report()
+    for scheme, rules in driver.RULES_OF.items():
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate(driver.TWO_FRAMES)
+        found = Axe().run(page, options={"runOnly": rules})
+        assert found.violations_count == 0, found.generate_report()
 
 
 def test_dark_is_dark_and_light_is_light(whole):
@@ -77,31 +80,32 @@ def test_dark_is_dark_and_light_is_light(whole):
     assert (paper < ink) == (scheme == "dark")
 
 
-def test_says_its_language_and_has_one_title(whole):
-    page, _ = whole
-    assert page.locator("html").get_attribute("lang") == "en"
-    assert page.title()
-    assert page.locator("h1").count() == 1
+def test_says_its_language_and_has_one_title(opened):
+    assert opened.locator("html").get_attribute("lang") == "en"
+    assert opened.title()
+    assert opened.locator("h1").count() == 1
 
 
 @every_page
-@pytest.mark.parametrize("width", [320, 768, 1280])
-def test_never_scrolls_sideways(new_page, path, width):
-    page = new_page(viewport={"width": width, "height": 640})
+def test_never_scrolls_sideways(new_page, path):
+    page = new_page(viewport={"width": 320, "height": 640})
     open_whole(page, path)
-    assert page.evaluate("document.documentElement.scrollWidth") == width
+    for width in (320, 768, 1280):
+        page.set_viewport_size({"width": width, "height": 640})
+        page.evaluate(driver.TWO_FRAMES)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-@every_page
-def test_text_can_be_spaced_on_a_narrow_screen(new_page, path):
+def test_text_can_be_spaced_on_a_narrow_screen(new_page):
     """As WCAG 1.4.12 has it; only with the policy off can a test add a style."""
     page = new_page(viewport={"width": 320, "height": 900}, bypass_csp=True)
-    open_whole(page, path)
-    page.add_style_tag(
-        content="* { line-height: 1.5 !important; letter-spacing: 0.12em !important; "
-        "word-spacing: 0.16em !important } p { margin-bottom: 2em !important }"
-    )
-    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    for path in PAGES:
+        open_whole(page, path)
+        page.add_style_tag(
+            content="* { line-height: 1.5 !important; letter-spacing: 0.12em !important; "
+            "word-spacing: 0.16em !important } p { margin-bottom: 2em !important }"
+        )
+        assert page.evaluate("document.documentElement.scrollWidth") == 320, path
 
 
 @every_page
@@ -113,10 +117,9 @@ def test_policy_allows_nothing_but_the_services_own(service, path):
     )
 
 
-@every_page
 @pytest.mark.expects("Executing inline script violates .*Content Security Policy")
-def test_injected_script_does_not_run(page, path):
-    driver.open_page(page, path)
+def test_injected_script_does_not_run(page):
+    driver.open_page(page)
     page.evaluate(
         """() => {
             const script = document.createElement("script");
@@ -127,10 +130,9 @@ def test_injected_script_does_not_run(page, path):
     assert page.evaluate("window.injected") is None
 
 
-@every_page
 @pytest.mark.expects("Content Security Policy")
-def test_injected_handler_does_not_run(page, path):
-    driver.open_page(page, path)
+def test_injected_handler_does_not_run(page):
+    driver.open_page(page)
     page.evaluate(
         """() => {
             const button = document.createElement("button");
@@ -144,7 +146,7 @@ def test_injected_handler_does_not_run(page, path):
 
 @pytest.mark.parametrize("path", MOST)
 def test_loads_little(new_page, path):
-    page, finished = new_page(), []
+    page, finished = new_page(alone=True), []
     page.on("requestfinished", lambda it: finished.append(it))
     driver.open_page(page, path)
     page.wait_for_load_state("networkidle")
@@ -155,7 +157,7 @@ def test_loads_little(new_page, path):
 
 
 def test_loads_the_lessons_modules_without_waiting_for_those_that_import_them(new_page):
-    page, asked = new_page(), []
+    page, asked = new_page(alone=True), []
     page.on("request", lambda it: asked.append(it.url))
     open_whole(page, "/learn")
     preloaded = page.locator("link[rel=modulepreload]").evaluate_all(
@@ -205,8 +207,8 @@ def test_a_bundle_does_what_its_modules_do(page):
     assert page.evaluate("found") == [2, "b7", 8, "started"]
 
 
-def test_asks_for_no_asset_twice(new_page, context):
-    first, second = new_page(context), new_page(context)
+def test_asks_for_no_asset_twice(new_page):
+    first, second = new_page(), new_page()
     open_whole(first, "/")
     open_whole(second, "/")
     # A reply that says "not modified" would count, too: 300 bytes.

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import itertools
 import json
 import shutil
 import subprocess
@@ -69,13 +68,12 @@ LONGEST_ARGUMENT = 128 * 1024  # bytes, on Linux
 NO_PICTURES = {
     "text": (b"a seven", "notes.txt", "text/plain"),
     "not what it says": (b"\x89PNG\r\n\x1a\n and then nothing", "seven.png", "image/png"),
-    "another format": (b"%PDF-1.4", "seven.pdf", "application/pdf"),
     "empty": (b"", "empty.png", "image/png"),
 }
 
 
 @pytest.mark.parametrize(
-    ("way", "what"), [*itertools.product(["file"], NO_PICTURES), ("drop", "text")]
+    ("way", "what"), [("file", "not what it says"), ("file", "empty"), ("drop", "text")]
 )
 @pytest.mark.expects(REFUSED)
 def test_what_is_no_picture_is_refused_in_words(opened, strokes, way, what):

@@ -52,10 +52,17 @@ def proxy(service, tmp_path_factory):
     process.wait(START_S)
 
 
-@pytest.fixture
-def page(browser, service, proxy):
-    """A page of the proxy; whatever it asks for must be below the prefix, and there."""
+@pytest.fixture(scope="module")
+def context(browser, service, proxy):
     context = new_context(browser, service, base_url=proxy)
+    context.new_page().goto(PREFIX + "/livez")  # keeps the process alive between tests
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context):
+    """A page of the proxy; whatever it asks for must be below the prefix, and there."""
     page, wrong = context.new_page(), []
 
     def watch(answer):
@@ -65,7 +72,7 @@ def page(browser, service, proxy):
 
     page.on("response", watch)
     yield page
-    context.close()
+    page.close()
     assert wrong == []
 
 

@@ -71,7 +71,11 @@ def test_choosing_a_drawing_moves_nothing(new_page, size):
 
 
 def test_nothing_moves_while_the_page_loads_and_one_draws(new_page, strokes):
-    page = new_page(viewport={"width": 1440, "height": 820})
+    page = new_page(
+        alone=True,
+        viewport={"width": 1440, "height": 820},
+        reduced_motion="no-preference",
+    )
     page.add_init_script(f"({WATCH})()")
     open_page(page)
     for digit in (0, 4):

@@ -87,7 +87,7 @@ def run_users(run_load, url):
     """Run plain Locust, for longer if a busy machine has let nothing be answered."""
 
     def run_users(*options):
-        for seconds in (3, 15, 60):
+        for seconds in (2, 15, 60):
             time = ("-t", f"{seconds}s")
             done = run_load("users", "--host", url, *time, *options, locust=True)
             if done.record and done.record.tally.right:

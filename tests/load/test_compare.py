@@ -120,11 +120,12 @@ def test_a_tolerance_is_a_percentage():
             tolerance(text)
 
 
-@pytest.fixture
-def files(tmp_path):
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
     """The reports of a run, and of one that is slower."""
     runs = {"before": run(2.0), "after": run(4.0)}
-    return [str(report.write(made, tmp_path / name)[0]) for name, made in runs.items()]
+    folder = tmp_path_factory.mktemp("runs")
+    return [str(report.write(made, folder / name)[0]) for name, made in runs.items()]
 
 
 def test_the_command_prints_the_comparison_of_two_files(files, capsys):

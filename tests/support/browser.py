@@ -31,10 +31,10 @@ def program(playwright):
     return found or (own if Path(own).exists() else None)
 
 
-def launch(playwright, path):
+def launch(playwright, path, *options):
     # Chromium refuses to run as root with its sandbox; it opens nothing but the service.
-    options = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return playwright.chromium.launch(executable_path=path, args=options)
+    options += ("--no-sandbox",) if os.geteuid() == 0 else ()
+    return playwright.chromium.launch(executable_path=path, args=[*options])
 
 
 def settle(page, *states):
