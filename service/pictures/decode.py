@@ -27,7 +27,7 @@ __all__ = ["JPEG", "PNG", "SCAN", "Budget", "decode", "read"]
 # 1,024 small pictures; more if the largest picture is, which may have four of a pixel.
 LEAST_BUDGET = 32 * 1024 * 1024
 SAMPLES_A_PIXEL = 4
-SPARE = 4 * 1024 * 1024  # for the parts of such a file, and its digit on uneven paper
+SPARE = 8 * 1024 * 1024  # for the parts of such a file, and its digit on uneven paper
 # Bytes that a decoder may keep at once: 50 megapixels of a progressive JPEG, 12 of a WebP.
 MOST_MEMORY = 192 * 1024 * 1024
 LEAST_BOX = 4  # pixels, longer side of the ink's box; rejects dots

@@ -179,8 +179,8 @@ def test_corners_are_version_1s_random_start_and_dark_after_weight_decay(mnist, 
     weights = models[1][0].weights[blank]
     assert np.abs(weights).max() <= start
     assert weights.std() == pytest.approx(start / np.sqrt(3), rel=0.05)
-    assert manifest(2)["recipe"]["weight_decay"] > 0
-    means = [np.abs(models[version][0].weights[corners]).mean() for version in (1, 2)]
+    assert manifest(3)["recipe"]["weight_decay"] > 0
+    means = [np.abs(models[version][0].weights[corners]).mean() for version in (1, 3)]
     assert means[1] < means[0] / 2
 
 

@@ -88,7 +88,7 @@ def test_strokes_of_one_pen_go_to_the_lesson_as_they_are(page, acts):
 
 
 @pytest.mark.parametrize(("depth", "unit"), [(0, 17), (1, 42), (2, 3)])
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 3])
 def test_pixel_weights_are_the_gradient(page, root, version, depth, unit):
     """Of a unit's sum by each pixel: the chain rule in NumPy, with the file's weights."""
     layers = reference.read_layers(root / f"models/mnist/{version}/model.onnx")
@@ -110,7 +110,7 @@ def explain(service, version, frame):
     return service.post(body.encode(), path=f"/explain?version={version}").json
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 3])
 def test_why_is_all_of_the_difference_between_two_logits(page, service, version):
     """What each pixel speaks, and the bias, add up to what the logits are apart."""
     for frame, other in zip(digits.load().frames[:10], [8, 7, 3, 5, 9, 6, 0, 1, 2, 4]):
@@ -125,7 +125,7 @@ def test_why_is_all_of_the_difference_between_two_logits(page, service, version)
         )
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 3])
 def test_the_browser_computes_what_is_served(page, service, version):
     frame = digits.load().frames[8]
     served = explain(service, version, frame)["predictions"][0]["probabilities"]
@@ -133,7 +133,7 @@ def test_the_browser_computes_what_is_served(page, service, version):
     np.testing.assert_allclose(found, served, atol=1e-5)
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 3])
 def test_a_fooled_server_gives_another_digit(page, service, version):
     for number in (3, 14, 27):
         frame = digits.load().frames[number].reshape(-1)

@@ -70,7 +70,7 @@ def test_index_says_what_is_served(server, served):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
-@pytest.mark.parametrize("version", ["1", "2"])
+@pytest.mark.parametrize("version", ["1", "2", "3"])
 def test_weights_are_those_of_the_file(server, root, version, dtype):
     from training import reference
 
