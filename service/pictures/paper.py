@@ -23,6 +23,7 @@ BEND = 1.118  # standard deviation of white noise, minus the mean of its four ne
 
 EVEN = np.ones((1, 1), np.float32)  # gain of a light that is the same everywhere
 LEAST_LIGHT = 0.3  # of the light of most of the paper; with less, noise would be ink
+LEAST_CONTRAST = 0.15  # of the strongest ink; in a reflection it is weaker
 WHITE = 255
 
 
@@ -136,7 +137,7 @@ def by_closing(levels: Floats, window: float, reflecting: bool) -> Paper | None:
     Args:
         levels: float32 ``[height, width]``.
         window: width of the window, as a fraction of the longer side.
-        reflecting: whether there is a reflection on the paper.
+        reflecting: whether there may be a reflection on the paper.
     """
     side = int(window * max(levels.shape)) | 1
     pad = side // 2 + 1
@@ -147,7 +148,18 @@ def by_closing(levels: Floats, window: float, reflecting: bool) -> Paper | None:
     steps = [_steps(dark), _steps(light)]
     if min(steps) > 0.98 * max(steps):  # the same by either way: there are no strokes
         return None
-    return lit(True, light) if steps[1] < steps[0] else lit(False, dark, reflecting)
+    if steps[1] < steps[0]:
+        return lit(True, light)
+    # What is brighter is nearer to a lamp, or reflects it: whichever makes the ink even.
+    ways = [lit(False, dark, way) for way in {False, reflecting}]
+    return min(ways, key=lambda paper: _unevenness(paper, levels))
+
+
+def _unevenness(paper: Paper, levels: Floats) -> float:
+    """Return the standard deviation of the ink's contrast, as a fraction of its mean."""
+    away = paper.level - levels
+    ink = paper.contrast(levels)[away > LEAST_CONTRAST * away.max()]
+    return float(ink.std() / ink.mean()) if ink.size else 0.0
 
 
 def noise(levels: Floats, contrast: Floats, paper: Mask) -> float:
