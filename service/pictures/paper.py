@@ -108,7 +108,7 @@ def by_classes(levels: Floats) -> Iterator[Paper]:
         inner = shrink(paper)  # without the soft edges of the ink
         if np.count_nonzero(inner) < 0.5 * np.count_nonzero(paper):
             inner = paper
-        yield lit(is_light, surface(levels, inner))
+        yield Paper(is_light, surface(levels, inner))
 
 
 def by_sheet(levels: Floats, sheet: Mask) -> Paper:
@@ -128,7 +128,7 @@ def by_sheet(levels: Floats, sheet: Mask) -> Paper:
     return lit(light, level)._replace(level=np.where(sheet, level, levels))
 
 
-def by_closing(levels: Floats, window: float, reflecting: bool) -> Paper | None:
+def by_closing(levels: Floats, window: float) -> Paper | None:
     """Take for paper what is left when everything narrower than a window is filled.
 
     Ink is filled on its own side only: of dark and light, the ink is what leaves the
@@ -137,7 +137,6 @@ def by_closing(levels: Floats, window: float, reflecting: bool) -> Paper | None:
     Args:
         levels: float32 ``[height, width]``.
         window: width of the window, as a fraction of the longer side.
-        reflecting: whether there may be a reflection on the paper.
     """
     side = int(window * max(levels.shape)) | 1
     pad = side // 2 + 1
@@ -151,7 +150,7 @@ def by_closing(levels: Floats, window: float, reflecting: bool) -> Paper | None:
     if steps[1] < steps[0]:
         return lit(True, light)
     # What is brighter is nearer to a lamp, or reflects it: whichever makes the ink even.
-    ways = [lit(False, dark, way) for way in {False, reflecting}]
+    ways = [lit(False, dark, reflecting) for reflecting in (False, True)]
     return min(ways, key=lambda paper: _unevenness(paper, levels))
 
 

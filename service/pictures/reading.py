@@ -189,15 +189,14 @@ def _uneven(coarse: Floats, clean: Reading | None) -> tuple[Reading, int]:
         sheet = shrink(hull(first.digit.mask), 2)  # without its soft edge
         other = _reading(coarse, by_sheet(coarse, sheet))
         tried.append(other)
-        if other.whole and not (other.digit.mask & ~shrink(sheet)).any():
+        inside = not (other.digit.mask & ~shrink(sheet)).any()
+        if other.whole and other.strokes and inside:
             return other, 2
-    reflecting = first.reflecting
-    doubt = reflecting or first.shaded
-    closings = (
-        paper for window in WINDOWS if (paper := by_closing(coarse, window, reflecting))
-    )
+    doubt = first.reflecting or first.shaded
+    closings = (paper for window in WINDOWS if (paper := by_closing(coarse, window)))
+    bold = LEAST_BOLD if first.whole else 0
     for paper, least in chain(
-        ((paper, 0) for paper in closings), ((paper, LEAST_BOLD) for paper in classes)
+        ((paper, 0) for paper in closings), ((paper, bold) for paper in classes)
     ):
         if first.whole and paper.light == first.paper.light and not doubt:
             continue  # it could only be a part of the same

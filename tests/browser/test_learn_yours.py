@@ -92,6 +92,8 @@ def test_a_digit_is_drawn_from_the_keyboard(yours):
     surface.press("Space")
     surface.press("Delete")
     expect(part(yours, "yours", "cell")).to_contain_text("paper")
+    part(yours, "yours", "forget").click()
+    assert yours.evaluate("localStorage.length") == 0
 
 
 def test_own_drawings_stay_and_are_saved_as_idx_and_csv(yours, strokes, tmp_path):
