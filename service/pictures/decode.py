@@ -23,11 +23,11 @@ from service.pictures.kinds import JPEG, PNG, Picture, check, damaged, is_webp, 
 
 __all__ = ["JPEG", "PNG", "SCAN", "Budget", "decode", "read"]
 
-# Work that a request may cause, in samples of 7 ns at most: 0.25 s, which is enough for
-# 1,024 small pictures; more if the largest picture is, which may have four of a pixel.
-LEAST_BUDGET = 32 * 1024 * 1024
+# Work that the pictures of a request may cause, in samples of 7 ns: 0.26 s, which is
+# enough for 1,024 small drawings or 30 photographs. The first may be as large as any, and
+# have four samples a pixel: decoding it is not counted.
+BUDGET = 36 * 1024 * 1024
 SAMPLES_A_PIXEL = 4
-SPARE = 8 * 1024 * 1024  # for the parts of such a file, and its digit on uneven paper
 # Bytes that a decoder may keep at once: 50 megapixels of a progressive JPEG, 12 of a WebP.
 MOST_MEMORY = 192 * 1024 * 1024
 LEAST_BOX = 4  # pixels, longer side of the ink's box; rejects dots
@@ -57,17 +57,18 @@ class Budget:
 
     def __init__(self, max_pixels: int) -> None:
         self.max_pixels = max_pixels
-        self._total = max(LEAST_BUDGET, SAMPLES_A_PIXEL * max_pixels) + SPARE
-        self._left = self._total
+        self._free = SAMPLES_A_PIXEL * max_pixels
+        self._left = BUDGET
 
     def spend(self, samples: int, what: str) -> None:
         """Take samples off, or raise RequestError (413) if there are not as many."""
-        self._left -= samples
+        self._left -= max(0, samples - self._free)
+        self._free = 0
         if self._left < 0:
             raise RequestError(
                 413,
                 f"{what} takes more work than is left in the request, expected the work of "
-                f"at most {self._total} samples of pixels in all",
+                f"at most {BUDGET} samples of pixels beside the first picture",
             )
 
 

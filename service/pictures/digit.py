@@ -199,39 +199,40 @@ class _Search:
         alike = (high >= 0.6 * high[main]) & (high[main] >= 0.6 * high) & ~p.cut
         ink = self.mass / p.area
         alike &= ink >= 0.5 * ink[main]  # else it shows through from the back
-        several = False
         # Less than a third of the pen's width, or a hundredth of the ink, is dust.
         speck = (self.width < 0.34 * pen) | (p.area < 0.008 * p.area[main])
         self.roles[free[speck[free]]] = Role.SPECK
-        left = [int(k) for k in free if not speck[k]]
-        for k in left:
-            # As high, and away: no piece, as the bar of a 5 is. Of a broken digit, pieces
-            # above one another are few pens high.
-            down, across = self._gaps(box, k)
-            above = down > 0.15 * high[main] and high[main] >= 4 * pen
-            beside = across > max(0.5 * pen, 0.1 * high[main])
-            several |= bool(alike[k] and (above or beside))
-        while left:
+        left = free[~speck[free]]
+        # As high, and away: no piece, as the bar of a 5 is. Of a broken digit, pieces
+        # above one another are few pens high.
+        down, across = self._gaps(box, left)
+        above = (down > 0.15 * high[main]) & (high[main] >= 4 * pen)
+        beside = across > max(0.5 * pen, 0.1 * high[main])
+        several = bool((alike[left] & (above | beside)).any())
+        while left.size:
             reach = max(0.3 * max(box[2] - box[0], box[3] - box[1]), 3 * pen)
-            close = [
-                k
-                for k in left
-                if max(self._gaps(box, k)) <= (pen if self.dot[k] else reach)
-            ]
-            if not close:
+            gaps = np.maximum(*self._gaps(box, left))
+            close = gaps <= np.where(self.dot[left], pen, reach)
+            if not close.any():
                 break
-            left = [k for k in left if k not in close]
-            ends = [(p.top[k], p.left[k], p.bottom[k], p.right[k]) for k in close]
-            low, high = np.min([box, *ends], axis=0), np.max([box, *ends], axis=0)
-            box = low[0], low[1], high[2], high[3]
+            near, left = left[close], left[~close]
+            box = (
+                min(box[0], p.top[near].min()),
+                min(box[1], p.left[near].min()),
+                max(box[2], p.bottom[near].max()),
+                max(box[3], p.right[near].max()),
+            )
         self.roles[left] = Role.OTHER
         return several
 
-    def _gaps(self, box: tuple[np.intp, ...], k: int) -> tuple[int, int]:
-        """Return how far a part's box is from another, in rows and in columns."""
+    def _gaps(
+        self, box: tuple[np.intp, ...], places: npt.NDArray[np.intp]
+    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Return how far parts' boxes are from another, in rows and in columns."""
         p = self.parts
-        down = max(p.top[k] - box[2], box[0] - p.bottom[k], 0)
-        return int(down), int(max(p.left[k] - box[3], box[1] - p.right[k], 0))
+        down = np.maximum(p.top[places] - box[2], box[0] - p.bottom[places])
+        across = np.maximum(p.left[places] - box[3], box[1] - p.right[places])
+        return np.maximum(down, 0), np.maximum(across, 0)
 
 
 def _without_lines(body: Mask, contrast: Floats, side: int) -> Mask:

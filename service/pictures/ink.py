@@ -24,7 +24,7 @@ FAINT_ENDS = 3  # pixels of the full picture at least, beyond what is surely ink
 LEAST_SIDE = 4 * SIDE
 # What it takes, in samples as `kinds.Picture`: for each reading, for each pixel of the
 # reduced picture, and of the full one. Of clean paper, and of any other.
-CLEAN_WORK, UNEVEN_WORK = (4 * 1024, 3, 2), (256 * 1024, 28, 10)
+CLEAN_WORK, UNEVEN_WORK = (4 * 1024, 3, 2), (768 * 1024, 8, 6)
 
 See = Callable[[str, npt.NDArray[Any]], None]
 
