@@ -273,12 +273,8 @@ def _ring(mask: Mask) -> float:
 def _corners(mask: Mask) -> float:
     """Return the share of a mask in its corners, a tenth of each side."""
     rows, columns = (max(1, n // 10) for n in mask.shape)
-    ends = [
-        mask[down][:, across]
-        for down in (slice(rows), slice(-rows, None))
-        for across in (slice(columns), slice(-columns, None))
-    ]
-    return float(np.mean([end.mean() for end in ends]))
+    ends = np.concatenate([mask[:rows], mask[-rows:]])
+    return float(np.hstack([ends[:, :columns], ends[:, -columns:]]).mean())
 
 
 def _vote(dark: Mask) -> float:
