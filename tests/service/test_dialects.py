@@ -147,7 +147,10 @@ def test_pictures_of_too_much_work_beside_the_first_are_refused(server, frames):
     stroke.save(buffer, "PNG")
     answer = server.post(*form_data(*[buffer.getvalue()] * 2))
     assert (answer.status, "image 1 takes more work" in answer.json["error"]) == (413, True)
-    assert server.post(*form_data(buffer.getvalue(), png(frames[3].reshape(28, 28)))).status == 200
+    assert (
+        server.post(*form_data(buffer.getvalue(), png(frames[3].reshape(28, 28)))).status
+        == 200
+    )
 
 
 def test_a_picture_of_two_digits_is_marked(server, frames):
