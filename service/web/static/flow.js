@@ -9,6 +9,8 @@ import { pointing } from "./pointing.js";
 import { between, linesOf, nothing, sceneOf } from "./scene.js";
 
 const MOTION = 120; // ms; long enough to be seen, and over before the next answer
+const SLOW = 34; // ms, two frames: a machine that needs longer gets no motion
+const REST = 10000; // ms, after which it is tried again
 const HAZE = 0.5; // of the ink over the weights: it is seen, and they are too
 const BLACK = new Array(SIZES[0]).fill(0);
 const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -101,12 +103,17 @@ function fitting(canvas) {
 function motion(paint) {
   let [from, to, start] = [nothing(), nothing(), 0];
   let request;
-  const now = () =>
-    between(from, to, still.matches ? 1 : (performance.now() - start) / MOTION);
+  let before = Infinity; // when the last frame on the way was painted
+  let rested = 0; // when the machine may be fast enough again
+  const now = (time = performance.now()) =>
+    between(from, to, still.matches || time < rested ? 1 : (time - start) / MOTION);
   const frame = () => {
     request = undefined;
-    const scene = now();
+    const time = performance.now();
+    if (time - before > SLOW) rested = time + REST;
+    const scene = now(time);
     paint(scene);
+    before = scene === to ? Infinity : time;
     if (scene !== to) later();
   };
   const later = () => (request ??= requestAnimationFrame(frame));

@@ -3,7 +3,7 @@
 import { SIZES } from "./network.js";
 import { largest } from "./dom.js";
 
-const MOST = [230, 190, 50]; // lines into each layer; more is a haze
+const MOST = [120, 100, 40]; // lines into each layer; more is a haze
 const LEAST = 0.06; // of a layer's strongest
 const OTHERS = 0.3; // how strong lines into digits that are not the answer look
 const KEYS = 1 << 17; // above the number of weights of a layer
