@@ -102,13 +102,27 @@ def painted_frames(page, strokes):
     return page.evaluate("window.painted")
 
 
+def moving_page(new_page, motion, tick):
+    """A page whose clock goes on by some ms each time that it is read."""
+    page = new_page(alone=True, reduced_motion=motion)
+    page.add_init_script(f"let now = 0; performance.now = () => (now += {tick});")
+    open_page(page)
+    return page
+
+
 @pytest.mark.parametrize(("motion", "moves"), [("no-preference", True), ("reduce", False)])
 def test_it_moves_unless_one_wants_no_motion(new_page, motion, moves):
-    page = new_page(reduced_motion=motion)
-    open_page(page)
+    page = moving_page(new_page, motion, tick=5)
     answers = watch(page)
     painted = painted_frames(page, [[(0.45, 0.15), (0.45, 0.85)]])
     assert (painted > len(answers) + 1) == moves, (painted, len(answers))
+
+
+def test_a_slow_machine_moves_once_at_most(new_page):
+    page = moving_page(new_page, "no-preference", tick=60)
+    answers = watch(page)
+    painted = painted_frames(page, [[(0.45, 0.15), (0.45, 0.85)]])
+    assert painted <= len(answers) + 2
 
 
 def test_why_names_the_two_digits_and_adds_up(drawn, service):
