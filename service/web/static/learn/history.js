@@ -91,10 +91,10 @@ function imitated({ version, history, test_accuracy: accuracy }) {
   return [
     `Version ${version} was taught by larger, `,
     make("b", {}, "convolutional"),
-    " networks, which are told which pixels are neighbours. On distorted images it learned to ",
-    "give their answers rather than the labels (",
+    " networks, which are told which pixels are neighbours. On distorted images it learned the ",
+    "answers of those networks, not the labels (",
     make("b", {}, "distillation"),
-    "), so its loss means something else and is not shown. ",
+    "), so its loss cannot be compared and is not shown. ",
     harder ? "Distorted images are harder, so training lies below validation. " : "",
     `It reads ${percent(accuracy)} of the test images correctly.`,
   ];
