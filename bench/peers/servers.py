@@ -51,6 +51,11 @@ class Peer(NamedTuple):
 
 V2 = "/v2/models/mnist/infer"
 
+# Of the servers whose routes are the comparison's own.
+JSON = Route("/predict", formats.INSTANCES, "JSON")
+BY_ORJSON = Route("/predict", formats.INSTANCES, "JSON by orjson")
+RAW = Route("/raw", formats.RAW, "raw bytes, answered in raw floats")
+
 PEERS = (
     Peer(
         "service",
@@ -69,8 +74,8 @@ PEERS = (
         "gunicorn --worker-class gthread --workers 1 --threads 4 --worker-tmp-dir /dev/shm "
         "--no-control-socket --chdir {folder} --bind 127.0.0.1:{port} server:app",
         "/health",
-        Route("/predict", formats.INSTANCES, "JSON"),
-        Route("/raw", formats.RAW, "raw bytes, answered in raw floats"),
+        JSON,
+        RAW,
         "one process, 4 threads",
         ("flask", "gunicorn"),
     ),
@@ -80,8 +85,8 @@ PEERS = (
         "uvicorn --loop uvloop --http httptools --no-access-log --workers 1 "
         "--app-dir {folder} --host 127.0.0.1 --port {port} server:app",
         "/health",
-        Route("/predict", formats.INSTANCES, "JSON"),
-        Route("/raw", formats.RAW, "raw bytes, answered in raw floats"),
+        JSON,
+        RAW,
         "one process, uvloop, httptools",
         ("fastapi", "uvicorn", "uvloop", "httptools"),
     ),
@@ -90,7 +95,7 @@ PEERS = (
         "mosec",
         "python {folder}/server.py --address 127.0.0.1 --port {port} --log-level error",
         "/",
-        Route("/predict", formats.INSTANCES, "JSON"),
+        JSON,
         Route("/msgpack", formats.MSGPACK, "msgpack"),
         "one worker per route; batches of at most 16, waiting 1 ms",
         ("mosec", "msgpack"),
@@ -100,8 +105,8 @@ PEERS = (
         "LitServe",
         "python {folder}/server.py",
         "/health",
-        Route("/predict", formats.INSTANCES, "JSON"),
-        Route("/raw", formats.RAW, "raw bytes, answered in raw floats"),
+        JSON,
+        RAW,
         "one worker per route, fast_queue",
         ("litserve", "fastapi", "uvicorn", "uvloop"),
     ),
@@ -142,8 +147,8 @@ PEERS = (
         "granian --interface rsgi --no-ws --log-level warning --backlog 2048 --workers 1 "
         "--loop uvloop --working-dir {folder} --host 127.0.0.1 --port {port} server:app",
         "/health",
-        Route("/predict", formats.INSTANCES, "JSON by orjson"),
-        Route("/raw", formats.RAW, "raw bytes, answered in raw floats"),
+        BY_ORJSON,
+        RAW,
         "one worker, uvloop",
         ("granian", "uvloop", "orjson"),
     ),
@@ -154,8 +159,8 @@ PEERS = (
         "granian --interface wsgi --no-ws --log-level warning --backlog 2048 --workers 1 "
         "--host 127.0.0.1 --port {port} bench.peers.wsgi:app",
         "/health",
-        Route("/predict", formats.INSTANCES, "JSON by orjson"),
-        Route("/raw", formats.RAW, "raw bytes, answered in raw floats"),
+        BY_ORJSON,
+        RAW,
         "one worker, its own number of threads",
         ("granian", "orjson"),
         shares="granian",
@@ -165,8 +170,8 @@ PEERS = (
         "FastPySGI, WSGI",
         "python {folder}/server.py",
         "/health",
-        Route("/predict", formats.INSTANCES, "JSON by orjson"),
-        Route("/raw", formats.RAW, "raw bytes, answered in raw floats"),
+        BY_ORJSON,
+        RAW,
         "one process",
         ("fastpysgi", "orjson"),
     ),
@@ -176,8 +181,8 @@ PEERS = (
         # --fast would take five processes; everything else that it sets is here.
         "python {folder}/server.py --fast --processes 1 --workers 1 --disable-openapi",
         "/health",
-        Route("/predict", formats.INSTANCES, "JSON by orjson"),
-        Route("/raw", formats.RAW, "raw bytes, answered in raw floats"),
+        BY_ORJSON,
+        RAW,
         "one process, one worker, async handlers",
         ("robyn", "uvloop", "orjson"),
     ),
