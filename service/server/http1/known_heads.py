@@ -140,10 +140,9 @@ class KnownHeads:
             head.path = head.full_path[len(head.prefix) :]
         fast = self._fast_path and inside
         at_metrics = known is self._metrics
-        if fast and head.method == "GET" and head.length == 0:
-            is_probe = self._inference.is_probe(head.path, head.fields, at_metrics)
-            if is_probe:
-                head.is_probe = True
+        plain_get = fast and head.method == "GET" and head.length == 0
+        if plain_get and self._inference.is_probe(head.path, head.fields, at_metrics):
+            head.is_probe = True
         if fast and not at_metrics and head.method == "POST" and bounded:
             endpoint = self._inference.endpoint(head.path)
             if endpoint is not None:
