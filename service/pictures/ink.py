@@ -101,12 +101,11 @@ def _excess(levels: Floats, paper: Paper, factor: int, clean: bool) -> Floats:
     """Return how far each pixel of the full picture is from the paper, 0 or more."""
     if not clean and min(levels.shape) > 3 and grain(levels) > 4:
         levels = _without_specks(levels)
-    full = _enlarged(paper.level, factor, levels.shape)
-    excess = levels - full if paper.light else full - levels
-    np.maximum(excess, 0, out=excess)
+    full = paper._replace(level=_enlarged(paper.level, factor, levels.shape))
     if paper.gain is not EVEN:
-        excess *= _enlarged(paper.gain, factor, levels.shape)
-    return excess
+        full = full._replace(gain=_enlarged(paper.gain, factor, levels.shape))
+    excess = full.contrast(levels)
+    return np.maximum(excess, 0, out=excess)
 
 
 def _region(reading: Reading, factor: int, lossy: bool) -> Mask | None:

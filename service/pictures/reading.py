@@ -35,6 +35,7 @@ from service.pictures.shapes import (
     parts,
     shrink,
     span,
+    squares,
     tightest,
     touching,
 )
@@ -90,10 +91,7 @@ class Reading:
     @cached_property
     def pen(self) -> int:
         """Side of the largest square in it, in pixels."""
-        side, mask = -1, self.digit.mask
-        while mask.any() and side < WIDEST:
-            mask, side = shrink(mask), side + 2
-        return max(side, 0)
+        return max((side for side, _ in squares(self.digit.mask, WIDEST)), default=0)
 
     @cached_property
     def blob(self) -> bool:

@@ -4,6 +4,7 @@ Beyond the edge of a picture there is nothing to grow from and nothing to shrink
 the edge cuts goes on outside.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,14 @@ def grow(mask: Mask, by: int = 1) -> Mask:
 def shrink(mask: Mask, by: int = 1) -> Mask:
     """Remove the pixels within ``by`` rows and columns of what is not in a mask."""
     return ~grow(~mask, by)
+
+
+def squares(mask: Mask, most: int) -> Iterator[tuple[int, Mask]]:
+    """Yield odd sides, up to ``most``, and the centres of all such squares in a mask."""
+    side = 1
+    while mask.any() and side <= most:
+        yield side, mask
+        mask, side = shrink(mask), side + 2
 
 
 def hull(mask: Mask) -> Mask:
@@ -153,10 +162,9 @@ class Parts:
 
     def width(self, mask: Mask, most: int) -> Numbers:
         """Return the side of the largest square in each part, at most about ``most``."""
-        found, side = np.zeros(self.count + 1, np.intp), 1
-        while mask.any() and side <= most:
-            found[self.numbers[mask]] = side
-            mask, side = shrink(mask), side + 2
+        found = np.zeros(self.count + 1, np.intp)
+        for side, centres in squares(mask, most):
+            found[self.numbers[centres]] = side
         return found[1:]
 
 
