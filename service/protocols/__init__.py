@@ -243,16 +243,17 @@ def check_count(count: int, max_images: int) -> None:
         raise RequestError(413, f"found {count} images, expected at most {max_images}")
 
 
-def blanks(pixels: Pixels) -> npt.NDArray[np.bool_]:
-    """Return whether each image is without ink, bool ``[n]``."""
+def blanks(pixels: Pixels) -> npt.NDArray[np.bool_] | None:
+    """Return whether each image is without ink, bool ``[n]``; None if none is."""
     step = BLANK if pixels.dtype == np.uint8 else BLANK_FLOAT
     # The ufuncs themselves: the array's methods cost more than the work on one image.
-    blank: npt.NDArray[np.bool_]
-    blank = np.maximum.reduce(pixels, axis=1) - pixels[:, 0] <= step
+    above = np.maximum.reduce(pixels, axis=1) - pixels[:, 0]
     # The corner of a digit is not its brightest pixel, so this nearly always settles it.
-    if np.count_nonzero(blank):
-        blank &= pixels[:, 0] - np.minimum.reduce(pixels, axis=1) <= step
-    return blank
+    if np.minimum.reduce(above, initial=255) > step:
+        return None
+    below = pixels[:, 0] - np.minimum.reduce(pixels, axis=1)
+    blank: npt.NDArray[np.bool_] = (above <= step) & (below <= step)
+    return blank if blank.any() else None
 
 
 def no_ink(pixels: Pixels, index: int) -> RequestError:

@@ -51,7 +51,7 @@ def read_integer_images(
     Such an image may be on the scale of 0 to 1.
     """
     found = read_integers(bodies, limits.images)
-    if found is None or np.maximum.reduce(found[0], axis=1).min() <= 1:
+    if found is None or np.minimum.reduce(np.maximum.reduce(found[0], axis=1)) <= 1:
         return None
     return found
 

@@ -137,6 +137,8 @@ def encode(
     options: Options = batch.options[0]
     if options.raw:
         rows = predictions.probabilities.astype("<f4", copy=False)
+        if len(batch.counts) == 1:
+            return [Payload(rows.tobytes(), RAW)]
         return [Payload(rows[span].tobytes(), RAW) for span in batch.spans]
     entries: list[dict[str, Any]] = [
         {"digit": digit, "confidence": row[digit], "probabilities": row}
@@ -150,11 +152,15 @@ def encode(
     if options.echo:
         for entry, frame in zip(entries, _frames(batch.pixels)):
             entry["frame"] = frame
-    # One call, then split: many small calls take longer. orjson writes a float32 with the
-    # fewest digits that read back as the same float32.
+    # orjson writes a float32 with the fewest digits that read back as the same float32.
+    model: Any = {"name": name, "version": str(version)}
+    if len(batch.counts) == 1:
+        content = {"predictions": entries, "model": model}
+        return [Payload(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY))]
+    # One call, then split: many small calls take longer.
     text = orjson.dumps(entries, option=orjson.OPT_SERIALIZE_NUMPY)
-    images = text[2:-2].split(b"},{") if len(batch.counts) > 1 else [text[2:-2]]
-    model = orjson.dumps({"name": name, "version": str(version)})
+    images = text[2:-2].split(b"},{")
+    model = orjson.dumps(model)
     return [
         Payload(b'{"predictions":[{%b}],"model":%b}' % (b"},{".join(images[span]), model))
         for span in batch.spans

@@ -18,10 +18,11 @@ def dump(images, style=PLAIN[0]):
     return json.dumps({"instances": images}, separators=style).encode()
 
 
-@pytest.fixture
-def small(monkeypatch):
-    """Images of three pixels: a change is likelier to matter."""
+@pytest.fixture(params=[0, integers.FEW])
+def small(monkeypatch, request):
+    """Images of three pixels: a change is likelier to matter. Few bodies, by both ways."""
     monkeypatch.setattr(integers, "PIXELS", 3)
+    monkeypatch.setattr(integers, "FEW", request.param)
 
 
 def check(bodies):
@@ -50,7 +51,7 @@ def test_what_clients_write_is_read_alone_and_together(frames):
 
 @pytest.mark.parametrize("style", STYLES)
 def test_only_the_usual_separators_are_plain(frames, style):
-    bodies = [dump(frames[:n].tolist(), style) for n in (1, 2)]
+    bodies = [dump(frames[:n].tolist(), style) for n in (2, 3)]
     assert [integers.read_integers([body], 9) is not None for body in bodies] == [
         style in PLAIN
     ] * 2
@@ -76,8 +77,10 @@ MARKS = [bytes([byte]) for byte in b'0129, []{}":-.e\n'] + [
     b"],[",
     b"], [",
     b"]]}",
+    b"true",
     b"",
 ]
+ways = st.sampled_from([0, integers.FEW])
 edits = st.lists(
     st.tuples(st.integers(0, 200), st.integers(0, 3), st.sampled_from(MARKS)), max_size=3
 )
@@ -91,11 +94,13 @@ image = st.lists(pixel, min_size=3, max_size=3)
         st.tuples(st.lists(image, min_size=1, max_size=3), st.sampled_from(PLAIN), edits),
         min_size=1,
         max_size=3,
-    )
+    ),
+    ways,
 )
-def test_what_is_read_is_what_a_parser_reads(bodies):
+def test_what_is_read_is_what_a_parser_reads(bodies, few):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(integers, "PIXELS", 3)
+        patch.setattr(integers, "FEW", few)
         changed = []
         for images, style, changes in bodies:
             body = dump(images, style)
@@ -110,11 +115,13 @@ def test_what_is_read_is_what_a_parser_reads(bodies):
 @given(
     st.lists(
         st.sampled_from([b"1", b"0", b",", b" ", b"[", b"]", b"], [", b"],["]), max_size=14
-    )
+    ),
+    ways,
 )
-def test_what_is_read_of_any_text_between_the_brackets(parts):
+def test_what_is_read_of_any_text_between_the_brackets(parts, few):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(integers, "PIXELS", 2)
+        patch.setattr(integers, "FEW", few)
         check([b'{"instances":[[%b]]}' % b"".join(parts)])
 
 

@@ -124,7 +124,7 @@ def test_forms_may_be_mixed_in_one_request():
     ],
 )
 def test_ink_is_16_grey_levels_by_every_way(pixels, blank):
-    assert blanks(pixels[None]).tolist() == [blank]
+    assert (blanks(pixels[None]) is not None) == blank
 
 
 def image(pixel=7, count=784):
