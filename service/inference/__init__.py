@@ -7,7 +7,7 @@ Both doors, `service.web` and `service.server`, call the same three methods:
     answer(calls)                     requests that are there together → outcomes
 
 access is who may ask, target is what a head asks for, batch is how calls are answered,
-probes is what orchestrators ask.
+predictions is what the model says, probes is what orchestrators ask.
 """
 
 from collections.abc import Sequence

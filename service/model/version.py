@@ -187,7 +187,8 @@ def _read_manifest(files: VersionFiles) -> _Manifest:
             raise ModelError(
                 f"manifest.json has {field} {_shown(value)}, expected {expected}"
             )
-    threshold = None if threshold is None else float(threshold)
+    # As ONNX Runtime's float32, so that NumPy and Python compare alike.
+    threshold = None if threshold is None else float(np.float32(threshold))
     return manifest._replace(unsure_below=threshold, examples=examples)
 
 

@@ -116,7 +116,7 @@ class Metrics:
         self,
         version: int,
         digits: npt.NDArray[np.intp],
-        confidence: npt.NDArray[np.float32],
+        confidence: npt.NDArray[np.float32] | Sequence[float],
         unsure: int,
     ) -> None:
         """Count what a version predicted.
@@ -124,16 +124,16 @@ class Metrics:
         Args:
             version: number of the version.
             digits: digit of each image, ``[n]``.
-            confidence: probability of that digit, ``[n]``.
+            confidence: probability of that digit, ``[n]``; of up to FEW, a list.
             unsure: how many are marked as unsure.
         """
         predictions, sure = self._predictions[version,], self._confidence[version,]
         if len(digits) <= FEW:
             for digit in digits.tolist():
                 predictions[digit] += 1
-            for probability in (found := confidence.tolist()):
+            for probability in confidence:
                 sure[bisect_left(table.CONFIDENCE_BUCKETS, probability)] += 1
-            sure[SUM] += sum(found)
+            sure[SUM] += sum(confidence)
         else:
             for digit, count in enumerate(np.bincount(digits).tolist()):
                 predictions[digit] += count

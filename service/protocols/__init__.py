@@ -249,7 +249,7 @@ def blanks(pixels: Pixels) -> npt.NDArray[np.bool_] | None:
     # The ufuncs themselves: the array's methods cost more than the work on one image.
     above = np.maximum.reduce(pixels, axis=1) - pixels[:, 0]
     # The corner of a digit is not its brightest pixel, so this nearly always settles it.
-    if np.minimum.reduce(above, initial=255) > step:
+    if not len(above) or above[above.argmin()] > step:
         return None
     below = pixels[:, 0] - np.minimum.reduce(pixels, axis=1)
     blank: npt.NDArray[np.bool_] = (above <= step) & (below <= step)

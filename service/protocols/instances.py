@@ -51,9 +51,10 @@ def read_integer_images(
     Such an image may be on the scale of 0 to 1.
     """
     found = read_integers(bodies, limits.images)
-    if found is None or np.minimum.reduce(np.maximum.reduce(found[0], axis=1)) <= 1:
+    if found is None:
         return None
-    return found
+    highest = np.maximum.reduce(found[0], axis=1)
+    return None if highest[highest.argmin()] <= 1 else found
 
 
 def read_instances(instances: list[Instance], limits: Limits) -> Decoded:
