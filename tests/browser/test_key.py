@@ -34,7 +34,7 @@ def test_asks_before_one_draws_and_then_answers(page):
     expect(page.locator("#key")).to_contain_text("This server asks for an API key.")
     driver.draw(page, LINE)
     driver.settle(page, "locked")
-    expect(page.locator("#digit")).to_have_text("–")
+    expect(page.locator("#digit")).to_have_text("?")
     give(page, f" {KEY} ")
     driver.settle(page)
     expect(page.locator("#key")).to_be_hidden()

@@ -176,9 +176,9 @@ def prediction(unsure=False, found=None, **probabilities):
         ),
         (prediction(d0=0.99), True, "A 0 (99.00 %).", "two digits"),
         (
-            prediction(True, "several digits", d0=0.5),
+            prediction(True, "several digits", d0=1.0),
             False,
-            "Not sure. Perhaps",
+            "Not sure. Perhaps a 0.",
             "two digits",
         ),
         (prediction(d7=0.78, d1=0.21), False, "A 7 (78.00 %), or a 1", "with a flag"),

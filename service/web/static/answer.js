@@ -23,7 +23,7 @@ export function makeAnswer(suffix) {
       return (said.textContent = verdict(prediction));
     },
     blank(words) {
-      digit.textContent = "–";
+      digit.textContent = "?";
       digit.classList.remove("unsure");
       said.textContent = words;
       fill(null);

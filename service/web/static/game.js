@@ -84,7 +84,7 @@ function makeBar() {
 }
 
 function result(read, time, missed) {
-  const words = `It read ${read} of my 10 digits in ${time} s.`;
+  const words = `It read ${read} of my 10 digits in ${time}\u00a0s.`;
   const said = make("p", { role: "status" });
   const again = make("button", { type: "button" }, "Again");
   const copy = make("button", { type: "button" }, "Copy result");

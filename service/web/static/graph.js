@@ -52,7 +52,7 @@ function paintUnits(context, places, shares, look) {
   context.fillStyle = look.text;
   places.forEach(([x, y], unit) => {
     const share = Math.sqrt(shares[unit]); // an area looks like the square of its radius
-    context.globalAlpha = 0.22 + 0.78 * share;
+    context.globalAlpha = 0.4 + 0.6 * share;
     disc(context, x, y, 1.3 + 2.9 * share);
   });
   context.globalAlpha = 1;
@@ -65,7 +65,7 @@ function paintOutputs(context, places, shares, look) {
     context.fillStyle = context.strokeStyle = look.text;
     context.globalAlpha = shares[unit];
     disc(context, x, y, 7);
-    context.globalAlpha = 0.35 + 0.65 * shares[unit];
+    context.globalAlpha = 0.5 + 0.5 * shares[unit];
     context.lineWidth = 1.5;
     context.beginPath();
     context.arc(x, y, 7, 0, 2 * Math.PI);
@@ -82,8 +82,9 @@ function title(context, { frame: { x, y, cell }, units }, look) {
   context.fillText(28 * cell < 65 ? "784" : "784 pixels", x, y - 6);
   context.textAlign = "center";
   for (const layer of [0, 1]) {
-    const [[first]] = units[layer];
-    context.fillText(`${units[layer].length}`, first, TITLE - 7);
+    const { length } = units[layer];
+    const middle = units[layer].reduce((sum, [unitX]) => sum + unitX, 0) / length;
+    context.fillText(`${length}`, middle, TITLE - 7);
   }
 }
 

@@ -14,9 +14,11 @@ export const ranked = (probabilities) =>
 /**
  * Say an answer in a sentence.
  *
- * @param {{digit: number, probabilities: number[], unsure: boolean=}} prediction
+ * @param {{digit: number, probabilities: number[], unsure: boolean=, found: string=}} prediction
  */
-export function verdict({ digit, probabilities, unsure }) {
+export function verdict({ digit, probabilities, unsure, found }) {
+  // The probabilities are of the one digit that was read, and say nothing of the others.
+  if (found) return `Not sure. Perhaps ${aDigit(digit)}.`;
   const second = ranked(probabilities)[1];
   const [first, next] = [digit, second].map(
     (each) => `${aDigit(each)} (${percent(probabilities[each], 0)})`,

@@ -34,7 +34,7 @@ export async function mount(form, context) {
         const row = parts.rows.children[each];
         row.classList.toggle("best", share === most);
         row.querySelector(".bar").style.transform = `scaleX(${share})`;
-        row.querySelector(".percent").textContent = percent(share);
+        row.querySelector(".percent").textContent = percent(share, 2, "> ");
       });
       parts.words.textContent =
         `Version ${version} on ${nameOf(drawings[digit])}: ${shares.indexOf(most)}, ` +
