@@ -39,6 +39,9 @@ def test_server_away_is_said_and_recovers_with_the_newest_drawing(start, new_pag
     driver.draw(page, strokes[0])
     driver.settle(page, "away")
     expect(page.locator("#server")).to_contain_text(re.compile("server", re.I))
+    for scheme, rules in driver.RULES_OF.items():
+        page.emulate_media(color_scheme=scheme)
+        assert Axe().run(page, options={"runOnly": rules}).violations_count == 0
     page.locator("#clear").click()
     driver.draw(page, strokes[7])
     start(port=server.port, **patient).wait_ready()
