@@ -45,7 +45,13 @@ class Film:
         self.pointer: Point = (0, 0)
         self.frames: list[Image.Image] = []
         x, y, width, height = page.locator("#stage").bounding_box().values()
-        self.box = {"x": x - 12, "y": y - 12, "width": width + 24, "height": height + 24}
+        above = 4  # pixels; the heading's letters end 5 above the stage
+        self.box = {
+            "x": x - 12,
+            "y": y - above,
+            "width": width + 24,
+            "height": height + above + 12,
+        }
 
     def move(self, x: float, y: float) -> None:
         """Move the pointer."""
