@@ -31,6 +31,8 @@ OTHERS = re.compile(
     r"PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?))"
 )
 MOST_SHOWN = 100  # characters of a value in a message
+# What Vertex AI calls settings of ours; a variable of the setting's own name counts first.
+CLOUDS = {"predict_route": "AIP_PREDICT_ROUTE", "health_route": "AIP_HEALTH_ROUTE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Settings:
             served with everything else if empty.
         log_format: format of the log lines, text or json.
         tracing: whether spans are sent to an OpenTelemetry collector, 1 or 0.
+        predict_route: one more path that predicts, as TensorFlow Serving's does.
+        health_route: one more path that answers as ``/readyz``.
     """
 
     model_root: Path = Path(__file__).resolve().parent.parent / "models"
@@ -80,6 +84,8 @@ class Settings:
     metrics_bind: str = ""
     log_format: str = "text"
     tracing: bool = False
+    predict_route: str = ""
+    health_route: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -99,10 +105,14 @@ class Settings:
             "metrics_bind": _address,
             "log_format": _format,
             "tracing": _switch,
+            "predict_route": _route,
+            "health_route": _route,
         }
         values: dict[str, Any] = {}
         for field in fields(cls):
-            variable = PREFIX + field.name.upper()
+            own = variable = PREFIX + field.name.upper()
+            if not environment.get(own):
+                variable = CLOUDS.get(field.name, own)
             value = environment.get(variable)
             if value:
                 try:
@@ -175,6 +185,13 @@ def _hosts(text: str) -> tuple[str, ...]:
     if not all(re.fullmatch(rf"\.?{label}(\.{label})*", name) for name in names):
         raise ValueError("host names without scheme or port, between commas")
     return names
+
+
+def _route(text: str) -> str:
+    # What needs no escape in a path (RFC 3986, 3.3).
+    if len(text) > MOST_SHOWN or not re.fullmatch(r"(/[\w.~!$&'()*+,;=:@-]+)+", text, re.A):
+        raise ValueError(f"a path such as /health, of at most {MOST_SHOWN} characters")
+    return text
 
 
 def _address(text: str) -> str:

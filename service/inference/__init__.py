@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from math import inf
 
 from service.http import Headers
-from service.inference.access import PROBES, Access
+from service.inference.access import Access
 from service.inference.batch import Answerer, Asked, Call, Learn
 from service.inference.probes import Probes
 from service.inference.target import Endpoint, Target, Targets, asked_version
@@ -51,7 +51,7 @@ class Inference:
         self.settings, self.repository = settings, repository
         self.access, self.monitoring = access, monitoring
         self.probes = Probes(repository, monitoring)
-        self._targets = Targets(repository, access)
+        self._targets = Targets(repository, access, settings.predict_route)
         limits = Limits(settings.max_images, settings.max_pixels)
         self._answerer = Answerer(limits, settings.max_body_bytes, monitoring.metrics)
 
@@ -75,7 +75,7 @@ class Inference:
             headers: its headers.
             at_metrics: whether it arrived at the address of the metrics.
         """
-        if path not in PROBES or not self.repository.models:
+        if path not in self.access.probes or not self.repository.models:
             return False
         return self.access.refuse(path, headers, at_metrics) is None
 

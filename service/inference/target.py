@@ -10,14 +10,19 @@ from service.http import Headers
 from service.inference.access import Access
 from service.model.repository import Repository
 from service.model.version import Model
-from service.protocols import Dialect, explain, oip, predict, tfserving
+from service.protocols import Dialect, explain, invocations, oip, predict, tfserving
 
+# Where a path leads that a cloud has chosen for predictions: Vertex AI sends this body.
+V1 = "/v1/models/<model>:predict"
 # Every route that runs the model, as a Flask rule, and the dialect it speaks.
 ROUTES: dict[str, Dialect] = {
     "/predict": predict,
     "/explain": explain,
-    "/v1/models/<model>:predict": tfserving,
+    "/invocations": invocations,
+    V1: tfserving,
     "/v1/models/<model>/versions/<int:version>:predict": tfserving,
+    "/v1/models/<model>:explain": explain,
+    "/v1/models/<model>/versions/<int:version>:explain": explain,
     "/v2/models/<model>/infer": oip,
     "/v2/models/<model>/versions/<int:version>/infer": oip,
 }
@@ -78,11 +83,14 @@ class Targets:
     Args:
         repository: the versions that are served.
         access: who may ask.
+        predict_route: one more path that leads to `V1`; none if empty.
     """
 
-    def __init__(self, repository: Repository, access: Access) -> None:
+    def __init__(
+        self, repository: Repository, access: Access, predict_route: str = ""
+    ) -> None:
         self._repository, self._access = repository, access
-        self.endpoints: Mapping[str, Endpoint] = dict(_paths(repository))
+        self.endpoints: Mapping[str, Endpoint] = dict(_paths(repository, predict_route))
         self._kinds: dict[Any, int] = {}
         self._numbers = count(1)  # never reused; 0 is for what inference does not answer
 
@@ -158,11 +166,13 @@ def parse_query(query: str) -> Mapping[str, str]:
     return MultiDict(pairs)
 
 
-def _paths(repository: Repository) -> Iterator[tuple[str, Endpoint]]:
+def _paths(repository: Repository, more: str) -> Iterator[tuple[str, Endpoint]]:
     """Yield every path of the routes, with the model and the versions that are served."""
     if not repository.models:
         return
     name = repository.default.name
+    if more:
+        yield more, Endpoint(V1, name)
     for route in ROUTES:
         model = name if "<model>" in route else None
         path = route.replace("<model>", name)
