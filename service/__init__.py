@@ -60,6 +60,7 @@ def create_inference(
     from service.inference import Inference
     from service.inference.access import Access
     from service.inference.target import DIALECTS
+    from service.inference.traffic import read_plan
     from service.model.repository import load
     from service.model.snapshot import read
     from service.monitoring import Monitoring, make_spans
@@ -75,4 +76,5 @@ def create_inference(
     spans = make_spans() if settings.tracing else None
     metrics = Metrics(counters or Counters(), list(repository.models), DIALECTS)
     monitoring = Monitoring(metrics, roster or Roster(), spans)
-    return Inference(settings, repository, access, monitoring)
+    plan = read_plan(snapshot.traffic, repository)
+    return Inference(settings, repository, access, monitoring, plan)

@@ -67,6 +67,8 @@ class Settings:
         tracing: whether spans are sent to an OpenTelemetry collector, 1 or 0.
         predict_route: one more path that predicts, as TensorFlow Serving's does.
         health_route: one more path that answers as ``/readyz``.
+        traffic: file that says which other versions get a share of the requests; none do
+            if not set.
     """
 
     model_root: Path = Path(__file__).resolve().parent.parent / "models"
@@ -86,6 +88,7 @@ class Settings:
     tracing: bool = False
     predict_route: str = ""
     health_route: str = ""
+    traffic: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -107,6 +110,7 @@ class Settings:
             "tracing": _switch,
             "predict_route": _route,
             "health_route": _route,
+            "traffic": Path,
         }
         values: dict[str, Any] = {}
         for field in fields(cls):

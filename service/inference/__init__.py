@@ -7,17 +7,20 @@ Both doors, `service.web` and `service.server`, call the same three methods:
     answer(calls)                     requests that are there together → outcomes
 
 access is who may ask, target is what a head asks for, batch is how calls are answered,
-predictions is what the model says, probes is what orchestrators ask.
+predictions is what the model says, probes is what orchestrators ask; traffic is which calls
+another version answers, and mirror compares one that answers nobody.
 """
 
 from collections.abc import Sequence
 from math import inf
 
-from service.http import Headers
+from service.http import Headers, request_ids
 from service.inference.access import Access
 from service.inference.batch import Answerer, Asked, Call, Learn
+from service.inference.mirror import Mirror
 from service.inference.probes import Probes
-from service.inference.target import Endpoint, Target, Targets, asked_version
+from service.inference.target import CANARY, Endpoint, Target, Targets, asked_version
+from service.inference.traffic import Canary, Plan, is_chosen
 from service.model.repository import Repository
 from service.monitoring import Monitoring
 from service.monitoring.counters import Counters
@@ -39,6 +42,8 @@ class Inference:
         access: who may ask.
         monitoring: where outcomes are recorded, by the doors.
         probes: answers health checks and scrapes.
+        canary: which requests another version than the default answers; None for none.
+        mirror: compares another version with the default; None for none.
     """
 
     def __init__(
@@ -47,13 +52,17 @@ class Inference:
         repository: Repository,
         access: Access,
         monitoring: Monitoring,
+        plan: Plan = Plan(),  # noqa: B008 - frozen
     ) -> None:
         self.settings, self.repository = settings, repository
         self.access, self.monitoring = access, monitoring
         self.probes = Probes(repository, monitoring)
-        self._targets = Targets(repository, access, settings.predict_route)
+        self.canary = plan.canary
+        self._targets = Targets(repository, access, settings.predict_route, plan.canary)
         limits = Limits(settings.max_images, settings.max_pixels)
-        self._answerer = Answerer(limits, settings.max_body_bytes, monitoring.metrics)
+        rest = limits, settings.max_body_bytes, monitoring.metrics
+        self._answerer = Answerer(*rest)
+        self.mirror = Mirror(plan.shadow, repository, *rest) if plan.shadow else None
 
     @classmethod
     def without_models(cls) -> "Inference":
@@ -97,4 +106,32 @@ class Inference:
         Returns:
             The outcome of each call; None if there was no time for it.
         """
-        return self._answerer.answer(calls, learn, until)
+        if self.canary is not None and not self.canary.header:
+            calls = _split(calls, self.canary)
+        if self.canary is not None and learn is not None:
+            learn = _learn_together(learn)
+        outcomes = self._answerer.answer(calls, learn, until)
+        if self.mirror is not None:
+            self.mirror.note(calls, outcomes)
+        return outcomes
+
+
+def _split(calls: Sequence[Asked], canary: Canary) -> Sequence[Asked]:
+    """Let the canary answer those that are chosen by their id, which may be new."""
+    ids = request_ids([call.request_id for call in calls])
+    found = []
+    for call, used_id in zip(calls, ids):
+        target = call.target
+        if target.canary is not None and is_chosen(used_id, canary.percent):
+            target = target.canary
+        found.append(Call(target, call.body, used_id))
+    return found
+
+
+def _learn_together(learn: Learn) -> Learn:
+    """Let what the canary takes count for the kind as which a request was admitted."""
+
+    def learn_of(kind: int, size: int, seconds: float) -> None:
+        learn(kind - kind % (CANARY + 1), size, seconds)
+
+    return learn_of

@@ -79,6 +79,9 @@ class Metrics:
         self._confidence = _Rows(counters, table.CONFIDENCE)
         self._unsure = _Rows(counters, table.UNSURE)
         self._last = _Rows(counters, table.LAST)
+        self._shadow = _Rows(counters, table.SHADOW)
+        self._shadow_images = _Rows(counters, table.SHADOW_IMAGES)
+        self._shadow_confidence = _Rows(counters, table.SHADOW_CONFIDENCE)
         self._images = counters.row(table.IMAGES.key())
         self._turns = counters.row(table.TURNS.key())
         self._cpu = _Rows(counters, table.CPU)
@@ -144,6 +147,34 @@ class Metrics:
         if unsure:
             self._unsure[version,][0] += unsure
         self._last[version,][0] = time()
+
+    def start_shadow(self, version: int) -> None:
+        """Create the series of a shadow at 0."""
+        for result in ("compared", "failed", "shed"):
+            self._shadow[version, result]
+        for agrees in ("yes", "no"):
+            self._shadow_images[version, agrees]
+        self._shadow_confidence[version,]
+
+    def count_shadow(self, version: int, result: str) -> None:
+        """Count a request by what became of its comparison: compared, failed or shed."""
+        self._shadow[version, result][0] += 1
+
+    def count_comparison(
+        self, version: int, agree: int, confidence: npt.NDArray[np.float32]
+    ) -> None:
+        """Count images that a shadow was compared on.
+
+        Args:
+            version: number of the shadow.
+            agree: how many it reads as the default does.
+            confidence: probability of each digit it read, ``[n]``.
+        """
+        self._shadow_images[version, "yes"][0] += agree
+        self._shadow_images[version, "no"][0] += len(confidence) - agree
+        row = self._shadow_confidence[version,]
+        for probability in confidence.tolist():
+            _observe(row, table.CONFIDENCE_BUCKETS, probability, 1)
 
     def count_batch(
         self, dialect: str, version: int, images: Sequence[int], stages: Stages

@@ -142,11 +142,33 @@ REFUSALS = Metric(
     "Time until an inference request for a served version was refused.",
     ("version",),
 )
+SHADOW = Metric(
+    Kind.COUNTER,
+    "shadow",
+    "mnist_shadow_requests",
+    "Requests that a shadow was to be compared on.",
+    ("version", "result"),
+)
+SHADOW_IMAGES = Metric(
+    Kind.COUNTER,
+    "shadow_images",
+    "mnist_shadow_images",
+    "Images that a shadow was compared on, by whether it read the same digit.",
+    ("version", "agrees"),
+)
+SHADOW_CONFIDENCE = Metric(
+    Kind.HISTOGRAM,
+    "shadow_confidence",
+    "mnist_shadow_confidence",
+    "Probability of the digit that a shadow read.",
+    ("version",),
+    CONFIDENCE_BUCKETS,
+)
 PREDICTIONS = Metric(
     Kind.DIGITS, "predictions", "mnist_predictions", "Predicted images.", ("version",)
 )
 # In the order in which /metrics shows them.
 METRICS = (
     *(REQUESTS, STAGES, TURNS, IMAGES, CONFIDENCE, UNSURE, REFUSED, RELOADS, STARTS),
-    *(EXITS, CPU, LAST, REFUSALS, PREDICTIONS),
+    *(EXITS, CPU, LAST, REFUSALS, PREDICTIONS, SHADOW, SHADOW_IMAGES, SHADOW_CONFIDENCE),
 )

@@ -34,11 +34,12 @@ def test_every_setting_is_read():
             "MNIST_TRACING": "1",
             "MNIST_PREDICT_ROUTE": "/a:b",
             "AIP_HEALTH_ROUTE": "/c/d",
+            "MNIST_TRAFFIC": "/z",
         }
     )
     expected = [Path("/x"), "other-1.2", 3, 5, 6, 7, 9, 10, 11, False]
     expected += [Path("/y"), ("a.example", ".b.example"), "[::1]:90", "json", True]
-    expected += ["/a:b", "/c/d"]
+    expected += ["/a:b", "/c/d", Path("/z")]
     assert list(dataclasses.astuple(settings)) == expected
 
 
