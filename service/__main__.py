@@ -59,9 +59,10 @@ def _shown(default: object) -> str:
 
 
 def _local() -> "Inference":
-    """Load the models for whoever has the files at hand: no key, no host to check."""
+    """Load the models for whoever has the files at hand: nothing to check or to keep."""
     settings = Settings.from_environment()
-    return create_inference(replace(settings, api_keys=None, trusted_hosts=()))
+    alone = replace(settings, api_keys=None, trusted_hosts=(), traffic=None, samples=None)
+    return create_inference(alone)
 
 
 def main() -> None:

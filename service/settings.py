@@ -23,6 +23,8 @@ MOST = {
     "client_seconds": 3600,  # a client that does nothing holds one of the connections
     "max_wait_ms": 60_000,  # no client waits longer, and gunicorn kills a worker after 30 s
     "drain_seconds": 3600,  # no load balancer takes longer to notice
+    "samples_mb": 100_000,  # each worker looks through the folder every five seconds
+    "samples_percent": 100,
 }
 # What else begins with the prefix: the folder of the data for training, and what Kubernetes
 # makes in each pod for a Service whose name begins so (mnist, mnist-canary).
@@ -69,6 +71,9 @@ class Settings:
         health_route: one more path that answers as ``/readyz``.
         traffic: file that says which other versions get a share of the requests; none do
             if not set.
+        samples: folder that keeps a few of the images; none are kept if not set.
+        samples_mb: most megabytes that they take: 64 are 16,000 images, in blocks of 4 kB.
+        samples_percent: share of the images that are kept although the model was sure.
     """
 
     model_root: Path = Path(__file__).resolve().parent.parent / "models"
@@ -89,6 +94,9 @@ class Settings:
     predict_route: str = ""
     health_route: str = ""
     traffic: Path | None = None
+    samples: Path | None = None
+    samples_mb: int = 64
+    samples_percent: int = 1
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -111,6 +119,7 @@ class Settings:
             "predict_route": _route,
             "health_route": _route,
             "traffic": Path,
+            "samples": Path,
         }
         values: dict[str, Any] = {}
         for field in fields(cls):
@@ -156,7 +165,7 @@ def wants_json(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def _number(name: str, text: str) -> int:
-    least, most = int(name != "drain_seconds"), MOST[name]
+    least, most = int(name not in ("drain_seconds", "samples_percent")), MOST[name]
     # 4,000 digits: int() takes no more than 4,300. isdecimal alone would let other
     # scripts' digits pass.
     decimal = text.isascii() and text.isdecimal() and len(text) <= 4000

@@ -7,8 +7,9 @@ Both doors, `service.web` and `service.server`, call the same three methods:
     answer(calls)                     requests that are there together → outcomes
 
 access is who may ask, target is what a head asks for, batch is how calls are answered,
-predictions is what the model says, probes is what orchestrators ask; traffic is which calls
-another version answers, and mirror compares one that answers nobody.
+predictions is what the model says, probes is what orchestrators ask, traffic is which calls
+another version answers. What reads answered calls later: mirror compares a shadow, and
+samples keeps a few.
 """
 
 from collections.abc import Sequence
@@ -17,8 +18,10 @@ from math import inf
 from service.http import Headers, request_ids
 from service.inference.access import Access
 from service.inference.batch import Answerer, Asked, Call, Learn
+from service.inference.later import Later, Reader
 from service.inference.mirror import Mirror
 from service.inference.probes import Probes
+from service.inference.samples import Sampler, Store
 from service.inference.target import CANARY, Endpoint, Target, Targets, asked_version
 from service.inference.traffic import Canary, Plan, is_chosen
 from service.model.repository import Repository
@@ -43,7 +46,8 @@ class Inference:
         monitoring: where outcomes are recorded, by the doors.
         probes: answers health checks and scrapes.
         canary: which requests another version than the default answers; None for none.
-        mirror: compares another version with the default; None for none.
+        later: what reads answered requests; None if nothing does.
+        samples: the folder of samples; None if none are kept.
     """
 
     def __init__(
@@ -60,9 +64,16 @@ class Inference:
         self.canary = plan.canary
         self._targets = Targets(repository, access, settings.predict_route, plan.canary)
         limits = Limits(settings.max_images, settings.max_pixels)
-        rest = limits, settings.max_body_bytes, monitoring.metrics
-        self._answerer = Answerer(*rest)
-        self.mirror = Mirror(plan.shadow, repository, *rest) if plan.shadow else None
+        metrics, most = monitoring.metrics, settings.max_body_bytes
+        self._answerer = Answerer(limits, most, metrics)
+        self.samples: Store | None = None
+        readers: list[Reader] = []
+        if plan.shadow is not None:
+            readers.append(Mirror(plan.shadow, repository, metrics))
+        if settings.samples is not None:
+            self.samples = Store(settings.samples, settings.samples_mb * 1_000_000)
+            readers.append(Sampler(self.samples, settings.samples_percent, metrics))
+        self.later = Later(readers, limits, most) if readers else None
 
     @classmethod
     def without_models(cls) -> "Inference":
@@ -111,8 +122,8 @@ class Inference:
         if self.canary is not None and learn is not None:
             learn = _learn_together(learn)
         outcomes = self._answerer.answer(calls, learn, until)
-        if self.mirror is not None:
-            self.mirror.note(calls, outcomes)
+        if self.later is not None:
+            self.later.note(calls, outcomes)
         return outcomes
 
 

@@ -19,9 +19,11 @@ ASSETS = ("/static/", "/docs/")
 PROBES = (METRICS, LIVE, "/readyz")  # all that is served at the metrics' own address
 
 KEY = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # a bearer token (RFC 6750, 2.1)
-# Who may not be asked from pages of other sites, since each question costs work; without a
+# What pages of other sites may not ask, since it costs work or tells something; without a
 # preflight a browser sends text/plain and forms. Rules and paths end alike.
-RUNS = re.compile(r"/predict|/explain|/invocations|/v1/.*:(predict|explain)|/v2/.*/infer")
+RUNS = re.compile(
+    r"/predict|/explain|/invocations|/feedback|/v1/.*:(predict|explain)|/v2/.*/infer"
+)
 # A Host and its name (RFC 9110, 7.2; RFC 3986, 3.2.2): an address in brackets, or a name.
 HOST = re.compile(
     r"(\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]|\[v[0-9A-Fa-f]+\.[\w.~!$&'()*+,;=:-]+\]|"

@@ -82,6 +82,8 @@ class Metrics:
         self._shadow = _Rows(counters, table.SHADOW)
         self._shadow_images = _Rows(counters, table.SHADOW_IMAGES)
         self._shadow_confidence = _Rows(counters, table.SHADOW_CONFIDENCE)
+        self._samples = _Rows(counters, table.SAMPLES)
+        self._feedback = _Rows(counters, table.FEEDBACK)
         self._images = counters.row(table.IMAGES.key())
         self._turns = counters.row(table.TURNS.key())
         self._cpu = _Rows(counters, table.CPU)
@@ -175,6 +177,19 @@ class Metrics:
         row = self._shadow_confidence[version,]
         for probability in confidence.tolist():
             _observe(row, table.CONFIDENCE_BUCKETS, probability, 1)
+
+    def start_samples(self) -> None:
+        """Create the series of samples at 0."""
+        for result in ("kept", "failed", "shed"):
+            self._samples[result,]
+
+    def count_samples(self, result: str, times: int) -> None:
+        """Count samples by what became of them: kept, failed or shed."""
+        self._samples[result,][0] += times
+
+    def count_feedback(self, version: int, read: int, digit: int) -> None:
+        """Count a sample that a version has read as one digit, and that is another."""
+        self._feedback[version, read][digit] += 1
 
     def count_batch(
         self, dialect: str, version: int, images: Sequence[int], stages: Stages

@@ -164,6 +164,20 @@ SHADOW_CONFIDENCE = Metric(
     ("version",),
     CONFIDENCE_BUCKETS,
 )
+SAMPLES = Metric(
+    Kind.COUNTER,
+    "samples",
+    "mnist_samples",
+    "Images that were chosen as samples, and requests that were not looked at.",
+    ("result",),
+)
+FEEDBACK = Metric(
+    Kind.DIGITS,
+    "feedback",
+    "mnist_feedback",
+    "Samples that somebody has given their digit, by the digit that was read.",
+    ("version", "read"),
+)
 PREDICTIONS = Metric(
     Kind.DIGITS, "predictions", "mnist_predictions", "Predicted images.", ("version",)
 )
@@ -171,4 +185,5 @@ PREDICTIONS = Metric(
 METRICS = (
     *(REQUESTS, STAGES, TURNS, IMAGES, CONFIDENCE, UNSURE, REFUSED, RELOADS, STARTS),
     *(EXITS, CPU, LAST, REFUSALS, PREDICTIONS, SHADOW, SHADOW_IMAGES, SHADOW_CONFIDENCE),
+    *(SAMPLES, FEEDBACK),
 )

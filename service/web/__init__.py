@@ -3,6 +3,7 @@
     __init__   inference routes, health, metrics, and what all requests and errors share
     metadata   GET routes of TensorFlow Serving, KServe and Triton
     pages      the pages and their data
+    feedback   what sampled images really are
     assets     what the pages load, to be kept for good
     openapi    openapi.json, completed with this service's names and limits
     responses  replies as Flask's responses, and what clients may keep
@@ -29,7 +30,7 @@ from service.inference.target import ROUTES, V1
 from service.monitoring import log_bug
 from service.monitoring.outcome import OUTCOME, UNMATCHED, HeadFacts, Outcome
 from service.monitoring.trace_context import read_trace
-from service.web import metadata, pages
+from service.web import feedback, metadata, pages
 from service.web.responses import response
 
 # Of targets that are no path: `OPTIONS *` asks for the server as a whole.
@@ -86,6 +87,7 @@ def create(inference: Inference, release: str) -> Flask:
     _add_inference(app, inference)
     metadata.register(app, inference, release)
     pages.register(app, inference, release)
+    feedback.register(app, inference)
     _add_hooks(app, inference)
     app.register_error_handler(RequestError, _request_error)
     app.register_error_handler(HTTPException, _http_error)

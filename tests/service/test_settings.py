@@ -35,11 +35,14 @@ def test_every_setting_is_read():
             "MNIST_PREDICT_ROUTE": "/a:b",
             "AIP_HEALTH_ROUTE": "/c/d",
             "MNIST_TRAFFIC": "/z",
+            "MNIST_SAMPLES": "/s",
+            "MNIST_SAMPLES_MB": "12",
+            "MNIST_SAMPLES_PERCENT": "0",
         }
     )
     expected = [Path("/x"), "other-1.2", 3, 5, 6, 7, 9, 10, 11, False]
     expected += [Path("/y"), ("a.example", ".b.example"), "[::1]:90", "json", True]
-    expected += ["/a:b", "/c/d", Path("/z")]
+    expected += ["/a:b", "/c/d", Path("/z"), Path("/s"), 12, 0]
     assert list(dataclasses.astuple(settings)) == expected
 
 
@@ -67,6 +70,8 @@ def test_a_number_that_may_be_0_is_no_other(value):
         ("MNIST_CLIENT_SECONDS", 3600),
         ("MNIST_MAX_WAIT_MS", 60000),
         ("MNIST_DRAIN_SECONDS", 3600),
+        ("MNIST_SAMPLES_MB", 100000),
+        ("MNIST_SAMPLES_PERCENT", 100),
     ],
 )
 def test_a_number_of_absurd_size_is_refused(name, most):

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from service import create_inference
 from service.errors import SettingsError
-from service.inference import Call, mirror
+from service.inference import Call, later
 from service.inference.traffic import Plan, is_chosen, read_plan
 from service.settings import Settings
 from tests.service.conftest import WAYS
@@ -162,7 +162,7 @@ def ask(inference, images, **more):
 
 @pytest.fixture
 def shadowed(tmp_path, monkeypatch):
-    monkeypatch.setattr(mirror, "LONGEST_S", math.inf)  # however busy the machine is
+    monkeypatch.setattr(later, "LONGEST_S", math.inf)  # however busy the machine is
     file = write(tmp_path / "traffic.json", shadow={"version": 1})
     return create_inference(Settings(traffic=file))
 
@@ -185,7 +185,7 @@ def test_a_shadow_is_compared_after_the_answer(shadowed, frames, noise):
     (outcome,) = shadowed.answer([ask(shadowed, images)])
     assert outcome.model_version == int(DEFAULT)
     assert counts(shadowed)["requests_total", "1", "compared"] == 0
-    assert shadowed.mirror.run() is False
+    assert shadowed.later.run() is False
     first, second = (
         shadowed.repository.models[version].predict(images / np.float32(255))
         for version in (1, int(DEFAULT))
@@ -207,27 +207,28 @@ def test_a_broken_shadow_harms_nobody(shadowed, frames, caplog):
         def predict(self, images):
             raise RuntimeError("broken")
 
-    shadowed.mirror._model = Broken()
+    (reader,) = shadowed.later._readers
+    reader._model = Broken()
     for _ in range(3):
         (outcome,) = shadowed.answer([ask(shadowed, frames)])
         assert outcome.reply.status == 200
-        assert shadowed.mirror.run() is False
+        assert shadowed.later.run() is False
     assert counts(shadowed)["requests_total", "1", "failed"] == 3
-    assert caplog.text.count("shadow version 1 failed") == 1
+    assert caplog.text.count("the shadow failed") == 1
 
 
 def test_what_there_is_no_room_for_is_shed(shadowed, frames):
-    calls = [ask(shadowed, frames[:1])] * (mirror.MOST_CALLS + 3)
+    calls = [ask(shadowed, frames[:1])] * (later.MOST_CALLS + 3)
     shadowed.answer(calls)
-    while shadowed.mirror.run():
+    while shadowed.later.run():
         pass
     found = counts(shadowed)
-    assert found["requests_total", "1", "compared"] == mirror.MOST_CALLS
+    assert found["requests_total", "1", "compared"] == later.MOST_CALLS
     assert found["requests_total", "1", "shed"] == 3
 
 
 def test_what_took_long_is_shed(shadowed, frames, monkeypatch):
-    monkeypatch.setattr(mirror, "LONGEST_S", 0)
+    monkeypatch.setattr(later, "LONGEST_S", 0)
     shadowed.answer([ask(shadowed, frames)])
     assert counts(shadowed)["requests_total", "1", "shed"] == 1
 
@@ -236,7 +237,7 @@ def test_refused_requests_and_other_versions_are_not_mirrored(shadowed, frames):
     endpoint = shadowed.endpoint("/predict")
     target = shadowed.target(endpoint, "version=2", {"content-type": RAW})
     shadowed.answer([Call(target, frames[0].tobytes()), ask(shadowed, frames[0, 1:])])
-    shadowed.mirror.run()
+    shadowed.later.run()
     assert sum(counts(shadowed).values()) == 0
 
 
