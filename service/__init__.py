@@ -73,8 +73,10 @@ def create_inference(
     snapshot = snapshot or read(settings)
     access = Access(settings, snapshot.keys)
     repository = load(settings, snapshot)
+    plan = read_plan(snapshot.traffic, repository)
+    if plan.default is not None:
+        repository = repository._replace(default=repository.models[plan.default])
     spans = make_spans() if settings.tracing else None
     metrics = Metrics(counters or Counters(), list(repository.models), DIALECTS)
     monitoring = Monitoring(metrics, roster or Roster(), spans)
-    plan = read_plan(snapshot.traffic, repository)
     return Inference(settings, repository, access, monitoring, plan)

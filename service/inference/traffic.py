@@ -50,8 +50,15 @@ class Shadow(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Plan(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """The file of traffic, as JSON."""
+    """The file of traffic, as JSON.
 
+    Attributes:
+        default: the version that answers requests that name none, instead of the settings'.
+        canary: see `Canary`.
+        shadow: see `Shadow`.
+    """
+
+    default: Version | None = None
     canary: Canary | None = None
     shadow: Shadow | None = None
 
@@ -62,7 +69,7 @@ def read_plan(content: bytes | OSError | None, repository: Repository) -> Plan:
     A shadow that is not served is left out: it must not keep the service from its work.
 
     Raises:
-        SettingsError: the file cannot be used, or its canary is not served.
+        SettingsError: the file cannot be used, or its default or canary is not served.
     """
     if content is None:
         return Plan()
@@ -73,14 +80,15 @@ def read_plan(content: bytes | OSError | None, repository: Repository) -> Plan:
         plan = msgspec.json.decode(content, type=Plan)
     except ValueError as error:  # of msgspec, or UTF-8
         raise SettingsError(f"MNIST_TRAFFIC is a file with {error}; {EXPECTED}") from None
-    canary, shadow, known = plan.canary, plan.shadow, repository.models
-    if canary is not None:
-        if canary.version not in known:
+    known, canary, shadow = repository.models, plan.canary, plan.shadow
+    for name, version in (("default", plan.default), ("canary", canary and canary.version)):
+        if version is not None and version not in known:
             served = ", ".join(map(str, known))
             raise SettingsError(
-                f"MNIST_TRAFFIC has a canary of version {canary.version}, expected a "
-                f"version that can be served: {served}"
+                f"MNIST_TRAFFIC has version {version} as {name}, expected one that can be "
+                f"served: {served}"
             )
+    if canary is not None:
         header = canary.header.lower()
         if not re.fullmatch(r"[a-z0-9-]*", header) or header == "authorization":
             raise SettingsError(
@@ -94,7 +102,7 @@ def read_plan(content: bytes | OSError | None, repository: Repository) -> Plan:
             "shadow version %d is not served, so that nothing is mirrored", shadow.version
         )
         shadow = None
-    return Plan(canary, shadow)
+    return Plan(plan.default, canary, shadow)
 
 
 def is_chosen(key: str, percent: float, salt: bytes = b"") -> bool:

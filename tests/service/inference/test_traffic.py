@@ -60,7 +60,8 @@ def repository():
         (b"[]", "expected JSON such as"),
         (b'{"canary": {"version": 2}}', "missing required field `percent`"),
         (b'{"canary": {"version": 2, "percent": 101}}', "<= 100"),
-        (b'{"canary": {"version": 9, "percent": 1}}', "a version that can be served: 1, 2"),
+        (b'{"canary": {"version": 9, "percent": 1}}', "9 as canary, .* served: 1, 2, 3"),
+        (b'{"default": 9}', "version 9 as default, .* served: 1, 2, 3"),
         (b'{"canary": {"version": 2, "percent": 1, "heade": "x"}}', "unknown field"),
         (
             b'{"canary": {"version": 2, "percent": 1, "header": "Authorization"}}',
@@ -68,7 +69,7 @@ def repository():
         ),
         (FileNotFoundError(2, "No such file"), "cannot be read, .*: No such file"),
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_a_file_that_cannot_be_meant_is_refused(repository, content, message):
     with pytest.raises(SettingsError, match=f"MNIST_TRAFFIC .*{message}"):
@@ -115,9 +116,9 @@ def test_a_canary_answers_its_share_until_a_reload_says_otherwise(start, frames,
     own |= {server.post(body).json["model"]["version"] for _ in range(40)}  # new ids
     assert own == {"1", DEFAULT}
 
-    def reload(result):
+    def reload(result, times=1):
         os.kill(server.process.pid, signal.SIGHUP)
-        line = f'mnist_reloads_total{{result="{result}"}} 1.0'.encode()
+        line = f'mnist_reloads_total{{result="{result}"}} {times}.0'.encode()
         eventually(lambda: line in server.request("GET", "/metrics").body)
 
     write(path, canary={"version": 9, "percent": 60})
@@ -126,6 +127,9 @@ def test_a_canary_answers_its_share_until_a_reload_says_otherwise(start, frames,
     write(path, canary={"version": 1, "percent": 60})
     reload("done")
     assert versions(server, frames) == chosen(found, 60)
+    write(path, default=1)  # the switch
+    reload("done", 2)
+    assert {*versions(server, frames, 20).values()} == {"1"}
 
 
 @pytest.mark.parametrize("way", WAYS)
