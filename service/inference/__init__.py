@@ -119,8 +119,7 @@ class Inference:
         """
         if self.canary is not None and not self.canary.header:
             calls = _split(calls, self.canary)
-        if self.canary is not None and learn is not None:
-            learn = _learn_together(learn)
+            learn = learn and _learn_together(learn)
         outcomes = self._answerer.answer(calls, learn, until)
         if self.later is not None:
             self.later.note(calls, outcomes)

@@ -146,10 +146,12 @@ def test_a_header_chooses_the_version(start, frames, tmp_path, way):
             assert {*found.values()} == {*chosen([name], 50).values()}
 
 
-def test_what_a_canary_costs_is_learned_for_what_was_admitted(tmp_path, frames):
-    file = write(tmp_path / "traffic.json", canary={"version": 1, "percent": 100})
+@pytest.mark.parametrize("header", ["", "x-user"])
+def test_what_a_canary_costs_is_learned_for_what_was_admitted(tmp_path, frames, header):
+    plan = {"version": 1, "percent": 100, "header": header}
+    file = write(tmp_path / "traffic.json", canary=plan)
     inference = create_inference(Settings(traffic=file))
-    call = ask(inference, frames)
+    call = ask(inference, frames, **{"x-user": "somebody"})
     learned = []
     inference.answer([call], lambda *noted: learned.append(noted[0]))
     assert learned == [call.target.kind]
