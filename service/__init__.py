@@ -60,6 +60,7 @@ def create_inference(
     from service.inference import Inference
     from service.inference.access import Access
     from service.inference.target import DIALECTS
+    from service.inference.traffic import read_plan
     from service.model.repository import load
     from service.model.snapshot import read
     from service.monitoring import Monitoring, make_spans
@@ -72,7 +73,10 @@ def create_inference(
     snapshot = snapshot or read(settings)
     access = Access(settings, snapshot.keys)
     repository = load(settings, snapshot)
+    plan = read_plan(snapshot.traffic, repository)
+    if plan.default is not None:
+        repository = repository._replace(default=repository.models[plan.default])
     spans = make_spans() if settings.tracing else None
     metrics = Metrics(counters or Counters(), list(repository.models), DIALECTS)
     monitoring = Monitoring(metrics, roster or Roster(), spans)
-    return Inference(settings, repository, access, monitoring)
+    return Inference(settings, repository, access, monitoring, plan)

@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from service import create_inference
+from service import create_inference, port
 from service.monitoring.json_lines import early
 from service.settings import PREFIX, Settings, unknown
 
@@ -27,30 +27,29 @@ def check(variable: str, least: int, most: int) -> None:
         sys.exit(early(f"error: {variable} has value {value!r:.100}, expected {expected}"))
 
 
-def parse(arguments: list[str]) -> tuple[str | None, list[str]]:
-    """Return the port asked for, if any, and the options that are gunicorn's."""
+def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """Return the host and the port asked for, if any, and the options for gunicorn."""
     defaults = [(f"{PREFIX}{each.name.upper()}", each.default) for each in fields(Settings)]
     settings = "".join(f"\n  {name:<22} {_shown(default)}" for name, default in defaults)
     parser = argparse.ArgumentParser(
         prog="python -m service",
-        usage="%(prog)s [--port PORT] [gunicorn's options]",
+        usage="%(prog)s [--host HOST] [--port PORT] [gunicorn's options]",
         description="Serve the model over HTTP, on 127.0.0.1:8000 by default.",
         epilog="gunicorn's options:\n"
-        "  --bind 0.0.0.0:8000    listen on every address, not only this machine's\n"
         "  --access-logfile -     log each request on standard output\n"
         "  --timeout 30           kill a worker that hangs for so many seconds\n"
         "  and all others that gunicorn documents\n\n"
         "python -m service predict FILE ... prints the digits of pictures, and ends\n"
         "python -m service frame FILE [--steps] writes what the model sees of a picture\n\n"
         "environment variables (docs/operations.md explains each):\n"
-        "  PORT                   like --port\n"
+        "  PORT                   like --port; a cloud's own variable counts too\n"
         f"  WEB_CONCURRENCY        workers, one per core if not set{settings}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--port", help="port on 127.0.0.1, 0 for any free one")
-    known, others = parser.parse_known_args(arguments)
-    return known.port, others
+    parser.add_argument("--host", help="address to listen at, 127.0.0.1 by default")
+    parser.add_argument("--port", help="port to listen at, 0 for any free one")
+    return parser.parse_known_args(arguments)
 
 
 def _shown(default: object) -> str:
@@ -60,9 +59,10 @@ def _shown(default: object) -> str:
 
 
 def _local() -> "Inference":
-    """Load the models for whoever has the files at hand: no key, no host to check."""
+    """Load the models for whoever has the files at hand: nothing to check or to keep."""
     settings = Settings.from_environment()
-    return create_inference(replace(settings, api_keys=None, trusted_hosts=()))
+    alone = replace(settings, api_keys=None, trusted_hosts=(), traffic=None, samples=None)
+    return create_inference(alone)
 
 
 def main() -> None:
@@ -79,12 +79,19 @@ def main() -> None:
     # What is imported from here on stays, so it need not be looked through for garbage:
     # that takes a tenth of the start. The hook `when_ready` ends it.
     gc.disable()
-    port, options = parse(sys.argv[1:])
-    if port is not None:
-        os.environ["PORT"] = port
+    asked, options = parse(sys.argv[1:])
+    if asked.port is not None:
+        os.environ["PORT"] = asked.port
     # Here: gunicorn reads the first when it is imported, and ends in a traceback.
     check("WEB_CONCURRENCY", 1, 1000)  # a worker takes 90 MB, and needs a core to be of use
-    check("PORT", 0, 65535)  # 0 for any free one
+    for variable in port.VARIABLES:
+        check(variable, 0, 65535)  # 0 for any free one
+    serve = options[:1] == [port.SERVE]
+    os.environ["PORT"] = port.asked(os.environ, serve)
+    options = options[serve:]
+    if asked.host is not None:
+        host = f"[{asked.host}]" if ":" in asked.host else asked.host
+        options = ["--bind", f"{host}:{os.environ['PORT']}", *options]
     for message in unknown(os.environ):
         print(early(f"warning: {message}", "warning"), file=sys.stderr, flush=True)
     config = Path(__file__).with_name("gunicorn.conf.py")

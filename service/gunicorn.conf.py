@@ -9,6 +9,7 @@ from typing import Any
 root = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(root))
 
+from service import port  # noqa: E402
 from service.monitoring.json_lines import early  # noqa: E402
 from service.server.lifecycle import (  # noqa: E402, F401
     child_exit,
@@ -25,8 +26,8 @@ from service.settings import wants_json  # noqa: E402
 pythonpath = str(root)
 wsgi_app = "service.wsgi:begin()"
 
-# Reachable from outside only on request (--bind 0.0.0.0:8000); PORT as on most platforms.
-bind = f"127.0.0.1:{os.environ.get('PORT') or 8000}"
+# Reachable from outside only on request (--host 0.0.0.0); PORT as on most platforms.
+bind = f"127.0.0.1:{os.environ.get('PORT') or port.DEFAULT}"
 
 # The work is computation, so one worker per core.
 workers = int(os.environ.get("WEB_CONCURRENCY") or cores())

@@ -23,6 +23,8 @@ MOST = {
     "client_seconds": 3600,  # a client that does nothing holds one of the connections
     "max_wait_ms": 60_000,  # no client waits longer, and gunicorn kills a worker after 30 s
     "drain_seconds": 3600,  # no load balancer takes longer to notice
+    "samples_mb": 100_000,  # each worker looks through the folder every five seconds
+    "samples_percent": 100,
 }
 # What else begins with the prefix: the folder of the data for training, and what Kubernetes
 # makes in each pod for a Service whose name begins so (mnist, mnist-canary).
@@ -31,6 +33,8 @@ OTHERS = re.compile(
     r"PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?))"
 )
 MOST_SHOWN = 100  # characters of a value in a message
+# What Vertex AI calls settings of ours; a variable of the setting's own name counts first.
+CLOUDS = {"predict_route": "AIP_PREDICT_ROUTE", "health_route": "AIP_HEALTH_ROUTE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,13 @@ class Settings:
             served with everything else if empty.
         log_format: format of the log lines, text or json.
         tracing: whether spans are sent to an OpenTelemetry collector, 1 or 0.
+        predict_route: one more path that predicts, as TensorFlow Serving's does.
+        health_route: one more path that answers as ``/readyz``.
+        traffic: file that says which other versions get a share of the requests; none do
+            if not set.
+        samples: folder that keeps a few of the images; none are kept if not set.
+        samples_mb: most megabytes that they take: 64 are 16,000 images, in blocks of 4 kB.
+        samples_percent: share of the images that are kept although the model was sure.
     """
 
     model_root: Path = Path(__file__).resolve().parent.parent / "models"
@@ -80,6 +91,12 @@ class Settings:
     metrics_bind: str = ""
     log_format: str = "text"
     tracing: bool = False
+    predict_route: str = ""
+    health_route: str = ""
+    traffic: Path | None = None
+    samples: Path | None = None
+    samples_mb: int = 64
+    samples_percent: int = 1
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -99,10 +116,16 @@ class Settings:
             "metrics_bind": _address,
             "log_format": _format,
             "tracing": _switch,
+            "predict_route": _route,
+            "health_route": _route,
+            "traffic": Path,
+            "samples": Path,
         }
         values: dict[str, Any] = {}
         for field in fields(cls):
-            variable = PREFIX + field.name.upper()
+            own = variable = PREFIX + field.name.upper()
+            if not environment.get(own):
+                variable = CLOUDS.get(field.name, own)
             value = environment.get(variable)
             if value:
                 try:
@@ -142,7 +165,7 @@ def wants_json(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def _number(name: str, text: str) -> int:
-    least, most = int(name != "drain_seconds"), MOST[name]
+    least, most = int(name not in ("drain_seconds", "samples_percent")), MOST[name]
     # 4,000 digits: int() takes no more than 4,300. isdecimal alone would let other
     # scripts' digits pass.
     decimal = text.isascii() and text.isdecimal() and len(text) <= 4000
@@ -175,6 +198,13 @@ def _hosts(text: str) -> tuple[str, ...]:
     if not all(re.fullmatch(rf"\.?{label}(\.{label})*", name) for name in names):
         raise ValueError("host names without scheme or port, between commas")
     return names
+
+
+def _route(text: str) -> str:
+    # What needs no escape in a path (RFC 3986, 3.3).
+    if len(text) > MOST_SHOWN or not re.fullmatch(r"(/[\w.~!$&'()*+,;=:@-]+)+", text, re.A):
+        raise ValueError(f"a path such as /health, of at most {MOST_SHOWN} characters")
+    return text
 
 
 def _address(text: str) -> str:

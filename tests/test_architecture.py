@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "errors": set(),
     "settings": {"errors"},
     "http": {"errors"},
+    "port": set(),
     "pictures": {"errors"},
     "model": GROUND | {"pictures"},
     "protocols": {"errors", "http", "pictures"},

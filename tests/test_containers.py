@@ -139,17 +139,25 @@ print([str(path) for path in pathlib.Path("/opt/venv").rglob("pip") if path.is_d
     assert project.run_python(program).splitlines() == ["[]", "[]"]
 
 
-def test_docker_run_listens_at_port_and_names_no_host_of_its_own(project):
-    run = ["docker", "run", "--detach", "--env=PORT=9000", "--publish=127.0.0.1::9000"]
-    container = output([*run, IMAGE])
+@pytest.mark.parametrize(
+    ("port", "options", "arguments"),
+    [(9000, ["--env=PORT=9000"], []), (8080, [], ["serve"])],
+    ids=["PORT", "SageMaker"],
+)
+def test_docker_run_listens_where_it_is_told(project, port, options, arguments):
+    run = ["docker", "run", "--detach", f"--publish=127.0.0.1::{port}", *options]
+    container = output([*run, IMAGE, *arguments])
 
     def logs():
         return call(["docker", "logs", container]).stderr
 
     try:
-        port = output(["docker", "port", container, "9000/tcp"]).rpartition(":")[2]
-        wait_until_ready(port, logs)
-        assert "open http://<host>:9000 in a browser" in logs()
+        published = output(["docker", "port", container, f"{port}/tcp"])
+        wait_until_ready(published.rpartition(":")[2], logs)
+        assert f"open http://<host>:{port} in a browser" in logs()
+        call(
+            ["docker", "exec", container, "python", "-m", "service.port"]
+        ).check_returncode()
     finally:
         call(["docker", "rm", "--force", container])
 

@@ -7,17 +7,23 @@ Both doors, `service.web` and `service.server`, call the same three methods:
     answer(calls)                     requests that are there together → outcomes
 
 access is who may ask, target is what a head asks for, batch is how calls are answered,
-predictions is what the model says, probes is what orchestrators ask.
+predictions is what the model says, probes is what orchestrators ask, traffic is which calls
+another version answers. What reads answered calls later: mirror compares a shadow, and
+samples keeps a few.
 """
 
 from collections.abc import Sequence
 from math import inf
 
-from service.http import Headers
-from service.inference.access import PROBES, Access
+from service.http import Headers, request_ids
+from service.inference.access import Access
 from service.inference.batch import Answerer, Asked, Call, Learn
+from service.inference.later import Later, Reader
+from service.inference.mirror import Mirror
 from service.inference.probes import Probes
-from service.inference.target import Endpoint, Target, Targets, asked_version
+from service.inference.samples import Sampler, Store
+from service.inference.target import CANARY, Endpoint, Target, Targets, asked_version
+from service.inference.traffic import Canary, Plan, is_chosen
 from service.model.repository import Repository
 from service.monitoring import Monitoring
 from service.monitoring.counters import Counters
@@ -39,6 +45,9 @@ class Inference:
         access: who may ask.
         monitoring: where outcomes are recorded, by the doors.
         probes: answers health checks and scrapes.
+        canary: which requests another version than the default answers; None for none.
+        later: what reads answered requests; None if nothing does.
+        samples: the folder of samples; None if none are kept.
     """
 
     def __init__(
@@ -47,13 +56,24 @@ class Inference:
         repository: Repository,
         access: Access,
         monitoring: Monitoring,
+        plan: Plan = Plan(),  # noqa: B008 - frozen
     ) -> None:
         self.settings, self.repository = settings, repository
         self.access, self.monitoring = access, monitoring
         self.probes = Probes(repository, monitoring)
-        self._targets = Targets(repository, access)
+        self.canary = plan.canary
+        self._targets = Targets(repository, access, settings.predict_route, plan.canary)
         limits = Limits(settings.max_images, settings.max_pixels)
-        self._answerer = Answerer(limits, settings.max_body_bytes, monitoring.metrics)
+        metrics, most = monitoring.metrics, settings.max_body_bytes
+        self._answerer = Answerer(limits, most, metrics)
+        self.samples: Store | None = None
+        readers: list[Reader] = []
+        if plan.shadow is not None:
+            readers.append(Mirror(plan.shadow, repository, metrics))
+        if settings.samples is not None:
+            self.samples = Store(settings.samples, settings.samples_mb * 1_000_000)
+            readers.append(Sampler(self.samples, settings.samples_percent, metrics))
+        self.later = Later(readers, limits, most) if readers else None
 
     @classmethod
     def without_models(cls) -> "Inference":
@@ -75,7 +95,7 @@ class Inference:
             headers: its headers.
             at_metrics: whether it arrived at the address of the metrics.
         """
-        if path not in PROBES or not self.repository.models:
+        if path not in self.access.probes or not self.repository.models:
             return False
         return self.access.refuse(path, headers, at_metrics) is None
 
@@ -97,4 +117,31 @@ class Inference:
         Returns:
             The outcome of each call; None if there was no time for it.
         """
-        return self._answerer.answer(calls, learn, until)
+        if self.canary is not None and not self.canary.header:
+            calls = _split(calls, self.canary)
+            learn = learn and _learn_together(learn)
+        outcomes = self._answerer.answer(calls, learn, until)
+        if self.later is not None:
+            self.later.note(calls, outcomes)
+        return outcomes
+
+
+def _split(calls: Sequence[Asked], canary: Canary) -> Sequence[Asked]:
+    """Let the canary answer those that are chosen by their id, which may be new."""
+    ids = request_ids([call.request_id for call in calls])
+    found = []
+    for call, used_id in zip(calls, ids):
+        target = call.target
+        if target.canary is not None and is_chosen(used_id, canary.percent):
+            target = target.canary
+        found.append(Call(target, call.body, used_id))
+    return found
+
+
+def _learn_together(learn: Learn) -> Learn:
+    """Let what the canary takes count for the kind as which a request was admitted."""
+
+    def learn_of(kind: int, size: int, seconds: float) -> None:
+        learn(kind - kind % (CANARY + 1), size, seconds)
+
+    return learn_of

@@ -11,16 +11,19 @@ from service.http import Headers
 from service.settings import Settings
 
 # Open to all: probes and visitors of the pages send no key.
-HEALTH = {"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"}
+LIVE, METRICS = "/livez", "/metrics"
+READY = ("/readyz", "/ping", "/health")  # Kubernetes', SageMaker's, MLflow's
+HEALTH = {LIVE, *READY, "/v2/health/live", "/v2/health/ready"}
 PAGES = {"/", "/learn", "/docs", "/openapi.json", "/gallery.json"}
 ASSETS = ("/static/", "/docs/")
-METRICS = "/metrics"
-PROBES = (METRICS, "/livez", "/readyz")  # all that is served at the metrics' own address
+PROBES = (METRICS, LIVE, "/readyz")  # all that is served at the metrics' own address
 
 KEY = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # a bearer token (RFC 6750, 2.1)
-# Who may not be asked from pages of other sites, since each question costs work; without a
+# What pages of other sites may not ask, since it costs work or tells something; without a
 # preflight a browser sends text/plain and forms. Rules and paths end alike.
-RUNS = re.compile(r"/predict|/explain|/v1/.*:predict|/v2/.*/infer")
+RUNS = re.compile(
+    r"/predict|/explain|/invocations|/feedback|/v1/.*:(predict|explain)|/v2/.*/infer"
+)
 # A Host and its name (RFC 9110, 7.2; RFC 3986, 3.2.2): an address in brackets, or a name.
 HOST = re.compile(
     r"(\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]|\[v[0-9A-Fa-f]+\.[\w.~!$&'()*+,;=:-]+\]|"
@@ -41,12 +44,23 @@ class Access:
         settings: path of the file of keys, host names, address of the metrics.
         keys: content of that file, or why it cannot be read; None without one.
 
+    Attributes:
+        health: paths of health checks, open to all.
+        probes: paths that `Probes` answers.
+
     Raises:
-        SettingsError: the file of keys cannot be used.
+        SettingsError: the file of keys, or the path of health checks, cannot be used.
     """
 
     def __init__(self, settings: Settings, keys: bytes | OSError | None = None) -> None:
         self._keys = [] if keys is None else read_keys(keys)
+        route = settings.health_route
+        if RUNS.fullmatch(route):  # it would need no key
+            raise SettingsError(
+                f"MNIST_HEALTH_ROUTE has value {route!r}, expected a path of its own"
+            )
+        self.health = HEALTH | ({route} if route else set())
+        self.probes = {METRICS, LIVE, *READY} | self.health - HEALTH
         self._hosts = settings.trusted_hosts
         if self._hosts:  # importing werkzeug takes 30 ms
             from werkzeug.sansio.utils import host_is_trusted
@@ -90,7 +104,7 @@ class Access:
         if host != NO_HOST and not found:
             text = f"header Host is {host!r:.100}, expected a name or address, and its port"
             return RequestError(400, text)
-        if path in HEALTH:
+        if path in self.health:
             return None
         name = found[1].lower().removesuffix(".") if found else ""
         # Prometheus resolves a name and scrapes addresses. A page that abuses DNS cannot:

@@ -1,7 +1,7 @@
 """What orchestrators and Prometheus ask, answered without Flask: health and metrics."""
 
 from service.http import Reply, json, readiness
-from service.inference.access import METRICS
+from service.inference.access import LIVE, METRICS
 from service.model.repository import Repository
 from service.monitoring import Monitoring
 
@@ -10,7 +10,7 @@ NO_STORE = (("Cache-Control", "no-store"),)
 
 
 class Probes:
-    """Answers GET of the paths in `access.PROBES`.
+    """Answers GET of the paths in `Access.probes`.
 
     Args:
         repository: whose versions the metrics list.
@@ -27,7 +27,7 @@ class Probes:
         """Return the reply to one of them."""
         if path == METRICS:
             found = self._metrics()
-        elif path == "/livez":
+        elif path == LIVE:
             found = json({"live": True})
         else:
             # A worker answers only once its models are loaded, checked and warmed up.

@@ -8,16 +8,22 @@ from urllib.parse import parse_qsl
 from service.errors import RequestError
 from service.http import Headers
 from service.inference.access import Access
+from service.inference.traffic import Canary, is_chosen
 from service.model.repository import Repository
 from service.model.version import Model
-from service.protocols import Dialect, explain, oip, predict, tfserving
+from service.protocols import Dialect, explain, invocations, oip, predict, tfserving
 
+# Where a path leads that a cloud has chosen for predictions: Vertex AI sends this body.
+V1 = "/v1/models/<model>:predict"
 # Every route that runs the model, as a Flask rule, and the dialect it speaks.
 ROUTES: dict[str, Dialect] = {
     "/predict": predict,
     "/explain": explain,
-    "/v1/models/<model>:predict": tfserving,
+    "/invocations": invocations,
+    V1: tfserving,
     "/v1/models/<model>/versions/<int:version>:predict": tfserving,
+    "/v1/models/<model>:explain": explain,
+    "/v1/models/<model>/versions/<int:version>:explain": explain,
     "/v2/models/<model>/infer": oip,
     "/v2/models/<model>/versions/<int:version>/infer": oip,
 }
@@ -26,6 +32,7 @@ DIALECTS = sorted({dialect.NAME for dialect in ROUTES.values()})
 # Distinct kinds of requests that are remembered; most services see fewer than ten.
 MOST_KINDS = 256
 NO_PARAMETERS: Mapping[str, str] = {}
+CANARY = 1  # what a canary's kind is above the default's
 
 
 class Endpoint(NamedTuple):
@@ -55,6 +62,7 @@ class Target(NamedTuple):
         dialect: how the body is to be read; None if refused.
         options: what the dialect has read in the head, or its RequestError.
         encoding: how the body is compressed.
+        canary: the same of the canary, if the request's id decides between the two.
     """
 
     route: str
@@ -65,6 +73,7 @@ class Target(NamedTuple):
     dialect: Dialect | None = None
     options: Any = None
     encoding: str = ""
+    canary: "Target | None" = None
 
     @property
     def version(self) -> int | None:
@@ -78,13 +87,24 @@ class Targets:
     Args:
         repository: the versions that are served.
         access: who may ask.
+        predict_route: one more path that leads to `V1`; none if empty.
+        canary: which requests without a version go to another one than the default.
     """
 
-    def __init__(self, repository: Repository, access: Access) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        access: Access,
+        predict_route: str = "",
+        canary: Canary | None = None,
+    ) -> None:
         self._repository, self._access = repository, access
-        self.endpoints: Mapping[str, Endpoint] = dict(_paths(repository))
+        self._canary = canary
+        self.endpoints: Mapping[str, Endpoint] = dict(_paths(repository, predict_route))
         self._kinds: dict[Any, int] = {}
-        self._numbers = count(1)  # never reused; 0 is for what inference does not answer
+        # Never reused; 0 is for what inference does not answer, and the number after a kind
+        # for the same of the canary.
+        self._numbers = count(CANARY + 1, CANARY + 1)
 
     def read(self, endpoint: Endpoint, query: str, headers: Headers) -> Target:
         """Read a head; never raises a RequestError, but returns it in the target.
@@ -112,7 +132,7 @@ class Targets:
         except RequestError as error:
             options = error.without_frames()
         encoding = headers.get("content-encoding", "")
-        return Target(
+        target = Target(
             endpoint.route,
             self._kind((dialect.NAME, model.version, options)),
             # A compressed body is larger than it looks, and may be refused; each form has
@@ -124,6 +144,19 @@ class Targets:
             options,
             encoding,
         )
+        if self._canary is None or version is not None:
+            return target
+        return self._divert(target, self._canary, headers)
+
+    def _divert(self, target: Target, canary: Canary, headers: Headers) -> Target:
+        """Return the canary's target, or the default's with what is left to decide."""
+        other = target._replace(
+            kind=target.kind + CANARY, model=self._repository.get(canary.version)
+        )
+        if not canary.header:
+            return target._replace(canary=other)
+        value = headers.get(canary.header, "")
+        return other if value and is_chosen(value, canary.percent) else target
 
     def _kind(self, key: Any) -> int:
         if len(self._kinds) == MOST_KINDS:
@@ -158,11 +191,13 @@ def parse_query(query: str) -> Mapping[str, str]:
     return MultiDict(pairs)
 
 
-def _paths(repository: Repository) -> Iterator[tuple[str, Endpoint]]:
+def _paths(repository: Repository, more: str) -> Iterator[tuple[str, Endpoint]]:
     """Yield every path of the routes, with the model and the versions that are served."""
     if not repository.models:
         return
     name = repository.default.name
+    if more:
+        yield more, Endpoint(V1, name)
     for route in ROUTES:
         model = name if "<model>" in route else None
         path = route.replace("<model>", name)

@@ -1,4 +1,4 @@
-"""Read the model files and the API keys once, for all workers.
+"""Read the model files, the API keys and the file of traffic once, for all workers.
 
 gunicorn's master reads them at start and at each reload; its workers inherit the bytes. So
 a replaced worker serves the same as the others even if the files have changed since, and a
@@ -55,20 +55,25 @@ class Snapshot(NamedTuple):
         keys: the API key file, or why it cannot be read; None if none is configured.
         before: the versions loaded before this reload; empty at start.
         left_out: names in the model's folder that could be meant as versions and are none.
+        traffic: the file of traffic, likewise.
     """
 
     versions: Versions
     keys: bytes | OSError | None = None
     before: Versions = {}
     left_out: tuple[str, ...] = ()
+    traffic: bytes | OSError | None = None
 
 
 def read(settings: Settings, before: Versions | None = None) -> Snapshot:
     """Read the files that the settings name; ``before`` are the versions served so far."""
-    keys = _read(settings.api_keys, MOST_TEXT_BYTES) if settings.api_keys else None
+    keys, traffic = (
+        _read(path, MOST_TEXT_BYTES) if path else None
+        for path in (settings.api_keys, settings.traffic)
+    )
     folders, left_out = _folders(settings.model_root / settings.model_name)
     versions = {number: VersionFiles.read(folders[number]) for number in sorted(folders)}
-    return Snapshot(versions, keys, before or {}, left_out)
+    return Snapshot(versions, keys, before or {}, left_out, traffic)
 
 
 def _folders(root: Path) -> tuple[dict[int, Path], tuple[str, ...]]:

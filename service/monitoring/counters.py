@@ -19,7 +19,7 @@ KEY_BYTES = 176
 VALUES = 18
 ROW_BYTES = KEY_BYTES + 8 * VALUES
 # Every route with every method and status that it can answer takes some 300, and a version
-# 17: enough for a hundred versions, over all reloads. Memory that is not written is not
+# 20: enough for eighty versions, over all reloads. Memory that is not written is not
 # taken: a worker in use touches some 20 kB.
 ROWS = 2048
 SLOT_BYTES = ROWS * ROW_BYTES

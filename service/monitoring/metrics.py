@@ -79,6 +79,11 @@ class Metrics:
         self._confidence = _Rows(counters, table.CONFIDENCE)
         self._unsure = _Rows(counters, table.UNSURE)
         self._last = _Rows(counters, table.LAST)
+        self._shadow = _Rows(counters, table.SHADOW)
+        self._shadow_images = _Rows(counters, table.SHADOW_IMAGES)
+        self._shadow_confidence = _Rows(counters, table.SHADOW_CONFIDENCE)
+        self._samples = _Rows(counters, table.SAMPLES)
+        self._feedback = _Rows(counters, table.FEEDBACK)
         self._images = counters.row(table.IMAGES.key())
         self._turns = counters.row(table.TURNS.key())
         self._cpu = _Rows(counters, table.CPU)
@@ -144,6 +149,47 @@ class Metrics:
         if unsure:
             self._unsure[version,][0] += unsure
         self._last[version,][0] = time()
+
+    def start_shadow(self, version: int) -> None:
+        """Create the series of a shadow at 0."""
+        for result in ("compared", "failed", "shed"):
+            self._shadow[version, result]
+        for agrees in ("yes", "no"):
+            self._shadow_images[version, agrees]
+        self._shadow_confidence[version,]
+
+    def count_shadow(self, version: int, result: str) -> None:
+        """Count a request by what became of its comparison: compared, failed or shed."""
+        self._shadow[version, result][0] += 1
+
+    def count_comparison(
+        self, version: int, agree: int, confidence: npt.NDArray[np.float32]
+    ) -> None:
+        """Count images that a shadow was compared on.
+
+        Args:
+            version: number of the shadow.
+            agree: how many it reads as the default does.
+            confidence: probability of each digit it read, ``[n]``.
+        """
+        self._shadow_images[version, "yes"][0] += agree
+        self._shadow_images[version, "no"][0] += len(confidence) - agree
+        row = self._shadow_confidence[version,]
+        for probability in confidence.tolist():
+            _observe(row, table.CONFIDENCE_BUCKETS, probability, 1)
+
+    def start_samples(self) -> None:
+        """Create the series of samples at 0."""
+        for result in ("kept", "failed", "shed"):
+            self._samples[result,]
+
+    def count_samples(self, result: str, times: int) -> None:
+        """Count samples by what became of them: kept, failed or shed."""
+        self._samples[result,][0] += times
+
+    def count_feedback(self, version: int, read: int, digit: int) -> None:
+        """Count a sample that a version has read as one digit, and that is another."""
+        self._feedback[version, read][digit] += 1
 
     def count_batch(
         self, dialect: str, version: int, images: Sequence[int], stages: Stages

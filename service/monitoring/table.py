@@ -142,11 +142,48 @@ REFUSALS = Metric(
     "Time until an inference request for a served version was refused.",
     ("version",),
 )
+SHADOW = Metric(
+    Kind.COUNTER,
+    "shadow",
+    "mnist_shadow_requests",
+    "Requests that a shadow was to be compared on.",
+    ("version", "result"),
+)
+SHADOW_IMAGES = Metric(
+    Kind.COUNTER,
+    "shadow_images",
+    "mnist_shadow_images",
+    "Images that a shadow was compared on, by whether it read the same digit.",
+    ("version", "agrees"),
+)
+SHADOW_CONFIDENCE = Metric(
+    Kind.HISTOGRAM,
+    "shadow_confidence",
+    "mnist_shadow_confidence",
+    "Probability of the digit that a shadow read.",
+    ("version",),
+    CONFIDENCE_BUCKETS,
+)
+SAMPLES = Metric(
+    Kind.COUNTER,
+    "samples",
+    "mnist_samples",
+    "Images that were chosen as samples, and requests that were not looked at.",
+    ("result",),
+)
+FEEDBACK = Metric(
+    Kind.DIGITS,
+    "feedback",
+    "mnist_feedback",
+    "Samples that somebody has given their digit, by the digit that was read.",
+    ("version", "read"),
+)
 PREDICTIONS = Metric(
     Kind.DIGITS, "predictions", "mnist_predictions", "Predicted images.", ("version",)
 )
 # In the order in which /metrics shows them.
 METRICS = (
     *(REQUESTS, STAGES, TURNS, IMAGES, CONFIDENCE, UNSURE, REFUSED, RELOADS, STARTS),
-    *(EXITS, CPU, LAST, REFUSALS, PREDICTIONS),
+    *(EXITS, CPU, LAST, REFUSALS, PREDICTIONS, SHADOW, SHADOW_IMAGES, SHADOW_CONFIDENCE),
+    *(SAMPLES, FEEDBACK),
 )

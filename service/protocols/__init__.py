@@ -4,10 +4,10 @@ Only bytes and arrays go in and out: nothing here knows a server, the model or m
 Requests whose heads ask for the same are decoded and encoded as one batch, and a fault in
 one body refuses only that request. A dialect is a module with the members of `Dialect`.
 
-    predict, explain, tfserving, oip    the dialects
-    instances, tensors                  images in JSON, input tensors: values to pixels
-    integers                            fast path for JSON of integers
-    json_body, forms, compression       JSON, multipart forms and compressed bodies
+    predict, explain, tfserving, oip, invocations    the dialects
+    instances, tensors               images in JSON, input tensors: values to pixels
+    integers                         fast path for JSON of integers
+    json_body, forms, compression    JSON, multipart forms and compressed bodies
 """
 
 from collections.abc import Callable, Mapping, Sequence

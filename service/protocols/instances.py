@@ -29,7 +29,7 @@ Instance = Numbers | Encoded
 
 
 # Where msgspec's path to a fault is that of an image.
-IMAGES = ("$.instances[", "$.inputs[", "$.inputs.image[")
+IMAGES = ("$.instances[", "$.inputs[", "$.inputs.image[", "$.dataframe_split.data[")
 
 
 def decode_instances(

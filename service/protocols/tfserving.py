@@ -78,7 +78,16 @@ def _decode(body: bytes, limits: Limits) -> Decoded:
     integers = read_integer_images([body], limits)
     if integers is not None:
         return Decoded(integers[0], "predictions")
-    found = decode_instances(_decoder, body, EXPECTED, limits.images)
+    return read(decode_instances(_decoder, body, EXPECTED, limits.images), limits)
+
+
+def read(found: Content, limits: Limits, expected: str = EXPECTED) -> Decoded:
+    """Return the images of a body, and the key of its reply.
+
+    Raises:
+        RequestError: 400 another signature, or not rows or columns; and as
+            `read_instances`.
+    """
     if found.signature_name not in (SIGNATURE, "", None):  # the last two: left out
         raise RequestError(
             400, f"signature_name is {found.signature_name!r:.100}, expected {SIGNATURE}"
@@ -86,13 +95,13 @@ def _decode(body: bytes, limits: Limits) -> Decoded:
     if (found.instances is None) == (found.inputs is None):
         keys = "neither" if found.instances is None else "both"
         raise RequestError(
-            400, f"found {keys} of instances and inputs, expected {EXPECTED}"
+            400, f"found {keys} of instances and inputs, expected {expected}"
         )
     if found.instances is not None:
-        pixels = read_instances(_rows(found.instances), limits).pixels
-        return Decoded(pixels, "predictions")
+        images = _rows(found.instances)
+        return read_instances(images, limits)._replace(options="predictions")
     column = found.inputs.image if isinstance(found.inputs, Column) else found.inputs
-    return Decoded(read_instances(list(column or ()), limits).pixels, "outputs")
+    return read_instances(list(column or ()), limits)._replace(options="outputs")
 
 
 def _rows(rows: list) -> list[Instance]:  # type: ignore[type-arg]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from service.errors import RequestError
 from service.http import Reply, overloaded, refusal, request_id
 from service.inference import Inference, Target
-from service.inference.access import HEALTH, METRICS
+from service.inference.access import METRICS
 from service.inference.batch import MOST_BYTES
 from service.monitoring.outcome import UNMATCHED, Outcome
 from service.server.acceptor import reply_and_close
@@ -30,8 +30,6 @@ BATCH_BYTES = 1 << 21
 # Seconds after which a turn pauses, so that the loop can look at its sockets: the
 # worker reports that it lives, and probes are answered. Longer than any usual turn.
 SLICE_S = 0.05
-# Answered at once, and even if there is no time for anything else.
-URGENT = {*HEALTH, METRICS}
 
 
 class _Item(NamedTuple):
@@ -86,6 +84,8 @@ class Turns:
         self._left, self._on_last = most_requests, on_last
         self._overloaded = refusal(overloaded("there is more to do than there is time for"))
         self._recorder = Recorder(inference, gateway)
+        # Answered at once, and even if there is no time for anything else.
+        self._urgent = inference.access.health | {METRICS}
         self._running, self._began = False, 0.0
         self._batch: list[_Item] = []
         self._batch_bytes = 0
@@ -105,7 +105,7 @@ class Turns:
         self._begin()
         target, size = head.target, len(body)
         kind, cost = (OTHER, 1) if target is None else (target.kind, size)
-        urgent, patience = head.path in URGENT, inf
+        urgent, patience = head.path in self._urgent, inf
         if not (urgent or self.accepts_all):
             patience = self._admission.admit(kind, cost)
             if not patience:
@@ -294,7 +294,7 @@ class Turns:
         if outcome is not None:
             used_id = outcome.request_id
             content = self._writer.write(outcome.reply, used_id, keep, head.version[1])
-        if head.path not in URGENT:
+        if head.path not in self._urgent:
             self._admission.end_other(perf_counter() - start)
         connection.send(content)
         connection.go_on(keep)

@@ -3,6 +3,7 @@
     __init__   inference routes, health, metrics, and what all requests and errors share
     metadata   GET routes of TensorFlow Serving, KServe and Triton
     pages      the pages and their data
+    feedback   what sampled images really are
     assets     what the pages load, to be kept for good
     openapi    openapi.json, completed with this service's names and limits
     responses  replies as Flask's responses, and what clients may keep
@@ -11,6 +12,7 @@ An inference route is a batch of one: `Inference.target`, then `Inference.answer
 """
 
 from dataclasses import replace
+from functools import partial
 from time import perf_counter
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,17 +25,13 @@ from werkzeug.wrappers import Request
 from service.errors import REASONS, RequestError
 from service.http import ALWAYS, INTERNAL_ERROR, Reply, json, refusal, request_id
 from service.inference import Call, Endpoint, Inference
-from service.inference.access import HEALTH, METRICS, PROBES, authority, is_below, no_route
-from service.inference.target import ROUTES
+from service.inference.access import METRICS, authority, is_below, no_route
+from service.inference.target import ROUTES, V1
 from service.monitoring import log_bug
 from service.monitoring.outcome import OUTCOME, UNMATCHED, HeadFacts, Outcome
 from service.monitoring.trace_context import read_trace
-from service.web import metadata, pages
+from service.web import feedback, metadata, pages
 from service.web.responses import response
-
-# Scraped and polled every few seconds: counting them would hide the traffic of clients.
-UNCOUNTED = {*HEALTH, METRICS}
-
 
 # Of targets that are no path: `OPTIONS *` asks for the server as a whole.
 METHODS = {"Allow": "GET, HEAD, OPTIONS, POST"}
@@ -85,11 +83,11 @@ def create(inference: Inference, release: str) -> Flask:
     app.extensions["inference"] = inference
     app.url_map.converters["default"] = _Segment
     app.url_map.merge_slashes = False  # a path with // inside is no route, and no redirect
-    for route in ROUTES:
-        _add_inference(app, inference, route)
     _add_probes(app, inference)
+    _add_inference(app, inference)
     metadata.register(app, inference, release)
     pages.register(app, inference, release)
+    feedback.register(app, inference)
     _add_hooks(app, inference)
     app.register_error_handler(RequestError, _request_error)
     app.register_error_handler(HTTPException, _http_error)
@@ -97,11 +95,11 @@ def create(inference: Inference, release: str) -> Flask:
     return app
 
 
-def _add_inference(app: Flask, inference: Inference, route: str) -> None:
+def _add_inference(app: Flask, inference: Inference) -> None:
     limit = inference.settings.max_body_bytes
 
-    def view(model: str | None = None, version: int | None = None) -> Response:
-        endpoint = Endpoint(route, model, version)
+    def answer(route: str, **names: Any) -> Response:
+        endpoint = Endpoint(route, **names)
         query = request.query_string.decode("latin-1")
         target = inference.target(endpoint, query, request.headers)
         # Refused whatever the body is: it need not be read.
@@ -109,19 +107,25 @@ def _add_inference(app: Flask, inference: Inference, route: str) -> None:
         (g.outcome,) = inference.answer([Call(target, body, g.request_id)])
         return response(g.outcome.reply)
 
-    app.add_url_rule(route, endpoint=route, view_func=view, methods=["POST"])
+    for route in ROUTES:
+        view = partial(answer, route)
+        app.add_url_rule(route, endpoint=route, view_func=view, methods=["POST"])
+    if inference.settings.predict_route:
+        app.add_url_rule(inference.settings.predict_route, endpoint=V1, methods=["POST"])
 
 
 def _add_probes(app: Flask, inference: Inference) -> None:
     def view() -> Response:
         return response(inference.probes.reply(request.path))
 
-    for path in PROBES:
+    for path in sorted(inference.access.probes):
         app.add_url_rule(path, endpoint=path[1:], view_func=view)
 
 
 def _add_hooks(app: Flask, inference: Inference) -> None:
     access, monitoring = inference.access, inference.monitoring
+    # Scraped and polled every few seconds: counting them would hide the traffic of clients.
+    uncounted = access.health | {METRICS}
 
     @app.before_request
     def start() -> Response | None:
@@ -145,7 +149,7 @@ def _add_hooks(app: Flask, inference: Inference) -> None:
             found.cache_control.no_store = True  # of this moment
         outcome = request.environ[OUTCOME] = _outcome(found)
         # But a client that is refused at these may be trying keys.
-        if outcome.route not in UNCOUNTED or outcome.reply.reason:
+        if outcome.route not in uncounted or outcome.reply.reason:
             monitoring.count([outcome])
             monitoring.trace([outcome])
         return found

@@ -1,4 +1,4 @@
-"""The metadata routes of TensorFlow Serving, KServe and Triton: models, state, statistics.
+"""The metadata routes of other servers' protocols: models, their state, statistics.
 
 Sources: TensorFlow Serving, ``g3doc/api_rest.md``; open-inference-protocol,
 ``inference_rest.md``; Triton Inference Server, ``docs/protocol/extension_*.md``.
@@ -11,7 +11,7 @@ import msgspec
 from flask import Flask, Response, request
 
 from service.errors import RequestError
-from service.http import json, readiness
+from service.http import Reply, json, readiness
 from service.inference import Inference
 from service.model.repository import Repository
 from service.model.version import INPUT, OUTPUT, Model
@@ -30,6 +30,7 @@ EXTENSIONS = [
 def register(app: Flask, inference: Inference, release: str) -> None:
     """Add the routes."""
     _register_v1(app, inference.repository)
+    _register_mlflow(app, release)
     _register_v2(app, inference, release)
     _register_triton(app, inference)
 
@@ -53,6 +54,13 @@ def _register_v1(app: Flask, repository: Repository) -> None:
     @app.get("/v1/models/<model>/versions/<int:version>/metadata")
     def v1_metadata(model: str, version: int | None = None) -> Response:
         return response(json(_signature(repository.find(model, version))))
+
+
+def _register_mlflow(app: Flask, release: str) -> None:
+    @app.get("/version")
+    def version() -> Response:
+        # MLflow's clients take the body as it is.
+        return response(Reply(200, release.encode(), "text/plain; charset=utf-8"))
 
 
 def _register_v2(app: Flask, inference: Inference, release: str) -> None:

@@ -37,6 +37,8 @@ def document(name: str, settings: Settings, release: str) -> dict[str, Any]:
         described[key] = described[key].format(max_images=settings.max_images)
     if settings.metrics_bind:
         del paths[METRICS]  # served at its own address
+    if settings.samples is None:
+        del paths["/feedback"]
     if settings.api_keys:
         components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
         _lock(paths)

@@ -52,6 +52,12 @@ FORMS = {
     "v1-columns": lambda s, x: s.post(
         dump({"inputs": {"image": floats(x).tolist()}}), path=TFS
     ).json["outputs"],
+    "invocations-columns": lambda s, x: from_predict(
+        s.post(dump({"inputs": x.tolist()}), path="/invocations")
+    ),
+    "invocations-frame": lambda s, x: from_predict(
+        s.post(dump({"dataframe_split": {"data": x.tolist()}}), path="/invocations")
+    ),
     "v2-json": lambda s, x: s.post(
         tensor("FP32", x, data=floats(x).tolist()), path=INFER
     ).json["outputs"][0]["data"],

@@ -32,10 +32,17 @@ def test_every_setting_is_read():
             "MNIST_METRICS_BIND": "[0:0::1]:090",
             "MNIST_LOG_FORMAT": "json",
             "MNIST_TRACING": "1",
+            "MNIST_PREDICT_ROUTE": "/a:b",
+            "AIP_HEALTH_ROUTE": "/c/d",
+            "MNIST_TRAFFIC": "/z",
+            "MNIST_SAMPLES": "/s",
+            "MNIST_SAMPLES_MB": "12",
+            "MNIST_SAMPLES_PERCENT": "0",
         }
     )
     expected = [Path("/x"), "other-1.2", 3, 5, 6, 7, 9, 10, 11, False]
     expected += [Path("/y"), ("a.example", ".b.example"), "[::1]:90", "json", True]
+    expected += ["/a:b", "/c/d", Path("/z"), Path("/s"), 12, 0]
     assert list(dataclasses.astuple(settings)) == expected
 
 
@@ -63,6 +70,8 @@ def test_a_number_that_may_be_0_is_no_other(value):
         ("MNIST_CLIENT_SECONDS", 3600),
         ("MNIST_MAX_WAIT_MS", 60000),
         ("MNIST_DRAIN_SECONDS", 3600),
+        ("MNIST_SAMPLES_MB", 100000),
+        ("MNIST_SAMPLES_PERCENT", 100),
     ],
 )
 def test_a_number_of_absurd_size_is_refused(name, most):
@@ -122,6 +131,12 @@ def test_a_switch_is_1_or_0():
 def test_a_format_of_the_log_is_text_or_json():
     with pytest.raises(SettingsError, match="LOG_FORMAT has value 'xml', expected text or"):
         Settings.from_environment({"MNIST_LOG_FORMAT": "xml"})
+
+
+@pytest.mark.parametrize("value", ["x", "/", "/x/", "/<x>", "/x?y", "/é", "/" + 100 * "x"])
+def test_what_is_no_path_is_refused(value):
+    with pytest.raises(SettingsError, match="AIP_PREDICT_ROUTE .* expected a path such"):
+        Settings.from_environment({"AIP_PREDICT_ROUTE": value})
 
 
 @pytest.mark.parametrize("value", ["../x", "a/b", ".", "-x", "a b"])

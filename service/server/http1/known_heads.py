@@ -88,7 +88,8 @@ class KnownHeads:
         self._main, self._proxies, self._metrics = Known(), Known(), Known()
         self.size = 0
         self._has_templates = not 0 < limits.field_size < LEAST_FIELD_SIZE
-        names = [re.escape(name) for name in NAMES if name not in limits.special]
+        fixed = {*limits.special, inference.canary and inference.canary.header}
+        names = [re.escape(name) for name in NAMES if name not in fixed]
         if not inference.access.needs_key:
             names.append(TOKEN)
         pattern = CHANGING % ("|".join(names), MOST_VALUE - 2)

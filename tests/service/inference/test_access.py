@@ -144,6 +144,7 @@ def test_a_head_with_a_key_can_be_remembered(field, special):
     "path",
     [
         *("/livez", "/readyz", "/v2/health/live", "/v2/health/ready", "/", "/learn"),
+        *("/ping", "/health"),
         *("/docs", "/docs/css/swagger-ui.css", "/static/style.css", "/openapi.json"),
         "/gallery.json",
     ],
@@ -163,6 +164,7 @@ def test_probes_and_pages_need_no_key(one, path):
         ),
         *(("GET", "/v1/models"), ("GET", "/v2/models/stats"), ("POST", "/explain")),
         *(("POST", "/v2/models/mnist/infer"), ("POST", "/v1/models/mnist:predict")),
+        *(("POST", "/invocations"), ("POST", "/v1/models/mnist:explain")),
         *(("POST", "/predict?version=9"), ("GET", "/predict"), ("OPTIONS", "/predict")),
         *(("GET", "/nope"), ("GET", "/docs/../weights/"), ("GET", "/static")),
     ],
@@ -290,6 +292,13 @@ def test_what_is_no_host_name_is_refused(value):
 def test_what_is_no_address_is_refused(value):
     with pytest.raises(SettingsError, match="MNIST_METRICS_BIND .* expected an IP address"):
         Settings.from_environment({"MNIST_METRICS_BIND": value})
+
+
+@pytest.mark.parametrize("path", ["/predict", "/invocations", "/v1/x:predict"])
+def test_a_path_that_predicts_is_none_for_health_checks(path):
+    """It would need no key."""
+    with pytest.raises(SettingsError, match="MNIST_HEALTH_ROUTE has value .* of its own"):
+        Access(Settings(health_route=path))
 
 
 # Host names.

@@ -229,7 +229,10 @@ def test_stages_are_counted_by_dialect(alone, grown, served, frames):
         )
         for dialect in DIALECTS
     }
-    assert counts == {"predict": 1, "explain": 1, "tfserving": 2, "oip": 3}
+    assert {name: count for name, count in counts.items() if count} == {
+        **{"predict": 1, "explain": 1},
+        **{"tfserving": 2, "oip": 3},
+    }
 
 
 def test_the_counted_dialects_are_those_of_the_routes(server):

@@ -119,6 +119,11 @@ def begin_with_identity(content):
     return model.SerializeToString()
 
 
+def test_kserve_s_path_gives_the_same_reply(server, frames):
+    found = server.post(frames[4].tobytes(), RAW, "/v1/models/mnist/versions/1:explain")
+    assert found.json == explain(server, frames[4], "?version=1").json
+
+
 def test_a_network_of_other_layers_predicts_and_is_not_explained(
     start, models, add_version, frames
 ):

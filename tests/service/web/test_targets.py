@@ -153,6 +153,7 @@ def test_an_upgrade_is_ignored(server, frames, name, method):
 
 PATHS = ["/predict", "/explain", "/v1/models/mnist:predict", "/v2/models/mnist/infer"]
 PATHS += ["/v1/models/mnist/versions/1:predict", "/v2/models/mnist/versions/1/infer"]
+PATHS += ["/invocations", "/v1/models/mnist:explain"]
 
 
 @pytest.mark.parametrize("path", PATHS)
