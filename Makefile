@@ -66,7 +66,7 @@ environments: .venv/dev/$(READY) .venv/service/$(READY) .venv/load/$(READY) .ven
 # Most tests wait for servers, so more processes than cores; slow files first, so that the
 # processes end at about the same time.
 test: environments  ## run every test (the first time it installs 4 GB; ARGS=tests/service for a part)
-	.venv/dev/bin/python -m pytest --numprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
+	.venv/dev/bin/python -m pytest --numprocesses 6 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/dev/$(READY)  ## ruff and mypy
 	.venv/dev/bin/ruff check

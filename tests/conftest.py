@@ -7,6 +7,7 @@ from pathlib import Path
 import hypothesis
 import numpy as np
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 # TensorFlow reads these when it is imported; the commands set the same.
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -32,7 +33,15 @@ FE_DFL_ENV = ctypes.c_void_p(-1)
 
 ROOT = Path(__file__).resolve().parent.parent
 # Files and folders, the longest first.
-LONG = ["test_containers.py", "test_commands.py", "soak", "test_fuzz_http.py", "training"]
+LONG = ["test_containers.py", "test_commands.py", "training", "soak", "test_fuzz_http.py"]
+# What is slow to start, once for all of the tests in a folder that use it: TensorFlow, and
+# the service in its three ways.
+TOGETHER = (
+    "tests/training/",
+    "tests/service/web/",
+    "tests/service/inference/",
+    "tests/service/test_",
+)
 ENVIRONMENTS = ("service", "load", "clients", "tracing")  # of the programs that tests start
 BESIDE = ROOT.parent / "shared" / "mnist"
 
@@ -71,6 +80,18 @@ def pytest_collection_modifyitems(items):
         return next((at for at, name in enumerate(LONG) if name in names), len(LONG))
 
     items.sort(key=turn)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give each file to one process, and the files that belong together to the same."""
+
+    class ByFolder(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            whole = (folder for folder in TOGETHER if nodeid.startswith(folder))
+            return next(whole, super()._split_scope(nodeid))
+
+    return ByFolder(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_terminal_summary(terminalreporter):

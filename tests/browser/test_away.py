@@ -112,7 +112,7 @@ def test_never_shows_an_older_answer_after_a_newer(opened, service, strokes):
             )).observe(bars, { subtree: true, childList: true, characterData: true });
         }"""
     )
-    for digit in (3, 0, 7, 5):
+    for digit in (3, 0, 5):
         opened.locator("#pad").press("Delete")
         driver.draw(opened, strokes[digit], step=0.05)
     expect_digit(opened, 5)

@@ -228,12 +228,15 @@ def test_an_answer_is_timed_from_the_stroke_to_the_paint(opened, strokes):
 # The gallery
 
 
-def test_every_digit_of_the_gallery_is_read_right(opened):
+def test_digits_of_the_gallery_are_read_right(opened):
+    """One of each; the tests of the models have all thirty."""
     buttons = opened.locator("#gallery button[data-label]:not([data-name])")
     expect(buttons).to_have_count(30)
-    for button in buttons.all():
-        button.click()
-        expect_digit(opened, button.get_attribute("data-label"))
+    for digit in range(10):
+        opened.locator(
+            f'#gallery button[data-label="{digit}"]:not([data-name])'
+        ).first.click()
+        expect_digit(opened, digit)
 
 
 @pytest.mark.expects(REFUSED)

@@ -23,21 +23,18 @@ WATCH = """() => {
     }).observe({ type: "layout-shift", buffered: true });
 }"""
 
-every_size = pytest.mark.parametrize(
-    "size", SIZES, ids=lambda size: "x".join(map(str, size))
-)
 
-
-def opened_at(new_page, size):
-    width, height = size
-    page = new_page(viewport={"width": width, "height": height})
+@pytest.fixture(scope="module", params=SIZES, ids=lambda size: "x".join(map(str, size)))
+def opened(request, new_shared_page):
+    """A page of that size, and the size."""
+    width, height = request.param
+    page = new_shared_page(viewport={"width": width, "height": height})
     open_page(page)
-    return page
+    return page, request.param
 
 
-@every_size
-def test_drawing_network_and_answer_are_in_the_window(new_page, size, strokes):
-    page = opened_at(new_page, size)
+def test_drawing_network_and_answer_are_in_the_window(opened, strokes):
+    page, size = opened
     driver.draw(page, strokes[3])
     driver.settle(page)
     assert page.evaluate("scrollY") == 0
@@ -53,9 +50,8 @@ def test_drawing_network_and_answer_are_in_the_window(new_page, size, strokes):
         assert boxes["#digit"][3] <= boxes["#pad"][1]
 
 
-@every_size
-def test_choosing_a_drawing_moves_nothing(new_page, size):
-    page = opened_at(new_page, size)
+def test_choosing_a_drawing_moves_nothing(opened):
+    page, _ = opened
     page.evaluate(WATCH)
     names = [*IN_SIGHT[:4], "#why", "#gallery"]
     before = page.evaluate(BOXES, names)

@@ -5,11 +5,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
 from load.histogram import Fine, Histogram
+from tests.support.lazy import lazy
+
+stats = lazy("scipy.stats")
 
 seconds = st.lists(st.floats(0, 2, allow_subnormal=False), min_size=1, max_size=300)
 PERCENTS = (0.1, 7, 29, 50, 90, 95, 99, 99.9, 99.99)
@@ -103,7 +105,7 @@ def test_other_units_are_not_added():
 @pytest.mark.parametrize("count", [1, 10, 1000, 20_000])
 def test_the_interval_has_the_ranks_of_the_binomial_distribution(count, percent):
     made = Histogram({rank: 1 for rank in range(1, count + 1)})  # the n-th is n units
-    low, high = scipy.stats.binom.ppf([0.025, 0.975], count, percent / 100)
+    low, high = stats.binom.ppf([0.025, 0.975], count, percent / 100)
     expected = (low / 100, (high + 1) / 100 if high < count else math.inf)
     assert made.interval(percent) == pytest.approx(expected)
 

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 
+# test_paths holds the three ways to the same bytes; two parsers of HTTP read the clients'.
+@pytest.mark.parametrize("server", ["fast path", "gthread"], indirect=True)
 @pytest.mark.parametrize("script", ["triton.py", "kserve_rest.py"])
 def test_client(root, server, frames, tmp_path, script):
     np.save(tmp_path / "frames.npy", frames)
@@ -20,6 +22,7 @@ def test_client(root, server, frames, tmp_path, script):
     assert completed.returncode == 0, completed.stderr
 
 
+@pytest.mark.parametrize("server", ["fast path"], indirect=True)
 @pytest.mark.parametrize("form", ["binary", "json"])
 def test_perf_analyzer(root, server, frames, tmp_path, form):
     folder = root / ".venv" / "perf_analyzer"

@@ -130,8 +130,11 @@ def test_good_and_bad_requests_on_one_connection_are_answered_in_their_order(att
     ]  # after no HTTP, nothing
 
 
-@pytest.mark.parametrize("server", ["flask", "gthread"], indirect=True)
-def test_every_row_gets_the_same_code_on_the_other_ways(server):
+# Flask behind gunicorn's own worker; behind this project's, each has its rows elsewhere.
+@pytest.mark.parametrize(
+    ("server", "every"), [("flask", 5), ("gthread", 1)], indirect=["server"]
+)
+def test_rows_get_the_same_code_on_the_other_ways(server, every):
     left_out = OTHERWISE if "gthread" in server.process.args else ()
     names = [
         name
@@ -139,7 +142,7 @@ def test_every_row_gets_the_same_code_on_the_other_ways(server):
         if not name.startswith(left_out)
         # A picture is read by the same function wherever it comes from.
         and (name not in files.ROWS or name.endswith("-body"))
-    ]
+    ][::every]
     found = {name: statuses(server, name) for name in names}
     assert found == {name: expected(name) for name in names}
     assert "Traceback" not in server.log

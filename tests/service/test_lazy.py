@@ -6,8 +6,8 @@ import select
 
 import pytest
 
-from tests.service.server.test_worker import connect, digit, read_reply
 from tests.support.picture_files import png
+from tests.support.wire import connect, digit, read_reply
 
 # Packages by what first needs them.
 FLASK = {"flask", "jinja2", "click"}

@@ -1,8 +1,12 @@
-import keras
 import numpy as np
 import pytest
 
-from training import calibrate, calibration, network
+from tests.support.lazy import lazy
+from training import calibration
+
+keras = lazy("keras")
+calibrate = lazy("training.calibrate")
+network = lazy("training.network")
 
 
 def softmax(logits):

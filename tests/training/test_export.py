@@ -5,7 +5,11 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from training import evaluate, export, network, reference
+from tests.support.lazy import lazy
+from training import evaluate, reference
+
+export = lazy("training.export")
+network = lazy("training.network")
 
 
 @pytest.fixture(scope="module")

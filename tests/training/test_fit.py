@@ -2,13 +2,16 @@ import csv
 import dataclasses
 import math
 
-import keras
 import numpy as np
 import pytest
 
-from training import callbacks, fit
+from tests.support.lazy import lazy
 from training.errors import FitError
 from training.recipes import Lesson
+
+keras = lazy("keras")
+callbacks = lazy("training.callbacks")
+fit = lazy("training.fit")
 
 QUICK = Lesson(epochs=2, batch_size=10, validation_split=0.25)
 

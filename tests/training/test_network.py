@@ -1,4 +1,6 @@
-from training import network
+from tests.support.lazy import lazy
+
+network = lazy("training.network")
 
 
 def test_network_is_the_lessons():

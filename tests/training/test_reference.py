@@ -6,7 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from training import data, evaluate, network, reference
+from tests.support.lazy import lazy
+from training import data, evaluate, reference
+
+network = lazy("training.network")
 
 floats = st.floats(-1e6, 1e6)
 vectors = arrays.arrays(np.float64, st.integers(1, 20), elements=floats)

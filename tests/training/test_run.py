@@ -4,26 +4,29 @@ import base64
 import json
 import signal
 
-import keras
 import numpy as np
 import onnx
 import pytest
 
 from service.model.snapshot import VersionFiles
 from service.model.version import Model
-from training import callbacks, evaluate
+from tests.support.lazy import lazy
+from training import evaluate
 from training.__main__ import main
 from training.dataset import FILES, scale
+
+keras = lazy("keras")
+callbacks = lazy("training.callbacks")
 
 RECIPE = ("--epochs", "2", "--batch-size", "64", "--learning-rate", "0.003")
 
 
 @pytest.fixture(scope="module")
 def small(mnist, write_idx, tmp_path_factory):
-    """A part of MNIST, as IDX files: 3,000 images to fit on, 500 for the test."""
+    """A part of MNIST, as IDX files: 2,000 images to fit on, 500 for the test."""
     folder = tmp_path_factory.mktemp("data")
     arrays = [
-        array[:count] for array, count in zip(mnist, (3000, 3000, 500, 500), strict=True)
+        array[:count] for array, count in zip(mnist, (2000, 2000, 500, 500), strict=True)
     ]
     write_idx(folder, [a.reshape(-1, 28, 28) if a.ndim == 2 else a for a in arrays])
     return folder

@@ -89,14 +89,14 @@ def test_mnist_comes_back(mnist):
     assert np.mean(same) >= 0.999
 
 
-@pytest.mark.parametrize("alpha", [False, True])
-@pytest.mark.parametrize("white_ink", [False, True])
 @pytest.mark.parametrize("side", [60, 84, 112, 196, 280])
-def test_digit_reads_the_same_at_any_place_and_size(side, white_ink, alpha, read_digits):
+def test_digit_reads_the_same_at_any_place_and_size(side, read_digits):
+    """In ink of either colour, on paper or on nothing: each digit in three of four ways."""
     contents, labels = [], []
     for label, number in enumerate(TEN):
         for row in range(3):  # each digit at three of nine places, all of which are used
             column = (row + label) % 3
+            white_ink, alpha = divmod((row + label) % 4, 2)
             ink = canvas(number, side=side, row=row, column=column)
             level = np.rint(255 * ink).astype(np.uint8)
             if alpha:
@@ -150,7 +150,7 @@ def with_speck(grey, level, at=(0, 0), size=1):
 @pytest.mark.parametrize("level", [254, 240, 128, 0])
 @pytest.mark.parametrize("at", [(0, 0), (3, 277), (279, 140)])
 def test_one_pixel_does_not_move_the_digit(level, at, white_ink):
-    for number in TEN:
+    for number in TEN[::3]:
         grey = black_on_white(number, side=120)
         specked = with_speck(grey, level, at)
         if white_ink:

@@ -18,7 +18,7 @@ from service.server.admission import (
     SHORT_S,
     Admission,
 )
-from tests.service.server.test_worker import connect, post, read_reply
+from tests.support.wire import connect, post, read_reply
 
 KIND, IMAGES = 1, 2
 MOST_S = 0.05

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bench.harness.server import START_S
-from tests.service.server.test_worker import RAW, connect, digit, post, read_reply
 from tests.support.server import eventually
+from tests.support.wire import RAW, connect, digit, post, read_reply
 
 # Shorter than the usual 30 s, and longer than a worker takes to start on a busy machine.
 TIMEOUT_S = 6

@@ -12,8 +12,8 @@ import pytest
 
 from bench.harness.server import START_S
 from tests.service.server.test_smuggling import AMBIGUOUS, RAW, request
-from tests.service.server.test_worker import connect, post, read_all, read_reply
 from tests.support.server import eventually, free_port
+from tests.support.wire import connect, post, read_all, read_reply
 
 CONFIG = """
 daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;

@@ -13,7 +13,7 @@ from service import create_app
 from service.inference import Call
 from service.inference.batch import Answerer
 from service.settings import Settings
-from tests.service.server.test_worker import connect, post, read_reply
+from tests.support.wire import connect, post, read_reply
 
 CLIENTS = 60
 

@@ -1,15 +1,17 @@
 import numpy as np
 import pytest
 
-from training import fit
-from training.baselines.network import Network
+from tests.support.lazy import lazy
 from training.recipes import Lesson
+
+fit = lazy("training.fit")
+baseline = lazy("training.baselines.network")
 
 
 def test_with_the_lessons_split_it_is_the_lessons_network_to_the_bit(noise):
     labels = (np.arange(64) % 10).astype(np.uint8)
     pixels = noise.astype(np.float32) / np.float32(255)
-    ours = Network(epochs=2, seed=3, validation_split=0.2).fit(pixels, labels)
+    ours = baseline.Network(epochs=2, seed=3, validation_split=0.2).fit(pixels, labels)
     recipe = Lesson(epochs=2, seed=3)
     lesson = fit.fit(recipe, noise, labels).network
     for found, expected in zip(ours.model.get_weights(), lesson.get_weights()):
@@ -20,11 +22,13 @@ def test_with_the_lessons_split_it_is_the_lessons_network_to_the_bit(noise):
 
 def test_it_has_as_many_inputs_and_outputs_as_the_table():
     rng = np.random.default_rng(1)
-    network = Network(epochs=1, seed=0).fit(rng.random((20, 30)), np.arange(20) % 2)
+    network = baseline.Network(epochs=1, seed=0).fit(
+        rng.random((20, 30)), np.arange(20) % 2
+    )
     assert network.model.input_shape == (None, 30)
     assert network.model.output_shape == (None, 2)
 
 
 def test_it_predicts_nothing_before_it_is_fitted():
     with pytest.raises(AssertionError, match="fit comes before"):
-        Network(epochs=1, seed=0).predict(np.zeros((1, 3)))
+        baseline.Network(epochs=1, seed=0).predict(np.zeros((1, 3)))

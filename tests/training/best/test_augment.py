@@ -1,16 +1,18 @@
 import numpy as np
 import pytest
-import tensorflow as tf
 
-from training.best.augment import distort
+from tests.support.lazy import lazy
 from training.recipes import Distortion
+
+tf = lazy("tensorflow")
+augment = lazy("training.best.augment")
 
 EVERYTHING = Distortion(15, 0.15, 0.1, 0.1, 1, 1, 0.5)
 
 
 def distorted(images, seed=(1, 2), **strengths):
     most = Distortion(**strengths)
-    return distort(images, tf.constant(seed), most).numpy().reshape(-1, 28, 28)
+    return augment.distort(images, tf.constant(seed), most).numpy().reshape(-1, 28, 28)
 
 
 def copies(picture, count=400):
@@ -54,25 +56,27 @@ def test_no_strength_gives_the_images_back(noise):
 def test_no_ink_gives_no_ink():
     most = Distortion(15, 0.15, 0.1, 0.1, 1, 1, 0.5)
     blank = np.zeros((3, 784), np.uint8)
-    assert not distort(blank, tf.constant([1, 2]), most).numpy().any()
+    assert not augment.distort(blank, tf.constant([1, 2]), most).numpy().any()
 
 
 def test_shape_and_type_stay(noise):
-    found = distort(noise[:5], tf.constant([1, 2]), EVERYTHING)
+    found = augment.distort(noise[:5], tf.constant([1, 2]), EVERYTHING)
     assert found.shape == (5, 784)
     assert found.dtype == tf.uint8
 
 
 def test_same_seed_gives_the_same_images_and_another_seed_others(noise):
     seeds = ([1, 2], [1, 2], [1, 3], [2, 2])
-    first, again, *others = (distort(noise, tf.constant(s), EVERYTHING) for s in seeds)
+    first, again, *others = (
+        augment.distort(noise, tf.constant(s), EVERYTHING) for s in seeds
+    )
     assert np.array_equal(first, again)
     assert not any(np.array_equal(first, other) for other in others)
 
 
 def test_it_runs_in_a_data_pipeline_and_gives_the_same_there(noise):
     def change(images):
-        return distort(images, tf.constant([1, 2]), EVERYTHING)
+        return augment.distort(images, tf.constant([1, 2]), EVERYTHING)
 
     pipeline = tf.data.Dataset.from_tensors(noise).map(change)
     near = np.abs(next(iter(pipeline)).numpy().astype(int) - change(noise).numpy())
@@ -81,13 +85,13 @@ def test_it_runs_in_a_data_pipeline_and_gives_the_same_there(noise):
 
 
 def test_every_image_is_distorted_in_its_own_way():
-    found = distort(copies(bar(), 20), tf.constant([1, 2]), EVERYTHING).numpy()
+    found = augment.distort(copies(bar(), 20), tf.constant([1, 2]), EVERYTHING).numpy()
     assert len(np.unique(found, axis=0)) == 20
 
 
 def test_strongest_ink_stays(noise):
     images = (noise.astype(int) // 2).astype(np.uint8)
-    found = distort(images, tf.constant([1, 2]), EVERYTHING).numpy()
+    found = augment.distort(images, tf.constant([1, 2]), EVERYTHING).numpy()
     assert np.array_equal(found.max(axis=1), images.max(axis=1))
 
 

@@ -3,14 +3,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from training.best import teacher
+from tests.support.lazy import lazy
 from training.best.styles import Drawn
 from training.recipes import Distortion, Teacher
 
+teacher = lazy("training.best.teacher")
+
 QUICK = Teacher(1, 16, 0.01, 0.01, Distortion(rotation=10, elastic=1))
-
-
-NONE = Drawn(np.empty((1, 0, 784), np.uint8), np.empty((1, 0), np.uint8))
 
 
 def test_teacher_takes_the_networks_input_and_gives_logits():
@@ -20,24 +19,18 @@ def test_teacher_takes_the_networks_input_and_gives_logits():
     assert built.layers[-1].activation.__name__ == "linear"
 
 
-def test_teacher_learns(mnist):
-    recipe = dataclasses.replace(QUICK, epochs=4)
-    fitted = teacher.fit(recipe, mnist.x_train[:2000], mnist.y_train[:2000], NONE, 1)
-    images = mnist.x_train[3000:4000].astype(np.float32) / 255
-    digits = fitted.predict(images, verbose=0).argmax(axis=1)
-    assert (digits == mnist.y_train[3000:4000]).mean() > 0.9
-
-
-def test_teacher_learns_what_is_drawn_for_each_epoch(mnist):
+def test_teacher_learns_images_and_what_is_drawn_for_each_epoch(mnist):
     """White on the left is an 8; white above, in the second epoch alone, a 7."""
-    pictures = np.zeros((2, 200, 28, 28), np.uint8)
+    pictures = np.zeros((2, 100, 28, 28), np.uint8)
     pictures[0, :, :, :14], pictures[1, :, :14] = 255, 255
-    pictures = pictures.reshape(2, 200, 784)
-    drawn = Drawn(pictures, np.array([[8], [7]], np.uint8).repeat(200, axis=1))
+    pictures = pictures.reshape(2, 100, 784)
+    drawn = Drawn(pictures, np.array([[8], [7]], np.uint8).repeat(100, axis=1))
     recipe = dataclasses.replace(QUICK, epochs=8, distortion=Distortion())
-    fitted = teacher.fit(recipe, mnist.x_train[:1000], mnist.y_train[:1000], drawn, 1)
+    fitted = teacher.fit(recipe, mnist.x_train[:200], mnist.y_train[:200], drawn, 1)
     answers = fitted.predict(pictures[:, 0].astype(np.float32) / 255, verbose=0)
     assert answers.argmax(axis=1).tolist() == [8, 7]
+    # Of the images, of which two in three are MNIST's.
+    assert fitted.history.history["accuracy"][-1] > 0.7
 
 
 def test_rate_rises_for_an_epoch_and_falls_to_0():

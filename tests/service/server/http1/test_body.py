@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.server.http1.body import FIRST_ROOM, SizedBody
-from tests.service.server.test_worker import connect, digit, memory, post, read_reply
 from tests.support.server import eventually
+from tests.support.wire import connect, digit, memory, post, read_reply
 
 
 @settings(max_examples=50)
