@@ -5,7 +5,6 @@ import re
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -31,15 +30,6 @@ def opened(page):
     return page
 
 
-def axe(page):
-    """Hold that axe finds nothing, by day and by night."""
-    for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme=scheme)
-        page.evaluate(driver.TWO_FRAMES)
-        found = Axe().run(page, options={"runOnly": driver.RULES_OF[scheme]})
-        assert found.violations_count == 0, found.generate_report()
-
-
 def fool(page):
     page.locator('#fool[aria-disabled="false"]').click()
     cards = page.locator("dialog .cards section")
@@ -55,7 +45,7 @@ def test_both_versions_are_fooled_side_by_side(opened):
         assert re.search(
             r"\d+ pixels? of 784 turns? a 3 into an? [012456789] \(\d+\s%\)", words
         )
-    axe(opened)
+    driver.axe(opened)
     opened.keyboard.press("Escape")
     expect(opened.locator("dialog")).to_have_count(0)
     expect(opened.locator("#fool")).to_be_focused()
@@ -74,7 +64,7 @@ def test_share_has_the_link_and_a_picture_of_the_network(opened):
     colours = np.unique(np.asarray(saved).reshape(-1, 3), axis=0).astype(int)
     assert (colours[:, 2] > colours[:, 0] + 60).any()  # what excites
     assert (colours[:, 0] > colours[:, 2] + 60).any()  # what inhibits
-    axe(opened)
+    driver.axe(opened)
 
 
 def test_share_of_an_empty_page_says_what_is_missing(page):
@@ -88,7 +78,7 @@ def test_share_of_an_empty_page_says_what_is_missing(page):
 def test_ten_digits_against_the_clock(opened, strokes):
     opened.locator("#play").click()
     task = opened.locator("#game strong")
-    axe(opened)
+    driver.axe(opened)
     for count in range(1, 10):
         expect(opened.locator("#game")).to_contain_text(f"{count} of 10")
         digit = int(re.search(r"\d", task.inner_text())[0])
@@ -98,7 +88,7 @@ def test_ten_digits_against_the_clock(opened, strokes):
     expect(opened.locator("#game")).to_contain_text("10 of 10")
     opened.get_by_role("button", name="Skip").click()
     expect(opened.locator("dialog")).to_contain_text("It read 9 of your 10 digits in")
-    axe(opened)
+    driver.axe(opened)
     opened.keyboard.press("Escape")
     expect(opened.locator("#game")).to_have_count(0)
     expect(opened.locator("#gallery")).to_be_visible()
@@ -106,7 +96,7 @@ def test_ten_digits_against_the_clock(opened, strokes):
 
 def test_axe_finds_nothing_in_the_settings(opened):
     with settings(opened):
-        axe(opened)
+        driver.axe(opened)
 
 
 @pytest.mark.parametrize(("version", "beside"), [("1", "3"), ("3", "2")])

@@ -53,8 +53,9 @@ def go_to(page, row, column):
 
 
 def test_drawn_with_the_mouse(opened, strokes):
-    for digit, drawn in enumerate(strokes):
-        driver.draw(opened, drawn)
+    """Some; the game of test_extras draws nearly all."""
+    for digit in (0, 3, 6, 9):
+        driver.draw(opened, strokes[digit])
         expect_digit(opened, digit)
         opened.locator("#clear").click()
         driver.settle(opened, "empty")

@@ -23,18 +23,21 @@ WATCH = """() => {
     }).observe({ type: "layout-shift", buffered: true });
 }"""
 
+every_size = pytest.mark.parametrize(
+    "size", SIZES, ids=lambda size: "x".join(map(str, size))
+)
 
-@pytest.fixture(scope="module", params=SIZES, ids=lambda size: "x".join(map(str, size)))
-def opened(request, new_shared_page):
-    """A page of that size, and the size."""
-    width, height = request.param
-    page = new_shared_page(viewport={"width": width, "height": height})
+
+def opened_at(new_page, size):
+    width, height = size
+    page = new_page(viewport={"width": width, "height": height})
     open_page(page)
-    return page, request.param
+    return page
 
 
-def test_drawing_network_and_answer_are_in_the_window(opened, strokes):
-    page, size = opened
+@every_size
+def test_drawing_network_and_answer_are_in_the_window(new_page, size, strokes):
+    page = opened_at(new_page, size)
     driver.draw(page, strokes[3])
     driver.settle(page)
     assert page.evaluate("scrollY") == 0
@@ -50,8 +53,9 @@ def test_drawing_network_and_answer_are_in_the_window(opened, strokes):
         assert boxes["#digit"][3] <= boxes["#pad"][1]
 
 
-def test_choosing_a_drawing_moves_nothing(opened):
-    page, _ = opened
+@every_size
+def test_choosing_a_drawing_moves_nothing(new_page, size):
+    page = opened_at(new_page, size)
     page.evaluate(WATCH)
     names = [*IN_SIGHT[:4], "#why", "#gallery"]
     before = page.evaluate(BOXES, names)

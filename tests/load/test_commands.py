@@ -20,11 +20,15 @@ LENIENT = ("--limit", "mean<10s", "--limit", "errors<=0")
 SHORT = ("--seconds", 1.5, "--warm-up", 0.3, "--rate", 60, "--connections", 8)
 
 
+# What a busy machine does to some requests: it refuses them in time, or sends none.
+BUSY = {"status 503", "never sent: all connections were busy"}
+
+
 def answered(done):
-    """The requests of a run that were answered: a busy machine may refuse some in time."""
+    """The requests of a run that were answered, or failed as on a busy machine."""
     assert done.record, done.err
     tally = done.record.tally
-    assert set(tally.failures) <= {"status 503"}
+    assert set(tally.failures) <= BUSY
     assert tally.right + tally.failed == tally.due
     assert tally.right > 0
     return tally
@@ -155,7 +159,7 @@ def test_of_your_own_pictures_one_in_another_digits_folder_fails(
     seven.rename(mixed / "3" / seven.name)
     options = ("--images", mixed, "--payload", "png", "--rate", 60, "--seconds", 1)
     tally = run_load("smoke", "--host", url, *options).record.tally
-    assert set(tally.failures) - {"status 503"} == {"read a 3 as 7"}
+    assert set(tally.failures) - BUSY == {"read a 3 as 7"}
     assert tally.right > 0
 
 
@@ -214,7 +218,7 @@ def test_a_fast_wrong_answer_is_a_failure(run_load, impostor):
     reply["body"] = json.dumps({"predictions": [prediction]}).encode()
     done = run_load("smoke", "--host", host, "--seconds", 1)
     assert done.code != 0
-    failures = done.record.tally.failures
+    failures = set(done.record.tally.failures) - BUSY
     assert failures
     assert all(re.fullmatch(r"read a \d as 1", text) for text in failures), failures
 
@@ -223,7 +227,7 @@ def test_failures_within_their_limit_pass(run_load, impostor):
     host, _ = impostor
     limits = ("--limit", "errors<=100%", "--limit", "p50<10s")
     done = run_load("smoke", "--host", host, "--seconds", 1, *limits)
-    assert set(done.record.tally.failures) == {"not an answer to json"}
+    assert set(done.record.tally.failures) - BUSY == {"not an answer to json"}
     assert all(kept for *_, kept in done.record.verdict.limits)
 
 
@@ -301,7 +305,7 @@ def test_an_api_key_goes_along(run_load, start, tmp_path):
     server = start(MNIST_API_KEYS=str(keys)).wait_ready()
     bearer = "Authorization: Bearer 0123456789abcdef0123456789abcdef"
     done = run_load("smoke", "--host", server.url, "--seconds", 1, "--header", bearer)
-    assert done.record.tally.failed == 0
+    assert answered(done)
 
 
 def test_locusts_own_page_offers_the_options_and_runs_a_scenario(root, url, tmp_path):

@@ -22,7 +22,7 @@ ROWS = {**documents.ROWS, **bodies.ROWS, **files.ROWS, **heads.ROWS}
 OTHERWISE = ("chunks-", "wire-")
 # Bodies of more bytes are not repeated where memory is measured.
 LIGHT = 20_000
-WARM_UP, WINDOWS = 2, 3
+WARM_UP, WINDOWS = 1, 3
 LEAK_KIB = (
     100  # in a window of a thousand rows; without a leak, one in three has 20 at most
 )
