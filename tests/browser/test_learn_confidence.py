@@ -200,6 +200,7 @@ def read(page):
 @every_version
 def test_experiments_do_what_they_say(learn, images, labels, models, version):
     set_controls(learn, "break", version=version)
+    expect(part(learn, "break", "count")).to_contain_text(f"Version {version} reads")
     counts = {}
     for name, answers in EXPERIMENTS.items():
         learn.locator(f"[data-experiment='{name}']").click()
@@ -227,6 +228,7 @@ def test_an_experiment_ends_with_a_change_of_ones_own(learn):
 @every_version
 def test_noise_is_new_each_time_and_hurts_when_it_is_loud(learn, version):
     set_controls(learn, "break", version=version)
+    expect(part(learn, "break", "count")).to_contain_text(f"Version {version} reads")
     learn.locator("[data-experiment='noise']").click()
     counts = []
     for _ in range(5):
