@@ -33,7 +33,13 @@ FE_DFL_ENV = ctypes.c_void_p(-1)
 ROOT = Path(__file__).resolve().parent.parent
 # Files and folders, the longest first.
 LONG = ["test_containers.py", "test_commands.py", "soak", "test_fuzz_http.py", "training"]
-ENVIRONMENTS = ("service", "load", "clients", "tracing")  # of the programs that tests start
+ENVIRONMENTS = (
+    "service",
+    "load",
+    "clients",
+    "tracing",
+    "grpc",
+)  # of the programs that tests start
 BESIDE = ROOT.parent / "shared" / "mnist"
 
 if "MNIST_DIR" not in os.environ and BESIDE.is_dir():
