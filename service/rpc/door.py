@@ -52,9 +52,8 @@ class Door:
         self._inference, self._settings = inference, inference.settings
         self._answers = Answers(inference, release)
         self._targets: dict[tuple[str, ...], Target] = {}
-        canary = inference.canary
-        # The metadata on which targets depend.
-        self._decides = ("authorization", *filter(None, [canary and canary.header]))
+        header = inference.canary.header if inference.canary else ""
+        self._decides = "authorization", header  # the metadata on which targets depend
         self._serving = True
 
     @property

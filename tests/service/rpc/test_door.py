@@ -1,6 +1,7 @@
 """The door's life: keys, deadlines, overload, reload, stop; off by default."""
 
 import asyncio
+import json
 import os
 import signal
 import threading
@@ -177,3 +178,18 @@ def test_who_has_left_is_gone(left, cancelled, gone):
         return call.gone
 
     assert asyncio.run(find()) == gone
+
+
+def test_a_canary_by_header_answers_by_metadata(start_rpc, make, frames, tmp_path):
+    share = {"version": 2, "percent": 50, "header": "user"}
+    (tmp_path / "traffic.json").write_text(json.dumps({"canary": share}))
+    rpc = start_rpc(MNIST_TRAFFIC=str(tmp_path / "traffic.json"))
+    rpc.server.wait_ready()
+
+    def version(user):
+        metadata = [("user", str(user))]
+        return rpc.client.infer(make(frames[:1]), metadata=metadata).model_version
+
+    first = [version(user) for user in range(20)]
+    assert {*first} == {"2", "3"}
+    assert [version(user) for user in range(20)] == first
