@@ -61,7 +61,7 @@ roll:  ## replace the replicas behind the proxy one by one, by a new image, with
 	COMPOSE="$(COMPOSE)" deploy/roll.sh
 
 #: Develop it
-environments: .venv/dev/$(READY) .venv/service/$(READY) .venv/load/$(READY) .venv/clients/$(READY) .venv/perf_analyzer/$(READY) .venv/tracing/$(READY)
+environments: .venv/dev/$(READY) .venv/service/$(READY) .venv/load/$(READY) .venv/clients/$(READY) .venv/perf_analyzer/$(READY) .venv/tracing/$(READY) .venv/grpc/$(READY)
 
 # Most tests wait for servers, so more processes than cores; slow files first, so that the
 # processes end at about the same time.
@@ -73,14 +73,14 @@ lint: .venv/dev/$(READY)  ## ruff and mypy
 	.venv/dev/bin/ruff format --check
 	.venv/dev/bin/mypy
 
-bench: .venv/dev/$(READY) .venv/service/$(READY) .venv/tracing/$(READY)  ## measure the service (WHAT=peers|layers|overload|slow|overhead|soak|chaos|drills|latency|fuzz|pictures ARGS=--help)
+bench: .venv/dev/$(READY) .venv/service/$(READY) .venv/tracing/$(READY) .venv/grpc/$(READY)  ## measure the service (WHAT=peers|layers|overload|slow|overhead|soak|chaos|drills|latency|fuzz|pictures|rpc ARGS=--help)
 	.venv/dev/bin/python -m bench $(or $(WHAT),--help) $(ARGS)
 
 # Hashes for what users run; plain pins for programs that only tests and the comparison start.
 lock: .venv/dev/$(READY)  ## pin the newest packages that fit together
-	cd requirements && for job in dev service tracing training load clients perf_analyzer; do \
+	cd requirements && for job in dev service tracing grpc training load clients perf_analyzer; do \
 		options=--generate-hashes; case $$job in \
-			service|tracing|training) options="--generate-hashes -c dev.txt";; \
+			service|tracing|grpc|training) options="--generate-hashes -c dev.txt";; \
 			clients|perf_analyzer) options=--no-annotate;; esac; \
 		../.venv/dev/bin/uv pip compile --quiet --universal --python-version 3.11 \
 			--fork-strategy fewest --no-header --upgrade $$options $$job.in -o $$job.txt || exit 1; \

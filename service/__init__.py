@@ -77,6 +77,7 @@ def create_inference(
     if plan.default is not None:
         repository = repository._replace(default=repository.models[plan.default])
     spans = make_spans() if settings.tracing else None
-    metrics = Metrics(counters or Counters(), list(repository.models), DIALECTS)
+    dialects = [*DIALECTS, "grpc"] if settings.grpc_bind else DIALECTS
+    metrics = Metrics(counters or Counters(), list(repository.models), dialects)
     monitoring = Monitoring(metrics, roster or Roster(), spans)
     return Inference(settings, repository, access, monitoring, plan)

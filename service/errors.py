@@ -18,6 +18,7 @@ REASONS: Mapping[int, str] = {
     417: "malformed",
     422: "not_images",
     431: "too_large",
+    499: "client_gone",
     503: "overloaded",
 }
 # Reasons that only some errors of a status have.

@@ -65,6 +65,8 @@ class Settings:
             with a dot covers its subdomains.
         metrics_bind: ``address:port`` that serves the metrics, and nothing else does;
             served with everything else if empty.
+        grpc_bind: ``address:port`` that serves the Open Inference Protocol over gRPC; not
+            served if empty.
         log_format: format of the log lines, text or json.
         tracing: whether spans are sent to an OpenTelemetry collector, 1 or 0.
         predict_route: one more path that predicts, as TensorFlow Serving's does.
@@ -89,6 +91,7 @@ class Settings:
     api_keys: Path | None = None
     trusted_hosts: tuple[str, ...] = ()
     metrics_bind: str = ""
+    grpc_bind: str = ""
     log_format: str = "text"
     tracing: bool = False
     predict_route: str = ""
@@ -114,6 +117,7 @@ class Settings:
             "api_keys": Path,
             "trusted_hosts": _hosts,
             "metrics_bind": _address,
+            "grpc_bind": _address,
             "log_format": _format,
             "tracing": _switch,
             "predict_route": _route,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gunicorn.errors import AppImportError
 
-from service import create_inference, create_web
+from service import __version__, create_inference, create_web
 from service.errors import ModelError, SettingsError
 from service.monitoring.json_lines import early
 from service.server.lifecycle import inherited
@@ -27,11 +27,16 @@ class Application:
     predictions, health and metrics alone never needs it.
 
     Attributes:
-        extensions: the inference, as in the Flask application.
+        extensions: the inference, as in the Flask application; ``grpc``, the door for gRPC,
+            if there is to be one.
     """
 
     def __init__(self, inference: "Inference") -> None:
-        self.extensions = {"inference": inference}
+        self.extensions: dict[str, Any] = {"inference": inference}
+        if inference.settings.grpc_bind:
+            from service.rpc.door import Door
+
+            self.extensions["grpc"] = Door(inference, __version__)
         self._lock = Lock()
         self._web: Flask | None = None
 

@@ -42,7 +42,8 @@ TOGETHER = (
     "tests/service/inference/",
     "tests/service/test_",
 )
-ENVIRONMENTS = ("service", "load", "clients", "tracing")  # of the programs that tests start
+# Of the programs that tests start.
+ENVIRONMENTS = ("service", "load", "clients", "tracing", "grpc")
 BESIDE = ROOT.parent / "shared" / "mnist"
 
 if "MNIST_DIR" not in os.environ and BESIDE.is_dir():

@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "inference": GROUND | {"monitoring", "model", "protocols"},
     "web": GROUND | {"monitoring", "model", "inference"},
     "server": GROUND | {"monitoring", "model", "inference"},
+    "rpc": GROUND | {"monitoring", "protocols", "inference"},
 }
 WIRING = {"__init__", "__main__", "wsgi", "gunicorn"}  # gunicorn.conf; may import all
 ONLY_IN = {
@@ -36,6 +37,10 @@ ONLY_IN = {
     "PIL": {"pictures"},
     "prometheus_client": {"monitoring"},
     "opentelemetry": {"monitoring"},
+    "grpc": {"rpc"},
+    "grpc_health": {"rpc"},
+    "grpc_reflection": {"rpc"},
+    "google": {"rpc"},
 }
 # Libraries of the wiring: the application's type, and gunicorn's error for one line.
 WIRING_LIBRARIES = {"__init__": {"flask"}, "wsgi": {"flask", "gunicorn"}}

@@ -116,9 +116,15 @@ class Access:
             return RequestError(400, f"{text}, {expected}", reason="wrong_host")
         if "cross-site" in headers.get("sec-fetch-site", "") and RUNS.fullmatch(path):
             return self._cross_site
+        if without_key := self.refuse_key(path, headers):
+            return without_key
+        return no_route(path) if self._metrics and path == METRICS else None
+
+    def refuse_key(self, path: str, headers: Headers) -> RequestError | None:
+        """Return why a request is refused if its key alone decides, or None."""
         if self._keys and not is_open(path) and not self._knows(headers):
             return self._no_key
-        return no_route(path) if self._metrics and path == METRICS else None
+        return None
 
     def is_metrics_address(self, own: Any) -> bool:
         """Whether a socket's own end is the address of the metrics.

@@ -42,11 +42,13 @@ class Endpoint(NamedTuple):
         route: the Flask rule that the path matches.
         model: name of the model in the path, None without one.
         version: version in the path, None without one.
+        dialect: what is spoken there, if it is a door of its own and none of `ROUTES`.
     """
 
     route: str
     model: str | None = None
     version: int | None = None
+    dialect: Dialect | None = None
 
 
 class Target(NamedTuple):
@@ -114,7 +116,10 @@ class Targets:
             query: what follows the question mark, as it was sent.
             headers: by lower-case name.
         """
-        refusal = self._access.refuse(endpoint.route, headers)
+        own = endpoint.dialect
+        # A browser, and so a page of another site, cannot reach another door than HTTP's.
+        refuse = self._access.refuse if own is None else self._access.refuse_key
+        refusal = refuse(endpoint.route, headers)
         if refusal is not None:
             return Target(endpoint.route, self._kind(refusal), refusal=refusal)
         parameters = parse_query(query) if query else NO_PARAMETERS
@@ -126,7 +131,7 @@ class Targets:
         except RequestError as error:
             refusal = error.without_frames()
             return Target(endpoint.route, self._kind(refusal), refusal=refusal)
-        dialect = ROUTES[endpoint.route]
+        dialect = own or ROUTES[endpoint.route]
         try:
             options = dialect.read_head(headers, parameters)
         except RequestError as error:

@@ -117,10 +117,10 @@ def _decode(length: str, body: bytes, limits: Limits) -> Decoded:
             with contextlib.suppress(ValueError, RecursionError):
                 only_input(_announced.decode(text).inputs)
         raise
-    reply_format = ReplyFormat(found.id, list(_outputs(found)))
-    tensor = only_input(found.inputs)
-    values = read_values(tensor, binary)
-    pixels = to_images(values, tensor.datatype, tensor.shape, limits)
+    reply_format = ReplyFormat(found.id, list(requested(found)))
+    found_input = only_input(found.inputs)
+    values = read_values(found_input, binary)
+    pixels = to_images(values, found_input.datatype, found_input.shape, limits)
     return Decoded(pixels, reply_format)
 
 
@@ -129,7 +129,7 @@ def _encode(
 ) -> Payload:
     outputs, blobs = [], []
     for binary, k in reply_format.outputs:
-        output, blob = _output(probabilities, k)
+        output, blob = tensor(probabilities, k)
         if binary:
             output["parameters"] = {"binary_data_size": len(blob)}
             del output["data"]
@@ -159,8 +159,12 @@ def _split(length: str, body: bytes) -> tuple[bytes, bytes]:
     return body[: int(length)], body[int(length) :]
 
 
-def _outputs(body: Content) -> Iterator[tuple[bool, int]]:
-    """Yield the format of each requested output."""
+def requested(body: Content) -> Iterator[tuple[bool, int]]:
+    """Yield the format of each requested output, as in `ReplyFormat`.
+
+    Raises:
+        RequestError: 400 an output or a parameter that there is not.
+    """
     everywhere = _flag(body.parameters or {}, "binary_data_output", False)
     if not body.outputs:
         yield everywhere, 0
@@ -188,7 +192,13 @@ def _flag(parameters: Mapping[str, Any], name: str, default: bool) -> bool:
     return value
 
 
-def _output(probabilities: Probabilities, k: int) -> tuple[dict[str, Any], bytes]:
+def tensor(probabilities: Probabilities, k: int) -> tuple[dict[str, Any], bytes]:
+    """Return an output with its data, and the same data as bytes.
+
+    Args:
+        probabilities: ``[n, 10]``.
+        k: how many of the best classes to return; 0 for the probabilities themselves.
+    """
     return _classes(probabilities, k) if k else _tensor(probabilities)
 
 

@@ -37,6 +37,7 @@ come in between; what has by then waited past its deadline, in CPU time, is refu
 
     acceptor    a new client whose whole POST is there, during overload     503, closed
     turns       a whole request that would wait, or has waited, too long    503, kept
+    turns       one that nobody waits for any more, only to count it        499
     connection  unfinished requests, when all of them take too much memory  503, closed
     connection  what is no HTTP/1.1, too long, or too slow          400 408 413 414 431
     inference   everything that depends on the request's meaning
@@ -45,6 +46,10 @@ come in between; what has by then waited past its deadline, in CPU time, is refu
 The first four are sent by `Turns.refuse` or its siblings, and are counted and logged as
 outcomes at the end of the turn, as all replies are. Health checks and metrics are always
 admitted, and so is everything once the worker stops.
+
+**A second door** (`service.rpc`, for gRPC) may come with the application. The worker opens
+it before it counts as ready, passes its calls to the same turns, and closes it while it
+drains: the kernel drops handshakes at its address first, since other workers listen there.
 
 **Twice a second** (`worker`) a sweep tells the master that the worker lives, publishes its
 connections and memory on the roster, renews the date, checks whether an overload is over,

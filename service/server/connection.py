@@ -8,13 +8,13 @@ of the worker's time.
 import asyncio
 from enum import Enum
 from math import inf
-from typing import Protocol, cast
+from typing import cast
 
 from service.errors import RequestError
 from service.http import overloaded
 from service.server.http1.collector import Collected, Collector, Missing
-from service.server.http1.request import END, Ends, RequestHead
-from service.server.pool import Pool, in_kernel
+from service.server.http1.request import END, Ends
+from service.server.pool import Callee, Pool, in_kernel
 
 # Seconds that a connection stays half open after its last reply. Closed at once with bytes
 # unread, the kernel would reset it, and the client could lose the reply (RFC 9112, 9.6).
@@ -39,37 +39,6 @@ class State(Enum):
 WAITS = {Missing.HEAD: State.HEAD, Missing.BODY: State.BODY}
 
 
-class Callee(Protocol):
-    """Takes requests; calls back `send`, and `go_on` or `hang_up`, now or later."""
-
-    def take(
-        self,
-        connection: "Connection",
-        head: RequestHead,
-        body: bytes | memoryview,
-        whole: bool,
-    ) -> None:
-        """Answer a request, or refuse it.
-
-        Args:
-            connection: where the request came from, and where the reply goes.
-            head: its head.
-            body: its body; a view is valid only during the call.
-            whole: whether that is all of it.
-        """
-
-    def refuse(
-        self, connection: "Connection", error: RequestError, head: RequestHead | None
-    ) -> None:
-        """Refuse what is not a whole request, and hang up.
-
-        Args:
-            connection: where it came from.
-            error: why it is refused.
-            head: its head, if that has arrived.
-        """
-
-
 class Connection(asyncio.BufferedProtocol):
     """The protocol of one connection.
 
@@ -82,7 +51,10 @@ class Connection(asyncio.BufferedProtocol):
         state: what it waits for.
         deadline: when it has waited long enough, in the loop's time.
         ends: the addresses of its two ends.
+        gone: whether it is closed.
     """
+
+    gone = False
 
     def __init__(self, pool: Pool, callee: Callee) -> None:
         self._pool, self._callee = pool, callee
@@ -111,7 +83,7 @@ class Connection(asyncio.BufferedProtocol):
         self._pool.add(self)
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: D102
-        self.deadline = inf
+        self.deadline, self.gone = inf, True
         self._collector.clear()
         self._count_bytes()
         self._pool.discard(self)

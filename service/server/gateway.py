@@ -19,9 +19,10 @@ from service.http import PHRASES
 from service.inference.access import is_below
 from service.monitoring.outcome import Outcome
 from service.server.http1.request import Ends, RequestHead, malformed
+from service.server.pool import Head
 
 # An outcome with the ends of its connection and its head; None if that cannot be parsed.
-Done = tuple[Ends, RequestHead | None, Outcome]
+Done = tuple[Ends, Head | None, Outcome]
 
 
 class Sink:
@@ -210,7 +211,7 @@ class Gateway:
             self._log.write_outcomes([outcome for _, _, outcome in done])
             return
         for ends, head, outcome in done:
-            if head is not None:
+            if isinstance(head, RequestHead):  # what gunicorn's format needs, no other has
                 self._log_as_gunicorn(ends, head, outcome)
 
     def _log_as_gunicorn(self, ends: Ends, head: RequestHead, outcome: Outcome) -> None:

@@ -1,4 +1,4 @@
-"""What the service may use: cores, files and memory, and gunicorn's settings."""
+"""What the service may use: cores, files, memory, addresses, and gunicorn's settings."""
 
 import contextlib
 import ctypes
@@ -7,11 +7,14 @@ import mmap
 import os
 import resource
 import socket
+import struct
+from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from gunicorn.config import Config
-from gunicorn.util import is_ipv6
+from gunicorn.util import is_ipv6, parse_address
 
 from service.errors import SettingsError
 
@@ -40,6 +43,13 @@ LEAST = {"workers": 1, "worker_connections": 1, "threads": 1}
 # WEB_CONCURRENCY's; the largest number of a user.
 MOST = {"workers": 1000, "user": (1 << 32) - 2, "group": (1 << 32) - 2}
 MOST_OF_ALL = (1 << 31) - 1  # the system's calls take an int of C
+# Between the last connection that the kernel lets in and the end of listening: a handshake
+# that has begun needs one more round trip.
+HANDSHAKE_S = 0.1
+SO_ATTACH_FILTER = 26  # Linux
+# A filter program for the kernel, for a segment from its TCP header on: load byte 13 (the
+# flags); if SYN is set drop, else keep all of it. Source: Linux, networking/filter.rst.
+NO_SYN = ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
 
 
 def check_settings(cfg: Any) -> None:
@@ -82,15 +92,37 @@ def check_settings(cfg: Any) -> None:
         )
 
 
-def check_addresses(cfg: Any) -> None:
+def check_grpc(cfg: Any) -> None:
+    """Refuse to serve gRPC where that cannot work.
+
+    Raises:
+        SettingsError: says what it takes.
+    """
+    if not getattr(cfg.worker_class, "serves_grpc", False):
+        found = f"MNIST_GRPC_BIND and gunicorn's worker {cfg.worker_class_str}"
+        raise SettingsError(f"found {found}, expected the service's own worker")
+    for package in ("grpc", "grpc_health", "grpc_reflection"):
+        if find_spec(package) is None:  # not imported: gRPC must see no fork
+            raise SettingsError(
+                f"MNIST_GRPC_BIND is set, and the package {package} is missing, expected "
+                "those of requirements/grpc.txt"
+            )
+
+
+def check_addresses(cfg: Any, grpc_bind: str = "") -> None:
     """Refuse an address that is in use, which gunicorn would try for 5 s.
+
+    Args:
+        cfg: gunicorn's settings.
+        grpc_bind: the setting of that name.
 
     Raises:
         SettingsError: names the first one.
     """
     if {"GUNICORN_FD", "LISTEN_FDS"} & os.environ.keys():
         return  # the listeners come from systemd, or from the master that is replaced
-    for address in cfg.address:
+    grpc = [parse_address(grpc_bind)] if grpc_bind else []
+    for address in [*cfg.address, *grpc]:
         if not isinstance(address, tuple):
             continue  # a socket file or a descriptor
         family = socket.AF_INET6 if is_ipv6(address[0]) else socket.AF_INET
@@ -101,10 +133,39 @@ def check_addresses(cfg: Any) -> None:
             except OSError as error:
                 if error.errno == errno.EADDRINUSE:
                     host, port = address
+                    way = "MNIST_GRPC_BIND" if address in grpc else f"--port {port + 1}"
                     raise SettingsError(
-                        f"{host}:{port} is in use, expected a free address; try "
-                        f"--port {port + 1}"
+                        f"{host}:{port} is in use, expected a free address; try {way}"
                     ) from None
+
+
+def drop_handshakes(listeners: Iterable[socket.socket]) -> None:
+    """Make the kernel ignore new handshakes at these sockets from now on.
+
+    Whoever tries again after they are closed reaches another socket at their address, or
+    none.
+    """
+    steps = b"".join(struct.pack("HBBI", *step) for step in NO_SYN)
+    memory = ctypes.create_string_buffer(steps)
+    program = struct.pack("HL", len(NO_SYN), ctypes.addressof(memory))
+    for listener in listeners:
+        if listener.family in (socket.AF_INET, socket.AF_INET6):
+            with contextlib.suppress(OSError):  # not on Linux: it may be reset there
+                listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+
+
+def listening(port: int) -> Iterator[socket.socket]:
+    """Yield this process's sockets that listen at a port, whichever library made them."""
+    files = "/proc/self/fd"
+    for name in os.listdir(files) if os.path.isdir(files) else []:  # macOS has none
+        with contextlib.suppress(OSError):  # the folder's own has been closed
+            if not os.readlink(f"{files}/{name}").startswith("socket:"):
+                continue
+            with socket.socket(fileno=os.dup(int(name))) as found:
+                tcp = found.family in (socket.AF_INET, socket.AF_INET6)
+                accepts = found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+                if tcp and accepts and found.getsockname()[1] == port:
+                    yield found
 
 
 def cores(cgroup: Path | None = None) -> int:

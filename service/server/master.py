@@ -11,8 +11,6 @@ import gc
 import os
 import queue
 import signal
-import socket
-import struct
 import sys
 import time
 from collections.abc import Iterator
@@ -27,19 +25,17 @@ from service.model.snapshot import Snapshot, read
 from service.monitoring import import_spans, table
 from service.monitoring.json_lines import early
 from service.server.lifecycle import Shared
-from service.server.limits import check_addresses, check_settings
+from service.server.limits import (
+    HANDSHAKE_S,
+    check_addresses,
+    check_grpc,
+    check_settings,
+    drop_handshakes,
+)
 from service.settings import Settings
 
-# Between the last connection that the kernel lets in and the end of listening: a handshake
-# that has begun needs one more round trip.
-HANDSHAKE_S = 0.1
 # For workers to report after a pause of the whole service: they do so twice a second.
 WAKE_S = 2.0
-SO_ATTACH_FILTER = 26  # Linux
-# A filter program for the kernel, for a segment from its TCP header on: load byte 13 (the
-# flags); if SYN is set drop, else keep all of it. Source: Linux, networking/filter.rst.
-NO_SYN = ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
-
 
 # What the C library's malloc is told, in this process and those that it forks, unless the
 # variable says otherwise; the numbers are mallopt's (glibc, malloc.h).
@@ -198,7 +194,10 @@ class Master(Arbiter):  # type: ignore[misc]
             self._wait(self.shared.settings.drain_seconds)
             # Another master may use the same sockets.
             if self.reexec_pid == self.master_pid == 0 and not self.systemd:
-                self._drop_handshakes()
+                # Earlier connections are in the queue, and the workers accept them all
+                # before they close it; one that arrives in between would be reset.
+                drop_handshakes([listener.sock for listener in self.LISTENERS])
+                time.sleep(HANDSHAKE_S)
         super().stop(graceful)
 
     def _wait(self, seconds: float) -> None:
@@ -214,21 +213,6 @@ class Master(Arbiter):  # type: ignore[misc]
             self.reap_workers()
             self.manage_workers()
 
-    def _drop_handshakes(self) -> None:
-        """Make the kernel ignore new handshakes from now on.
-
-        Earlier connections are in the queue, and the workers accept them all before they
-        close it. Without this, a connection that arrives in between would be reset.
-        """
-        steps = b"".join(struct.pack("HBBI", *step) for step in NO_SYN)
-        memory = ctypes.create_string_buffer(steps)
-        program = struct.pack("HL", len(NO_SYN), ctypes.addressof(memory))
-        for listener in self.LISTENERS:
-            if listener.sock.family in (socket.AF_INET, socket.AF_INET6):
-                with contextlib.suppress(OSError):  # not on Linux: it may be reset there
-                    listener.sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
-        time.sleep(HANDSHAKE_S)
-
 
 class Application(WSGIApplication):  # type: ignore[misc]
     """gunicorn's application, from its flags and settings.
@@ -243,6 +227,8 @@ class Application(WSGIApplication):  # type: ignore[misc]
         with _one_line():
             self.settings = Settings.from_environment()
             check_settings(self.cfg)
+            if self.settings.grpc_bind:
+                check_grpc(self.cfg)
         extra = [self.settings.metrics_bind] if self.settings.metrics_bind else []
         self.cfg.set("bind", [*self.cfg.bind, *extra])
 
@@ -288,7 +274,7 @@ def main() -> None:
     base.Arbiter = Master
     application = Application("%(prog)s [OPTIONS]", prog="python -m service")
     with _one_line():
-        check_addresses(application.cfg)
+        check_addresses(application.cfg, application.settings.grpc_bind)
         check_files(application.settings)
     application.run()
 

@@ -3,10 +3,13 @@
 import asyncio
 import socket
 import struct
+from collections.abc import Mapping
 from fcntl import ioctl
 from termios import TIOCOUTQ
 from typing import Any, Protocol
 
+from service.errors import RequestError
+from service.monitoring.outcome import HeadFacts
 from service.monitoring.roster import NOBODY, Roster
 from service.server.http1.collector import Limits
 from service.server.http1.known_heads import KnownHeads
@@ -20,6 +23,82 @@ METRICS_PLACES = 16
 # What is kept for all unfinished clients, in bodies of the largest size: as many as can be
 # expected at a time, 128 MiB by default.
 MOST_BODIES = 8
+
+
+class Head(Protocol):
+    """What a turn needs to know of a request's head: see `RequestHead`."""
+
+    @property
+    def method(self) -> str: ...  # noqa: D102
+    @property
+    def path(self) -> str: ...  # noqa: D102
+    @property
+    def version(self) -> tuple[int, int]: ...  # noqa: D102
+    @property
+    def fields(self) -> Mapping[str, str]: ...  # noqa: D102
+    @property
+    def length(self) -> int | None: ...  # noqa: D102
+    @property
+    def keep_alive(self) -> bool: ...  # noqa: D102
+    @property
+    def request_id(self) -> str: ...  # noqa: D102
+    @property
+    def target(self) -> Any: ...  # noqa: D102
+    @property
+    def is_probe(self) -> bool: ...  # noqa: D102
+    @property
+    def facts(self) -> HeadFacts: ...  # noqa: D102
+
+    def closing(self) -> "Head":
+        """Return the same head, but of the last request of its connection."""
+
+
+class Asker(Protocol):
+    """Where a request came from and its reply goes: a connection, or a call by gRPC.
+
+    Attributes:
+        ends: the addresses of its two ends, as in `Ends`.
+        gone: whether nobody waits for a reply any more.
+    """
+
+    @property
+    def ends(self) -> Any: ...  # noqa: D102
+    @property
+    def gone(self) -> bool: ...  # noqa: D102
+
+    def send(self, content: Any) -> None:
+        """Send a complete reply: as bytes for HTTP/1, else the outcome itself."""
+
+    def go_on(self, keep: bool) -> None:
+        """Wait for the next request, or hang up if there is to be none."""
+
+    def hang_up(self) -> None:
+        """Close, after the reply."""
+
+
+class Callee(Protocol):
+    """Takes requests; calls back `send`, and `go_on` or `hang_up`, now or later."""
+
+    def take(
+        self, connection: Asker, head: Head, body: bytes | memoryview, whole: bool
+    ) -> None:
+        """Answer a request, or refuse it.
+
+        Args:
+            connection: where the request came from, and where the reply goes.
+            head: its head.
+            body: its body; a view is valid only during the call.
+            whole: whether that is all of it.
+        """
+
+    def refuse(self, connection: Asker, error: RequestError, head: Head | None) -> None:
+        """Refuse what is not a whole request, and hang up.
+
+        Args:
+            connection: where it came from.
+            error: why it is refused.
+            head: its head, if that has arrived.
+        """
 
 
 class Client(Protocol):

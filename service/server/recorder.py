@@ -9,7 +9,8 @@ from service.monitoring import log_bug
 from service.monitoring.outcome import UNMATCHED, Outcome
 from service.monitoring.trace_context import read_trace
 from service.server.gateway import Done, Gateway
-from service.server.http1.request import Ends, RequestHead
+from service.server.http1.request import Ends
+from service.server.pool import Head
 
 
 class Recorder:
@@ -25,7 +26,7 @@ class Recorder:
         self._monitoring = inference.monitoring
         self.describes = gateway.logs or self._monitoring.spans is not None
 
-    def refused(self, head: RequestHead | None, reply: Reply) -> Outcome:
+    def refused(self, head: Head | None, reply: Reply) -> Outcome:
         """Return the outcome of a request that was refused before anyone looked at it.
 
         Args:
@@ -42,7 +43,7 @@ class Recorder:
         used_id, received = head.request_id or request_id(), head.length or 0
         return Outcome(head.method, route, version, used_id, reply, received)
 
-    def probe(self, ends: Ends, head: RequestHead) -> Outcome:
+    def probe(self, ends: Ends, head: Head) -> Outcome:
         """Answer a health check or a scrape, and log it; they are not counted."""
         began, used_id = perf_counter(), head.request_id or request_id()
         reply = self._inference.probes.reply(head.path)
@@ -51,7 +52,7 @@ class Recorder:
         self.log([(ends, head, outcome)])
         return outcome
 
-    def bug(self, ends: Ends, head: RequestHead, error: Exception) -> Outcome:
+    def bug(self, ends: Ends, head: Head, error: Exception) -> Outcome:
         """Record that answering a request has failed; its reply says no more."""
         used_id = head.request_id or request_id()
         outcome = Outcome(
@@ -82,13 +83,13 @@ class Recorder:
         """Make spans of outcomes that were logged, if they are enabled."""
         self._monitoring.trace(outcomes)
 
-    def log_bug(self, ends: Ends, head: RequestHead, outcome: Outcome) -> None:
+    def log_bug(self, ends: Ends, head: Head, outcome: Outcome) -> None:
         """Log the traceback behind a reply of 500."""
         _describe(ends, head, outcome)
         log_bug(outcome)
 
 
-def _describe(ends: Ends, head: RequestHead | None, outcome: Outcome) -> None:
+def _describe(ends: Ends, head: Head | None, outcome: Outcome) -> None:
     """Add where a request came from."""
     outcome.client = ends.peer[0]
     if head is not None:

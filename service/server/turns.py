@@ -6,7 +6,7 @@ from functools import partial
 from math import inf
 from operator import attrgetter
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from service.errors import RequestError
 from service.http import Reply, overloaded, refusal, request_id
@@ -16,11 +16,10 @@ from service.inference.batch import MOST_BYTES
 from service.monitoring.outcome import UNMATCHED, Outcome
 from service.server.acceptor import reply_and_close
 from service.server.admission import CONNECT_S, OTHER, Admission
-from service.server.connection import Connection
 from service.server.gateway import Done, Gateway
 from service.server.http1.request import Ends, RequestHead
 from service.server.http1.response import Writer
-from service.server.pool import Pool
+from service.server.pool import Asker, Head, Pool
 from service.server.recorder import Recorder
 
 # A batch with more bytes is answered before the loop turns. Replies that are sent together
@@ -30,6 +29,7 @@ BATCH_BYTES = 1 << 21
 # Seconds after which a turn pauses, so that the loop can look at its sockets: the
 # worker reports that it lives, and probes are answered. Longer than any usual turn.
 SLICE_S = 0.05
+GONE = refusal(RequestError(499, "found no client, expected one that waits for its reply"))
 
 
 class _Item(NamedTuple):
@@ -46,8 +46,8 @@ class _Item(NamedTuple):
     target: Target
     body: bytes
     request_id: str
-    connection: Connection
-    head: RequestHead
+    connection: Asker
+    head: Head
     deadline: float
     kind: int
 
@@ -86,20 +86,15 @@ class Turns:
         self._recorder = Recorder(inference, gateway)
         # Answered at once, and even if there is no time for anything else.
         self._urgent = inference.access.health | {METRICS}
-        self._running, self._began = False, 0.0
+        self._running, self._began, self._batch_bytes = False, 0.0, 0
         self._batch: list[_Item] = []
-        self._batch_bytes = 0
         self._others: list[_Item] = []  # for the application
         self._pausing = False  # this turn goes on after the loop has looked at its sockets
         self._refused: list[Done] = []
         self.closing = self.accepts_all = False
 
     def take(
-        self,
-        connection: Connection,
-        head: RequestHead,
-        body: bytes | memoryview,
-        whole: bool,
+        self, connection: Asker, head: Head, body: bytes | memoryview, whole: bool
     ) -> None:
         """Answer a request now or in the loop's next turn, or refuse it: see `Callee`."""
         self._begin()
@@ -135,9 +130,7 @@ class Turns:
         self._begin()
         self._others.append(item)
 
-    def refuse(
-        self, connection: Connection, error: RequestError, head: RequestHead | None
-    ) -> None:
+    def refuse(self, connection: Asker, error: RequestError, head: Head | None) -> None:
         """Refuse what is not a whole request, and hang up: see `Callee`."""
         self._begin()
         self._refuse(connection, head and head.closing(), refusal(error))
@@ -155,8 +148,9 @@ class Turns:
         if self._admission.admit_new(waiting):
             return False
         used_id = request_id()
-        content = self._writer.write(self._overloaded, used_id, False)
-        if not reply_and_close(client, content):
+        if not reply_and_close(
+            client, self._writer.write(self._overloaded, used_id, False)
+        ):
             return False
         self._admission.count_refusal(CONNECT_S)  # as many are admitted as are refused
         outcome = Outcome("POST", UNMATCHED, None, used_id, self._overloaded)
@@ -165,18 +159,17 @@ class Turns:
 
     # Refusing.
 
-    def _give_up(self, connection: Connection, head: RequestHead) -> None:
+    def _give_up(self, connection: Asker, head: Head) -> None:
         """Refuse a whole request for which there is no time."""
         self._refuse(connection, head, self._overloaded)
         connection.go_on(head.keep_alive)
 
-    def _refuse(
-        self, connection: Connection, head: RequestHead | None, reply: Reply
-    ) -> None:
+    def _refuse(self, connection: Asker, head: Head | None, reply: Reply) -> None:
         """Send a refusal, to be counted and logged at the end of the turn."""
         outcome = self._recorder.refused(head, reply)
-        keep, minor = (head.keep_alive, head.version[1]) if head else (False, 1)
-        connection.send(self._writer.write(reply, outcome.request_id, keep, minor))
+        keep, version = (head.keep_alive, head.version) if head else (False, (1, 1))
+        content = self._writer.write(reply, outcome.request_id, keep, version[1])
+        connection.send(content if version[0] == 1 else outcome)
         self._refused.append((connection.ends, head, outcome))
 
     # Turns.
@@ -211,7 +204,7 @@ class Turns:
 
     def _answer(self) -> None:
         """Answer the inference requests that have arrived since the last time."""
-        items, self._batch, self._batch_bytes = self._batch, [], 0
+        items, self._batch, self._batch_bytes = self._wanted(self._batch), [], 0
         if not items:
             return  # a full batch was answered already
         if self._admission.has_heavy():  # light requests do not wait for those
@@ -227,6 +220,13 @@ class Turns:
             items = [item for item, outcome in pairs if outcome is not None]
         self._reply(items, [outcome for outcome in found if outcome is not None])
 
+    def _wanted(self, items: list[_Item]) -> list[_Item]:
+        """Return the requests that somebody waits for, and count the others."""
+        gone = {id(item): item for item in items if item.connection.gone}
+        for item in gone.values():
+            self._refuse(item.connection, item.head, GONE)
+        return [item for item in items if id(item) not in gone] if gone else items
+
     def _reply(self, batch: list[_Item], outcomes: list[Outcome]) -> None:
         """Count outcomes, send their replies, log and trace."""
         # Counted before it is sent: a client that has its reply finds it in the metrics.
@@ -237,6 +237,8 @@ class Turns:
         write = self._writer.write
         contents = [
             write(outcome.reply, outcome.request_id, head.keep_alive, head.version[1])
+            if head.version[0] == 1
+            else outcome
             for (_, _, _, _, head, _, _), outcome in zip(batch, outcomes)
         ]
         # One right after the other: in a pause the client's core would fall asleep, and
@@ -247,8 +249,7 @@ class Turns:
             item.connection.go_on(item.head.keep_alive)
         if self._recorder.describes:
             pairs = zip(batch, outcomes)
-            done = [(item.connection.ends, item.head, it) for item, it in pairs]
-            self._recorder.log(done)
+            self._recorder.log([(it.connection.ends, it.head, o) for it, o in pairs])
             self._recorder.trace(outcomes)
 
     def _call_others(self) -> None:
@@ -266,12 +267,10 @@ class Turns:
         self._admission.read_clock()
         self._batch = [item for item in self._batch if self._may_wait(item)]
         self._batch_bytes = sum(len(item.body) for item in self._batch)
-        self._others = [item for item in self._others if self._may_wait(item)]
+        self._others = [item for item in self._wanted(self._others) if self._may_wait(item)]
 
     def _may_wait(self, item: _Item) -> bool:
         """Return whether a request may wait on; refuse it if not."""
-        if item.connection.transport.is_closing():
-            return False  # nobody waits
         if item.deadline < self._admission.clock and not self.accepts_all:
             self._admission.count_refusal()
             self._give_up(item.connection, item.head)
@@ -281,7 +280,8 @@ class Turns:
 
     def _call(self, item: _Item) -> None:
         """Let the application answer, or answer for it if it fails."""
-        connection, head, start = item.connection, item.head, perf_counter()
+        connection, head = item.connection, cast(RequestHead, item.head)
+        start = perf_counter()
         self._admission.begin_sample()
         outcome, keep = None, head.keep_alive
         try:

@@ -14,9 +14,11 @@ from time import monotonic, process_time
 from typing import Any
 
 import uvloop
+from gunicorn.errors import AppImportError
 from gunicorn.workers import base
 
 from service.inference import Inference
+from service.monitoring.json_lines import early
 from service.server.acceptor import Acceptor, queued
 from service.server.admission import Admission
 from service.server.connection import LINGER_S, Connection
@@ -24,7 +26,13 @@ from service.server.gateway import Gateway
 from service.server.http1.known_heads import KnownHeads
 from service.server.http1.request import HeadLimits
 from service.server.http1.response import Writer
-from service.server.limits import release_code, resident_bytes
+from service.server.limits import (
+    HANDSHAKE_S,
+    drop_handshakes,
+    listening,
+    release_code,
+    resident_bytes,
+)
 from service.server.pool import Pool
 from service.server.turns import Turns
 
@@ -67,10 +75,15 @@ REFUSED = {
 
 
 class Worker(base.Worker):  # type: ignore[misc]
-    """The worker class."""
+    """The worker class.
+
+    An application may have a second door among its extensions: see `service.rpc`.
+    """
 
     alive: bool
     refused = REFUSED
+    serves_grpc = True
+    _door: Any = None
 
     def handle_abort(self, sig: int, frame: Any) -> None:
         """Exit at once, because the master found that this worker hangs.
@@ -81,6 +94,19 @@ class Worker(base.Worker):  # type: ignore[misc]
         self.cfg.worker_abort(self)
         os._exit(1)
 
+    def load_wsgi(self) -> None:
+        """Load the application, and open its other door before this worker is ready."""
+        super().load_wsgi()
+        self._loop = uvloop.new_event_loop()
+        asyncio.set_event_loop(self._loop)
+        self._door = getattr(self.wsgi, "extensions", {}).get("grpc")
+        if self._door is not None:
+            try:
+                self._loop.run_until_complete(self._door.open(self.cfg.keepalive))
+            except RuntimeError as error:
+                found = f"port {self._door.port} cannot be used for gRPC: {error}"
+                raise AppImportError(early(f"error: {found}")) from error
+
     def run(self) -> None:
         """Serve until gunicorn, or the number of requests, ends it."""
         extensions = getattr(self.wsgi, "extensions", {})
@@ -88,7 +114,6 @@ class Worker(base.Worker):  # type: ignore[misc]
         inference = extensions.get("inference") or Inference.without_models()
         settings, self._monitoring = inference.settings, inference.monitoring
         self._later, self._jobs = inference.later, list[asyncio.Future[None]]()
-        self._loop = uvloop.new_event_loop()
         self._writer = Writer()
         self._admission = Admission(settings.max_wait_ms / 1000, self.log)
         gateway = Gateway(self.wsgi, self.cfg, self.log)
@@ -107,7 +132,6 @@ class Worker(base.Worker):  # type: ignore[misc]
         )
         release_code()
         gc.freeze()  # what is loaded by now is never garbage: do not look through it again
-        asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self._serve())
         self._loop.close()
 
@@ -118,6 +142,8 @@ class Worker(base.Worker):  # type: ignore[misc]
             self.sockets, self._pool, self._connect, self._turns.turn_away, self.log
         )
         self._pool.publish()
+        if self._door is not None:
+            self._door.serve(self._turns.take)
         while self.alive:
             await self._sweep()
             await self._do_later()
@@ -130,7 +156,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         self._turns.accepts_all = True
         self._pool.close()
         acceptor.close()
-        await self._drain(acceptor)
+        await asyncio.gather(self._drain(acceptor), self._close_door())
 
     def _connect(self) -> Connection:
         return Connection(self._pool, self._turns)
@@ -153,6 +179,8 @@ class Worker(base.Worker):  # type: ignore[misc]
         roster = self._monitoring.roster
         roster.report(monotonic(), resident_bytes(), sum(map(queued, self.sockets)))
         self._pool.publish()
+        if self._door is not None:
+            await self._door.report(roster.is_open())
         self._monitoring.metrics.count_cpu(process_time())
         # Clients that keep a connection should turn to others while there is time.
         self._turns.closing = not self.alive or not roster.is_open()
@@ -189,3 +217,12 @@ class Worker(base.Worker):  # type: ignore[misc]
             if self._loop.time() - started > self.cfg.graceful_timeout:
                 break
             await asyncio.sleep(DRAIN_SWEEP_S)
+
+    async def _close_door(self) -> None:
+        """Answer what has come through the other door, and close it."""
+        if self._door is None:
+            return
+        # The other workers listen at the same address: who comes now is to reach them.
+        drop_handshakes(listening(self._door.port))
+        await asyncio.sleep(HANDSHAKE_S)
+        await self._door.close()

@@ -12,19 +12,10 @@ from flask import Flask, Response, request
 
 from service.errors import RequestError
 from service.http import Reply, json, readiness
-from service.inference import Inference
+from service.inference import Inference, descriptions
 from service.model.repository import Repository
 from service.model.version import INPUT, OUTPUT, Model
-from service.monitoring.metrics import Totals
 from service.web.responses import response
-
-EXTENSIONS = [
-    "binary_tensor_data",
-    "classification",
-    "model_configuration",
-    "model_repository",
-    "statistics",
-]
 
 
 def register(app: Flask, inference: Inference, release: str) -> None:
@@ -70,9 +61,7 @@ def _register_v2(app: Flask, inference: Inference, release: str) -> None:
     @app.get("/v2")
     @app.get("/v2/")
     def v2_server() -> Response:
-        return response(
-            json({"name": "mnist-server", "version": release, "extensions": EXTENSIONS})
-        )
+        return response(json(descriptions.server(release)))
 
     @app.get("/v2/health/live")
     def v2_live() -> Response:
@@ -90,9 +79,7 @@ def _register_v2(app: Flask, inference: Inference, release: str) -> None:
     @app.get("/v2/models/<model>")
     @app.get("/v2/models/<model>/versions/<int:version>")
     def v2_metadata(model: str, version: int | None = None) -> Response:
-        repository.find(model, version)
-        versions = repository.models if version is None else [version]
-        return response(json(_metadata(name, versions)))
+        return response(json(descriptions.metadata(repository, model, version)))
 
     @app.get("/v2/models/<model>/ready")
     @app.get("/v2/models/<model>/versions/<int:version>/ready")
@@ -108,15 +95,14 @@ def _register_triton(app: Flask, inference: Inference) -> None:
     @app.get("/v2/models/<model>/config")
     @app.get("/v2/models/<model>/versions/<int:version>/config")
     def v2_config(model: str, version: int | None = None) -> Response:
-        return response(json(_config(repository.find(model, version), settings.max_images)))
+        found = repository.find(model, version)
+        return response(json(descriptions.config(found, settings.max_images)))
 
     @app.get("/v2/models/stats")
     @app.get("/v2/models/<model>/stats")
     @app.get("/v2/models/<model>/versions/<int:version>/stats")
     def v2_statistics(model: str | None = None, version: int | None = None) -> Response:
-        repository.find(model, version)
-        versions = repository.models if version is None else [version]
-        found = [_statistics(repository.models[v], metrics.totals(v)) for v in versions]
+        found = descriptions.statistics(repository, metrics, model, version)
         return response(json({"model_stats": found}))
 
     @app.post("/v2/repository/models/<model>/load", endpoint="load")
@@ -128,7 +114,8 @@ def _register_triton(app: Flask, inference: Inference) -> None:
 
     @app.post("/v2/repository/index")
     def v2_index() -> Response:
-        return response(json(_index(repository, _only_ready(settings.max_body_bytes))))
+        only_ready = _only_ready(settings.max_body_bytes)
+        return response(json(descriptions.index(repository, only_ready)))
 
 
 def _status(versions: Iterable[int]) -> dict[str, Any]:
@@ -158,73 +145,6 @@ def _signature(model: Model) -> dict[str, Any]:
     spec = {"name": model.name, "signature_name": "", "version": str(model.version)}
     definitions = {"signature_def": {"serving_default": signature}}
     return {"model_spec": spec, "metadata": {"signature_def": definitions}}
-
-
-def _metadata(name: str, versions: Iterable[int]) -> dict[str, Any]:
-    def tensor(name: str, width: int) -> list[dict[str, Any]]:
-        return [{"name": name, "datatype": "FP32", "shape": [-1, width]}]
-
-    return {
-        "name": name,
-        "versions": [str(version) for version in versions],
-        "platform": "onnxruntime_onnx",
-        "inputs": tensor(INPUT[0], INPUT[2]),
-        "outputs": tensor(OUTPUT[0], OUTPUT[2]),
-    }
-
-
-def _config(model: Model, max_images: int) -> dict[str, Any]:
-    """Return the fields of Triton's ModelConfig that apply here."""
-    return {
-        "name": model.name,
-        "platform": "onnxruntime_onnx",
-        "backend": "onnxruntime",
-        "version_policy": {"all": {}},
-        "max_batch_size": max_images,
-        "input": [{"name": INPUT[0], "data_type": "TYPE_FP32", "dims": [INPUT[2]]}],
-        "output": [{"name": OUTPUT[0], "data_type": "TYPE_FP32", "dims": [OUTPUT[2]]}],
-    }
-
-
-def _statistics(model: Model, totals: Totals) -> dict[str, Any]:
-    """Return Triton's statistics; times in ns. No queue, no cache."""
-
-    def entry(count: int, seconds: float) -> dict[str, int]:
-        return {"count": count, "ns": round(seconds * 1e9)}
-
-    requests, stages = totals.requests, totals.stage_seconds
-    return {
-        "name": model.name,
-        "version": str(model.version),
-        "last_inference": round(totals.last * 1000),
-        "inference_count": totals.images,
-        "execution_count": requests,
-        "inference_stats": {
-            "success": entry(requests, sum(stages.values())),
-            "fail": entry(totals.refused, totals.refused_seconds),
-            "queue": entry(requests, 0),
-            "compute_input": entry(requests, stages["decode"]),
-            "compute_infer": entry(requests, stages["infer"]),
-            "compute_output": entry(requests, stages["encode"]),
-            "cache_hit": entry(0, 0),
-            "cache_miss": entry(0, 0),
-        },
-        "batch_stats": [],  # not kept by batch size
-    }
-
-
-def _index(repository: Repository, only_ready: bool) -> list[dict[str, str]]:
-    states = dict.fromkeys(repository.models, ("READY", ""))
-    if not only_ready:
-        # The reasons name files of the server, so they stay in its log.
-        refused = ("UNAVAILABLE", "refused when it was loaded; the server's log says why")
-        states |= dict.fromkeys(repository.refused, refused)
-    found = [(str(version), *state) for version, state in sorted(states.items())]
-    if not only_ready:
-        left_out = "UNAVAILABLE", "left out, for its name is no number of a version"
-        found += [(name, *left_out) for name in repository.left_out]
-    fields = "name", "version", "state", "reason"
-    return [dict(zip(fields, (repository.default.name, *each))) for each in found]
 
 
 class _IndexBody(msgspec.Struct):

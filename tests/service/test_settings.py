@@ -30,6 +30,7 @@ def test_every_setting_is_read():
             "MNIST_API_KEYS": "/y",
             "MNIST_TRUSTED_HOSTS": "A.example, .b.example",
             "MNIST_METRICS_BIND": "[0:0::1]:090",
+            "MNIST_GRPC_BIND": "127.0.0.1:9000",
             "MNIST_LOG_FORMAT": "json",
             "MNIST_TRACING": "1",
             "MNIST_PREDICT_ROUTE": "/a:b",
@@ -41,7 +42,8 @@ def test_every_setting_is_read():
         }
     )
     expected = [Path("/x"), "other-1.2", 3, 5, 6, 7, 9, 10, 11, False]
-    expected += [Path("/y"), ("a.example", ".b.example"), "[::1]:90", "json", True]
+    expected += [Path("/y"), ("a.example", ".b.example"), "[::1]:90", "127.0.0.1:9000"]
+    expected += ["json", True]
     expected += ["/a:b", "/c/d", Path("/z"), Path("/s"), 12, 0]
     assert list(dataclasses.astuple(settings)) == expected
 
