@@ -16,8 +16,10 @@ FULL = 0.6  # of its box: more than the strokes of a bold 8
 LONG = 40  # the square of an outline over the area within, of a stroke
 
 Mask = npt.NDArray[np.bool_]
+Levels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.intp]
+Box = tuple[slice, slice]
 
 
 def grow(mask: Mask, by: int = 1) -> Mask:
@@ -42,6 +44,17 @@ def shrink(mask: Mask, by: int = 1) -> Mask:
         mask[:, 1:] &= rows[:, :-1]
         mask[:, :-1] &= rows[:, 1:]
     return mask
+
+
+def bounds(mask: Mask) -> Box | None:
+    """Return the rows and columns of the smallest box around a mask; None if empty."""
+    found = []
+    for axis in (1, 0):
+        places = np.logical_or.reduce(mask, axis=axis).nonzero()[0]
+        if not places.size:
+            return None
+        found.append(slice(int(places[0]), int(places[-1]) + 1))
+    return found[0], found[1]
 
 
 def squares(mask: Mask, most: int) -> Iterator[tuple[int, Mask]]:
@@ -122,7 +135,12 @@ class Parts:
     """
 
     def __init__(
-        self, shape: tuple[int, int], start: Numbers, end: Numbers, part: Numbers, count: int
+        self,
+        shape: tuple[int, int],
+        start: Numbers,
+        end: Numbers,
+        part: Numbers,
+        count: int,
     ) -> None:
         self.shape, self.count = shape, count
         self._start, self._end, self._part = start, end, part
@@ -193,6 +211,13 @@ class Parts:
         """Mask the pixels of some parts, by a mask or by indices from 0."""
         chosen = np.zeros(self.count + 1, bool)
         chosen[1:][places] = True
+        return chosen[self.numbers]
+
+    def reaching(self, mask: Mask) -> Mask:
+        """Mask the parts that have pixels of a mask."""
+        chosen = np.zeros(self.count + 1, bool)
+        chosen[self.numbers[mask]] = True
+        chosen[0] = False
         return chosen[self.numbers]
 
     def sums(self, values: Floats) -> npt.NDArray[np.float64]:
