@@ -16,7 +16,7 @@ from PIL import Image
 from service.errors import RequestError
 from service.pictures import strips
 from service.pictures.files import MAX_SCANS, MAX_SCANS_OF_LARGEST, SCAN, walk
-from service.pictures.frame import LEAST_INK, Array, frame
+from service.pictures.frame import LEAST_INK, Array, fit
 from service.pictures.grey import LONGEST, averageable, factor_of, grey, shrunk
 from service.pictures.ink import See, separate
 from service.pictures.kinds import JPEG, PNG, Picture, check, damaged, is_webp, too_many
@@ -119,7 +119,7 @@ def decode_digits(
     )
     budget.spend(work, name)
     _check_ink(glyph, name)
-    return Decoded(frame(glyph).reshape(-1), several)
+    return Decoded(fit(glyph).reshape(-1), several)
 
 
 def read(content: bytes, budget: Budget, what: str = "picture") -> Image.Image:
@@ -196,15 +196,14 @@ def _check_size(picture: Picture, max_pixels: int, what: str) -> None:
 
 
 def _check_ink(glyph: Array, name: str) -> None:
-    rows, columns = np.nonzero(glyph.any(axis=1))[0], np.nonzero(glyph.any(axis=0))[0]
-    if not rows.size:
+    if not glyph.any():
         raise RequestError(
             422,
             f"{name} has no ink: nothing is {LEAST_INK} grey levels from the paper, and "
             "more than its noise, expected a digit",
             reason="no_ink",
         )
-    height, width = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
+    height, width = glyph.shape
     if max(height, width) < LEAST_BOX:
         raise RequestError(
             422,

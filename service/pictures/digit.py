@@ -4,16 +4,19 @@ Each part of the ink gets a role: a frame around another part, a line, what the 
 off, a speck, or a piece of the digit. Lines that run across the digit are cut off it.
 """
 
+from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import NamedTuple
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from service.pictures.shapes import (
+    Box,
     Floats,
     Mask,
     Parts,
+    bounds,
     grow,
     hollow,
     mean_width,
@@ -42,7 +45,8 @@ class Role(IntEnum):
     OTHER = 6  # too far from the digit to be a piece of it
 
 
-class Digit(NamedTuple):
+@dataclass(frozen=True)
+class Digit:
     """The digit among the parts of the ink.
 
     Attributes:
@@ -57,10 +61,21 @@ class Digit(NamedTuple):
     several: bool = False
     filled: Mask | None = None
 
+    @cached_property
+    def box(self) -> Box | None:
+        """Its rows and columns; None if there is no digit."""
+        return bounds(self.mask)
+
+    @cached_property
+    def cut(self) -> bool:
+        """Whether it touches the border of the picture."""
+        ends = zip(self.box or (), self.mask.shape)
+        return any(place.start == 0 or place.stop == size for place, size in ends)
+
     @property
     def free(self) -> bool:
         """Whether there is a digit, and paper all around it."""
-        return bool(self.mask.any()) and not touching(self.mask)
+        return self.box is not None and not self.cut
 
 
 def find(mask: Mask, contrast: Floats) -> Digit:
@@ -71,14 +86,14 @@ def find(mask: Mask, contrast: Floats) -> Digit:
         contrast: how far each pixel is from the paper, 0 or more.
     """
     if max(mask.shape) < LEAST_SIDE or min(mask.shape) < 8 or not mask.any():
-        return Digit(mask, mask.astype(np.uint8))
+        return Digit(mask, mask.view(np.uint8))
     filled = hollow(mask)
     if filled is not None:
         mask = mask | filled
-    found = parts(mask)
-    if found.count == 1 and not found.cut[0]:
-        return Digit(mask, mask.astype(np.uint8), False, filled)
-    return _Search(found, mask, contrast).digit()._replace(filled=filled)
+    found, all_of_it = parts(mask), Digit(mask, mask.view(np.uint8), filled=filled)
+    if found.count == 1 and all_of_it.free:
+        return all_of_it
+    return replace(_Search(found, mask, contrast).digit(), filled=filled)
 
 
 class _Search:

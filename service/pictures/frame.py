@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from service.pictures.shapes import bounds
+
 SIDE = 28  # pixels, side of an MNIST image
 PIXELS = SIDE * SIDE  # 784
 GLYPH = 20  # pixels; the digit fills a 20 × 20 box inside the image
@@ -56,17 +58,19 @@ def frame(ink: Array) -> npt.NDArray[np.uint8]:
     Returns:
         Grey levels, uint8 ``[28, 28]``; all zero if there is no ink.
     """
-    rows, columns = np.nonzero(ink.any(axis=1))[0], np.nonzero(ink.any(axis=0))[0]
-    if not rows.size:
-        return np.zeros((SIDE, SIDE), dtype=np.uint8)
-    box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    glyph = _resample(_square(box), GLYPH)
+    box = bounds(ink > 0)
+    return np.zeros((SIDE, SIDE), dtype=np.uint8) if box is None else fit(ink[box])
+
+
+def fit(ink: Array) -> npt.NDArray[np.uint8]:
+    """Return the `frame` of ink that has no empty rows or columns around it."""
+    glyph = _average(_square(ink), GLYPH)
     glyph *= 255 / glyph.max()
     # Room for the whole glyph at any offset; cropped to the frame below.
     top, left = (int(15 - centre) for centre in _centre_of_mass(glyph))
-    canvas = np.zeros((SIDE + 2 * GLYPH, SIDE + 2 * GLYPH), dtype=np.float64)
-    canvas[GLYPH + top : 2 * GLYPH + top, GLYPH + left : 2 * GLYPH + left] = glyph
-    return np.rint(canvas[GLYPH:-GLYPH, GLYPH:-GLYPH]).astype(np.uint8)
+    canvas = np.zeros((SIDE + 2 * GLYPH, SIDE + 2 * GLYPH), dtype=np.uint8)
+    canvas[GLYPH + top : 2 * GLYPH + top, GLYPH + left : 2 * GLYPH + left] = np.rint(glyph)
+    return canvas[GLYPH:-GLYPH, GLYPH:-GLYPH]
 
 
 def _distance_to_segment(
@@ -93,23 +97,22 @@ def _square(box: Array) -> Array:
     return square
 
 
-def _resample(picture: Array, side: int) -> Array:
-    """Average a square picture by area to ``side`` × ``side``.
+def _average(picture: Array, count: int) -> Array:
+    """Average a square picture by area to ``count`` × ``count``.
 
     By sums, and not by a product with weights, which OpenBLAS divides among all cores.
     """
-    return _average_rows(_average_rows(picture, side).T, side).T
-
-
-def _average_rows(picture: Array, count: int) -> Array:
     step = len(picture) / count
     edges = np.arange(count + 1) * step
     whole = np.minimum(edges.astype(int), len(picture) - 1)
-    sums = np.add.reduceat(picture, whole, axis=0)[:-1]
-    sums[whole[1:] == whole[:-1]] = 0  # both edges in one row, which reduceat returns then
-    above = picture[whole] * (edges - whole)[:, None]  # parts of the rows with edges
-    averages: Array = (sums + above[1:] - above[:-1]) / step
-    return averages
+    rest = (edges - whole)[:, None]
+    for _ in range(2):  # rows, then columns
+        sums = np.add.reduceat(picture, whole, axis=0)[:-1]
+        if step <= 1:  # both edges in one row, which reduceat returns then
+            sums[whole[1:] == whole[:-1]] = 0
+        above = picture[whole] * rest  # parts of the rows with edges
+        picture = ((sums + above[1:] - above[:-1]) / step).T
+    return picture
 
 
 def _centre_of_mass(glyph: Array) -> tuple[float, float]:

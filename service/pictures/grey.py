@@ -5,7 +5,7 @@ from PIL import Image, ImageFilter
 
 from service.pictures.frame import GLYPH, SIDE, Array
 from service.pictures.paper import grain
-from service.pictures.shapes import Floats, shrink
+from service.pictures.shapes import Levels, shrink
 
 LONGEST = SIDE * GLYPH  # 560; a digit 1/28 of the side still fills 20 pixels
 OWN_PAPER = 32  # grey levels (standard deviation); ink alone is nearly uniform
@@ -47,8 +47,8 @@ def factor_of(size: tuple[int, int]) -> int:
     return -(-max(size) // LONGEST)
 
 
-def grey(picture: Image.Image) -> Array:
-    """Flatten onto paper: grey levels 0 to 255, float32 ``[height, width]``.
+def grey(picture: Image.Image) -> Levels:
+    """Flatten onto paper: grey levels, uint8 ``[height, width]``.
 
     The channel is the luminance, unless another separates ink from paper far better, as in
     yellow on white, or in two colours of one luminance.
@@ -62,13 +62,14 @@ def grey(picture: Image.Image) -> Array:
             plain = picture.convert("RGB")
         one = plain.getchannel(name)
     else:
-        one = picture.getchannel(0) if picture.mode == "YCbCr" else picture.convert("L")
-    levels = np.asarray(one, np.float32)
+        one = picture.getchannel(0) if picture.mode == "YCbCr" else picture
+        one = one if one.mode == "L" else one.convert("L")
+    levels = np.asarray(one)
     if not picture.has_transparency_data:
         return levels
     alpha = np.asarray(picture.getchannel("A"), np.float32) / 255
-    flat: Array = levels * alpha + _paper_beneath(levels, alpha) * (1 - alpha)
-    return flat
+    flat = levels * alpha + _paper_beneath(levels, alpha) * (1 - alpha)
+    return np.rint(flat).astype(np.uint8)
 
 
 def _channel(picture: Image.Image) -> str | None:
@@ -103,7 +104,7 @@ def _from_16_bits(picture: Image.Image) -> Image.Image:
     return found
 
 
-def _paper_beneath(levels: Array, alpha: Array) -> float:
+def _paper_beneath(levels: Levels, alpha: Array) -> float:
     """Return the paper's grey level that makes opaque pixels stand out as ink."""
     weight = float(alpha.sum())
     if not weight:
@@ -121,7 +122,7 @@ def _paper_beneath(levels: Array, alpha: Array) -> float:
     return 255 if mean < 128 else 0
 
 
-def undithered(levels: Floats) -> Floats:
+def undithered(levels: Levels) -> Levels:
     """Average the dots of a dithered picture, over squares of 4 or 8 pixels."""
     found, least = levels, float(LEAST_DOTS)
     if min(levels.shape) < DITHERED * DOTS[0][0] or grain(levels, FEW) < LEAST_GRAIN:
@@ -129,15 +130,15 @@ def undithered(levels: Floats) -> Floats:
     for side, times in DOTS:
         if min(levels.shape) < DITHERED * side or _unevenness(found) <= least:
             break
-        picture = Image.fromarray(levels.astype(np.uint8))
+        picture = Image.fromarray(levels)
         for _ in range(times):
             picture = picture.filter(ImageFilter.BoxBlur((side - 1) / 2))
-        found, least = np.asarray(picture, np.float32), 0.6 * LEAST_DOTS
+        found, least = np.asarray(picture), 0.6 * LEAST_DOTS
     return found
 
 
-def _unevenness(levels: Floats) -> float:
+def _unevenness(levels: Levels) -> float:
     """Return the standard deviation within squares of 8 pixels, in most of the picture."""
     down, across = (n // 8 for n in levels.shape)
     squares = levels[: 8 * down, : 8 * across].reshape(down, 8, across, 8)
-    return float(np.median(squares.std(axis=(1, 3))))
+    return float(np.median(squares.std(axis=(1, 3), dtype=np.float32)))

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from service.pictures.frame import LEAST_INK
-from service.pictures.shapes import Floats, Mask, close, parts, shrink, smooth
+from service.pictures.shapes import Floats, Levels, Mask, close, parts, shrink, smooth
 
 COARSE = 128  # pixels, the longer side at most; a pen of 2 % is still 2 pixels wide
 BINS = 128  # of a histogram: two grey levels each, less than any noise
@@ -32,7 +32,8 @@ class Paper(NamedTuple):
 
     Attributes:
         light: whether the ink is lighter than the paper.
-        level: grey level of the paper at each pixel, float32 ``[height, width]``.
+        level: grey level of the paper at each pixel, float32 ``[height, width]``, or
+            ``[1, 1]`` if it is the same everywhere.
         gain: how many times as strong ink would be in the light of most of the paper.
     """
 
@@ -174,23 +175,27 @@ def noise(levels: Floats, contrast: Floats, paper: Mask) -> float:
     return min(spread, 5 * grain(levels))
 
 
-def grain(levels: Floats, sample: int = SAMPLE) -> float:
+def grain(levels: Levels | Floats, sample: int = SAMPLE) -> float:
     """Return the standard deviation of white noise, by second differences.
 
     Args:
-        levels: float32 ``[height, width]``.
+        levels: ``[height, width]``.
         sample: pixels that are enough.
     """
     if min(levels.shape) < 3:
         return 0.0
     step = max(1, levels.size // sample)
-    above, here, below = (levels[n : len(levels) - 2 + n : step] for n in range(3))
+    above, here, below = (
+        levels[n : len(levels) - 2 + n : step].astype(np.float32) for n in range(3)
+    )
     around = above[:, 1:-1] + below[:, 1:-1] + here[:, :-2] + here[:, 2:]
     bend = np.abs(here[:, 1:-1] - around / 4)
+    if 2 * np.count_nonzero(bend) < bend.size:
+        return 0.0  # the median, without looking for it
     return NOISE / BEND * float(np.median(bend))
 
 
-def clean_paper(grey: Floats) -> float | None:
+def clean_paper(grey: Levels) -> float | None:
     """Return the grey level of a picture's border, or None if it has many."""
     border = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
     middle = len(border) // 2
@@ -208,19 +213,22 @@ def surface(levels: Floats, inside: Mask) -> Floats:
 
     By iterated least squares with Tukey's weights, so that strokes among the pixels count
     for nothing.
+
+    Returns:
+        Grey levels, float32 ``[height, width]``, ``[1, 1]`` if constant.
     """
     if min(levels.shape) < 3 or np.count_nonzero(inside) < 2 * QUADRATIC:
         level = np.median(levels[inside]) if inside.any() else levels.max()
-        return np.full(levels.shape, level, np.float32)
+        return np.full((1, 1), level, np.float32)
     level = float(np.median(levels[inside]))
     spread = float(np.median(np.abs(levels[inside] - level)))
     if spread == 0:  # more than half of them have one and the same level
-        return np.full(levels.shape, level, np.float32)
+        return np.full((1, 1), level, np.float32)
     y = np.linspace(-1, 1, levels.shape[0])[:, None]
     x = np.linspace(-1, 1, levels.shape[1])[None]
     fitted, left = _fit(levels, inside, y, x)
     # A tenth more is no better fit, but five more coefficients.
-    return fitted if left < 0.9 * spread else np.full(levels.shape, level, np.float32)
+    return fitted if left < 0.9 * spread else np.full((1, 1), level, np.float32)
 
 
 def _fit(

@@ -17,7 +17,7 @@ from itertools import chain
 
 import numpy as np
 
-from service.pictures.digit import WIDEST, Digit, Role, find
+from service.pictures.digit import LEAST_SIDE, WIDEST, Digit, Role, find
 from service.pictures.frame import LEAST_INK
 from service.pictures.paper import (
     Paper,
@@ -30,6 +30,7 @@ from service.pictures.paper import (
 )
 from service.pictures.shapes import (
     Floats,
+    Levels,
     grow,
     hull,
     parts,
@@ -37,7 +38,6 @@ from service.pictures.shapes import (
     span,
     squares,
     tightest,
-    touching,
 )
 
 FAINTEST = 0.1  # of the strongest ink; fainter is noise of a camera or JPEG
@@ -107,12 +107,8 @@ class Reading:
     @cached_property
     def sheet(self) -> bool:
         """Whether it may be a sheet of paper: it fills a box, which it goes around."""
-        rows = np.flatnonzero(self.digit.mask.any(axis=1))
-        columns = np.flatnonzero(self.digit.mask.any(axis=0))
-        if not rows.size:
-            return False
-        high, wide = int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
-        if 2 * np.count_nonzero(self.digit.mask) < high * wide:
+        box = self.digit.box
+        if box is None or 2 * np.count_nonzero(self.digit.mask) < self.digit.mask[box].size:
             return False  # strokes, in most pictures
         whole = hull(self.digit.mask)
         area, rim = np.count_nonzero(whole), whole & ~shrink(whole)
@@ -132,9 +128,8 @@ class Reading:
     @cached_property
     def faint(self) -> bool:
         """Whether most of what the border cuts is far weaker than the rest: a shade."""
-        found = self.digit.mask
-        return touching(found) and bool(
-            np.median(self.contrast[found]) < FAINT * self.contrast.max()
+        return self.digit.cut and bool(
+            np.median(self.contrast[self.digit.mask]) < FAINT * self.contrast.max()
         )
 
     @cached_property
@@ -158,7 +153,7 @@ class Reading:
         return cut or (self.whole and self.pen <= WINDOWS[0] * side)
 
 
-def read(levels: Floats, coarse: Floats) -> tuple[Reading, int]:
+def read(levels: Levels, coarse: Floats) -> tuple[Reading, int]:
     """Find the digit.
 
     Args:
@@ -230,7 +225,7 @@ def _doubtful(other: Reading, first: Reading) -> bool:
     return not (found & outside.of(outside.cut)).any()
 
 
-def _clean(levels: Floats, coarse: Floats) -> Reading | None:
+def _clean(levels: Levels, coarse: Floats) -> Reading | None:
     """Read a picture whose paper has one grey level; None if it has many."""
     level = clean_paper(levels)
     if level is None:
@@ -239,11 +234,14 @@ def _clean(levels: Floats, coarse: Floats) -> Reading | None:
     if inset and clean_paper(levels[inset:-inset, inset:-inset]) != level:
         return None  # the border is a frame, or the ink is everywhere
     excess = coarse - np.float32(level)
-    light = _power(np.clip(excess, 0, None)) >= _power(np.clip(-excess, 0, None))
-    contrast = np.clip(excess if light else -excess, 0, None)
+    # By einsum, since `vdot` takes several cores.
+    light = bool(np.einsum("ij,ij->", excess, np.abs(excess)) >= 0)
+    contrast = np.maximum(excess if light else -excess, 0)
     strong = float(contrast.max())
-    mask = contrast >= max(PARTS_AT[0] * strong, 1e-3)
-    paper = Paper(bool(light), np.full(coarse.shape, level, np.float32))
+    # In small ones, in which no parts are taken, whatever can be seen is the digit's.
+    small = max(coarse.shape) < LEAST_SIDE
+    mask = contrast >= (LEAST_INK if small else max(PARTS_AT[0] * strong, 1e-3))
+    paper = Paper(light, np.full((1, 1), level, np.float32))
     digit = find(mask, contrast)
     if np.count_nonzero(digit.roles == Role.SPECK) > MOST_SPECKS * mask.size:
         return None  # noise
@@ -290,8 +288,3 @@ def _parts(
     outline = digit.mask & ~shrink(digit.mask)
     sharp = float(np.quantile(edges[outline], 0.1)) / strong if outline.any() else 0.0
     return replace(reading, strong=strong, least=least, digit=digit, sharp=sharp)
-
-
-def _power(ink: Floats) -> float:
-    """Sum the squares; by einsum, since `vdot` takes several cores for a large picture."""
-    return float(np.einsum("ij,ij->", ink, ink))

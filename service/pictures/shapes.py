@@ -5,7 +5,7 @@ the edge cuts goes on outside.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,10 @@ FULL = 0.6  # of its box: more than the strokes of a bold 8
 LONG = 40  # the square of an outline over the area within, of a stroke
 
 Mask = npt.NDArray[np.bool_]
+Levels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.intp]
+Box = tuple[slice, slice]
 
 
 def grow(mask: Mask, by: int = 1) -> Mask:
@@ -34,7 +36,25 @@ def grow(mask: Mask, by: int = 1) -> Mask:
 
 def shrink(mask: Mask, by: int = 1) -> Mask:
     """Remove the pixels within ``by`` rows and columns of what is not in a mask."""
-    return ~grow(~mask, by)
+    for _ in range(by):
+        rows = mask.copy()
+        rows[1:] &= mask[:-1]
+        rows[:-1] &= mask[1:]
+        mask = rows.copy()
+        mask[:, 1:] &= rows[:, :-1]
+        mask[:, :-1] &= rows[:, 1:]
+    return mask
+
+
+def bounds(mask: Mask) -> Box | None:
+    """Return the rows and columns of the smallest box around a mask; None if empty."""
+    found = []
+    for axis in (1, 0):
+        places = np.logical_or.reduce(mask, axis=axis).nonzero()[0]
+        if not places.size:
+            return None
+        found.append(slice(int(places[0]), int(places[-1]) + 1))
+    return found[0], found[1]
 
 
 def squares(mask: Mask, most: int) -> Iterator[tuple[int, Mask]]:
@@ -101,27 +121,69 @@ def _highest(levels: Floats, window: int) -> Floats:
     return levels
 
 
-@dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of a mask that hang together, also by a corner: arrays over the parts.
+    """The parts of a mask that hang together, also by a corner.
 
-    Attributes:
-        numbers: the part of each pixel, from 1, and 0 outside, ``[height, width]``.
-        area: pixels.
-        top, left, bottom, right: first and last row and column.
+    What costs time is made when it is asked for: of most pictures, only the count is.
+
+    Args:
+        shape: of the mask.
+        start, end: first place of each run of pixels in a row, and the place after its
+            last, in a line of all rows with an empty place behind each.
+        part: part of each run, from 0.
+        count: number of parts.
     """
 
-    numbers: Numbers
-    area: Numbers
-    top: Numbers
-    left: Numbers
-    bottom: Numbers
-    right: Numbers
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        start: Numbers,
+        end: Numbers,
+        part: Numbers,
+        count: int,
+    ) -> None:
+        self.shape, self.count = shape, count
+        self._start, self._end, self._part = start, end, part
 
-    @property
-    def count(self) -> int:
-        """Number of parts."""
-        return len(self.area)
+    @cached_property
+    def numbers(self) -> Numbers:
+        """The part of each pixel, from 1, and 0 outside, ``[height, width]``."""
+        height, width = self.shape
+        fill = np.zeros(height * (width + 1), np.intp)
+        fill[self._start], fill[self._end] = self._part + 1, -(self._part + 1)
+        return fill.cumsum().reshape(height, width + 1)[:, :width]
+
+    @cached_property
+    def area(self) -> Numbers:
+        """Pixels of each part."""
+        found = np.bincount(self._part, self._end - self._start, self.count)
+        return found.astype(np.intp)
+
+    @cached_property
+    def top(self) -> Numbers:
+        """First row of each part."""
+        return self._least(self._start // (self.shape[1] + 1))
+
+    @cached_property
+    def left(self) -> Numbers:
+        """First column of each part."""
+        return self._least(self._start % (self.shape[1] + 1))
+
+    @cached_property
+    def bottom(self) -> Numbers:
+        """Last row of each part."""
+        return -self._least(-(self._start // (self.shape[1] + 1)))
+
+    @cached_property
+    def right(self) -> Numbers:
+        """Last column of each part."""
+        return -self._least(-((self._end - 1) % (self.shape[1] + 1)))
+
+    def _least(self, values: Numbers) -> Numbers:
+        """Return the least of the values of each part's runs."""
+        found = np.full(self.count, np.iinfo(np.intp).max, np.intp)
+        np.minimum.at(found, self._part, values)
+        return found
 
     @property
     def side(self) -> Numbers:
@@ -129,10 +191,10 @@ class Parts:
         longer: Numbers = np.maximum(self.bottom - self.top, self.right - self.left) + 1
         return longer
 
-    @property
+    @cached_property
     def cut(self) -> Mask:
         """Whether each part touches the border of the picture."""
-        height, width = self.numbers.shape
+        height, width = self.shape
         first = (self.top == 0) | (self.left == 0)
         cut: Mask = first | (self.bottom == height - 1) | (self.right == width - 1)
         return cut
@@ -149,6 +211,13 @@ class Parts:
         """Mask the pixels of some parts, by a mask or by indices from 0."""
         chosen = np.zeros(self.count + 1, bool)
         chosen[1:][places] = True
+        return chosen[self.numbers]
+
+    def reaching(self, mask: Mask) -> Mask:
+        """Mask the parts that have pixels of a mask."""
+        chosen = np.zeros(self.count + 1, bool)
+        chosen[self.numbers[mask]] = True
+        chosen[0] = False
         return chosen[self.numbers]
 
     def sums(self, values: Floats) -> npt.NDArray[np.float64]:
@@ -175,24 +244,15 @@ def parts(mask: Mask) -> Parts:
     touches in the row below.
     """
     height, width = mask.shape
-    stride = width + 1  # with an empty column between the rows
-    line = np.zeros((height, stride), np.int8)
-    line[:, :width] = mask
-    steps = np.diff(line.ravel(), prepend=np.int8(0))
-    start, end = np.flatnonzero(steps > 0), np.flatnonzero(steps < 0)
-    part = _joined(start, end, stride)
-    count = int(part.max()) + 1 if len(part) else 0
-    fill = np.zeros(height * stride, np.intp)
-    fill[start], fill[end] = part + 1, -(part + 1)
-    numbers = fill.cumsum().reshape(height, stride)[:, :width]
-    row, first, last = start // stride, start % stride, (end - 1) % stride
-    box = [np.full(count, n, np.intp) for n in (height, width, -1, -1)]
-    np.minimum.at(box[0], part, row)
-    np.minimum.at(box[1], part, first)
-    np.maximum.at(box[2], part, row)
-    np.maximum.at(box[3], part, last)
-    area = np.bincount(part, end - start, count).astype(np.intp)
-    return Parts(numbers, area, *box)
+    stride = width + 1
+    line = np.zeros(1 + height * stride, bool)  # an empty place before and behind each row
+    line[1:].reshape(height, stride)[:, :width] = mask
+    ends = np.flatnonzero(line[1:] != line[:-1])
+    start, end = ends[::2], ends[1::2]
+    root = _joined(start, end, stride)
+    first = root == np.arange(len(root))
+    number = first.cumsum() - 1
+    return Parts(mask.shape, start, end, number[root], int(np.count_nonzero(first)))
 
 
 def mean_width(mask: Mask) -> float:
@@ -246,28 +306,27 @@ def _circled(mask: Mask, holes: Parts, strokes: Mask, line: float) -> bool:
 
 
 def _joined(start: Numbers, end: Numbers, stride: int) -> Numbers:
-    """Number the parts that runs belong to, from 0.
+    """Return the first run of the part that each run belongs to.
 
     Args:
         start: first place of each run, in a line of all rows.
         end: the place after its last.
         stride: places from a row to the next.
     """
-    first = np.searchsorted(end, start + stride)
-    touching = np.searchsorted(start, end + stride, "right") - first
-    above = np.repeat(np.arange(len(start)), touching)
-    skipped = np.repeat(first - touching.cumsum() + touching, touching)
-    below = np.arange(len(above)) + skipped
+    first = end.searchsorted(start + stride)
+    touching = start.searchsorted(end + stride, "right") - first
     root = np.arange(len(start))
-    while True:
-        one, other = root[above], root[below]
-        apart = one != other
-        if not apart.any():
-            return np.unique(root, return_inverse=True)[1].astype(np.intp)
-        above, below, one, other = (a[apart] for a in (above, below, one, other))
-        np.minimum.at(root, np.maximum(one, other), np.minimum(one, other))
-        while (root[root] != root).any():
+    above = root.repeat(touching)
+    skipped = (first - touching.cumsum() + touching).repeat(touching)
+    below = skipped + np.arange(len(above))
+    while len(above):
+        np.minimum.at(root, np.maximum(above, below), np.minimum(above, below))
+        for _ in range(len(above).bit_length()):  # each doubles how far a run sees
             root = root[root]
+        above, below = root[above], root[below]
+        apart = above != below
+        above, below = above[apart], below[apart]
+    return root
 
 
 def straight(mask: Mask) -> bool:

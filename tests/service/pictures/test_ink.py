@@ -45,8 +45,9 @@ def test_ink_needs_contrast(paper, pen, lossy):
 def test_ink_keeps_the_faintest_of_clean_paper_and_drops_it_of_a_jpeg():
     grey = np.zeros((28, 28), np.uint8)
     grey[10:20, 10:20], grey[9, 9] = 255, 1
-    assert ink(grey)[9, 9] == 1
-    assert ink(grey, lossy=True)[9, 9] == 0
+    assert ink(grey).shape == (11, 11)
+    assert ink(grey)[0, 0] == 1
+    assert ink(grey, lossy=True).shape == (10, 10)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_ink_stands_out_from_uneven_noisy_paper(paper, sigma):
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 2), (3, 560)])
 def test_ink_takes_any_shape_and_noise(shape):
     grey = np.random.default_rng(5).integers(0, 256, shape, dtype=np.uint8)
-    assert ink(grey).shape == shape
+    assert all(n <= most for n, most in zip(ink(grey).shape, shape))
 
 
 def test_noise_alone_has_no_ink():
