@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--count", type=int, default=100, help="pictures of each kind")
     parser.add_argument("--start", type=int, default=0, help="number of the first hand")
     parser.add_argument("--only", default="", help="kinds whose names have this in them")
-    parser.add_argument("--version", type=int, default=2, help="version of the model")
+    parser.add_argument("--version", type=int, default=3, help="version of the model")
     parser.add_argument("--keep", type=Path, help="folder for what is not read right")
     parser.add_argument("--output", type=Path, help="file for the table")
     options = parser.parse_args(argv)
