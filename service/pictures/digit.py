@@ -23,7 +23,6 @@ from service.pictures.shapes import (
     parts,
     shrink,
     straight,
-    touching,
 )
 
 LEAST_SIDE = 40  # pixels; in smaller pictures a part of a stroke may look like anything
@@ -118,7 +117,7 @@ class _Search:
         body = self.parts.of([main])
         if self.parts.cut[main]:
             body = _without_lines(body, self.contrast, self.side)
-        free = not touching(body)
+        free = not any(edge.any() for edge in (body[0], body[-1], body[:, 0], body[:, -1]))
         if free and self._sides(main) < 3:
             cut = self.parts.cut & (self.roles == Role.DIGIT)
             cut[main] = False

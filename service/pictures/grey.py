@@ -1,11 +1,10 @@
-"""Turn a decoded picture into grey levels in which ink and paper differ."""
+"""Turn a decoded picture into grey levels in which ink and paper differ; measure levels."""
 
 import numpy as np
 from PIL import Image, ImageFilter
 
 from service.pictures.frame import GLYPH, SIDE, Array
-from service.pictures.paper import grain
-from service.pictures.shapes import Levels, shrink
+from service.pictures.shapes import Floats, Levels, shrink
 
 LONGEST = SIDE * GLYPH  # 560; a digit 1/28 of the side still fills 20 pixels
 OWN_PAPER = 32  # grey levels (standard deviation); ink alone is nearly uniform
@@ -24,6 +23,10 @@ DOTS, DITHERED = ((4, 1), (4, 2), (8, 1), (8, 2)), 28
 LEAST_DOTS = 32  # grey levels (standard deviation); the noise of cameras is less
 FEW = 2048  # pixels are enough to see dots everywhere
 LEAST_GRAIN = 4  # grey levels; where there are dots, hardly a pixel is like those around
+
+SAMPLE = 16 * 1024  # pixels, in some of the rows, are plenty to estimate noise
+NOISE = 1.4826  # standard deviations in the median of the distances, if noise is normal
+BEND = 1.118  # standard deviation of white noise, minus the mean of its four neighbours
 
 
 def averageable(picture: Image.Image) -> Image.Image:
@@ -142,3 +145,57 @@ def _unevenness(levels: Levels) -> float:
     down, across = (n // 8 for n in levels.shape)
     squares = levels[: 8 * down, : 8 * across].reshape(down, 8, across, 8)
     return float(np.median(squares.std(axis=(1, 3), dtype=np.float32)))
+
+
+def grain(levels: Levels | Floats, sample: int = SAMPLE) -> float:
+    """Return the standard deviation of white noise, by second differences.
+
+    Args:
+        levels: ``[height, width]``.
+        sample: pixels that are enough.
+    """
+    if min(levels.shape) < 3:
+        return 0.0
+    step = max(1, levels.size // sample)
+    above, here, below = (
+        levels[n : len(levels) - 2 + n : step].astype(np.float32) for n in range(3)
+    )
+    around = above[:, 1:-1] + below[:, 1:-1] + here[:, :-2] + here[:, 2:]
+    bend = np.abs(here[:, 1:-1] - around / 4)
+    if 2 * np.count_nonzero(bend) < bend.size:
+        return 0.0  # the median, without looking for it
+    return NOISE / BEND * float(np.median(bend))
+
+
+def close(levels: Floats, window: int) -> Floats:
+    """Fill what is darker than its surroundings and narrower than a window.
+
+    Args:
+        levels: ``[height, width]``.
+        window: side of a square, an odd number of pixels.
+    """
+    return -_highest(-_highest(levels, window), window)
+
+
+def smooth(levels: Floats) -> Floats:
+    """Remove what is brighter than its surroundings and narrower than three pixels."""
+    return _highest(-_highest(-levels, 3), 3)
+
+
+def span(levels: Floats) -> Floats:
+    """Return the range of levels in the 3 × 3 window around each pixel."""
+    return _highest(levels, 3) + _highest(-levels, 3)
+
+
+def _highest(levels: Floats, window: int) -> Floats:
+    """Return the maximum in the window around each pixel, in log2 (window) passes."""
+    for _ in range(2):  # rows, then columns
+        reach = min(window // 2, len(levels) - 1)
+        beyond = np.full((reach, levels.shape[1]), -np.inf, np.float32)
+        found, size = np.concatenate([beyond, levels, beyond]), 1
+        while size < 2 * reach + 1:
+            step = min(size, 2 * reach + 1 - size)
+            found = np.maximum(found[:-step], found[step:])
+            size += step
+        levels = np.ascontiguousarray(found.T)
+    return levels

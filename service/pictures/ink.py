@@ -13,8 +13,8 @@ from PIL import Image
 
 from service.pictures.digit import Digit, Role
 from service.pictures.frame import GLYPH, LEAST_INK, SIDE
-from service.pictures.grey import undithered
-from service.pictures.paper import COARSE, Paper, grain
+from service.pictures.grey import grain, undithered
+from service.pictures.paper import COARSE, Paper
 from service.pictures.reading import FAINTEST, Reading, read
 from service.pictures.shapes import Box, Floats, Levels, Mask, bounds, grow, parts
 

@@ -11,15 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from service.pictures.frame import LEAST_INK
-from service.pictures.shapes import Floats, Levels, Mask, close, parts, shrink, smooth
+from service.pictures.grey import NOISE, close, grain, smooth
+from service.pictures.shapes import Floats, Levels, Mask, parts, shrink
 
 COARSE = 128  # pixels, the longer side at most; a pen of 2 % is still 2 pixels wide
 BINS = 128  # of a histogram: two grey levels each, less than any noise
 GRID = 40  # pixels along each side are plenty to fit six coefficients
 QUADRATIC, CONSTANT = 6, 1  # coefficients of a surface
-SAMPLE = 16 * 1024  # pixels, in some of the rows, are plenty to estimate noise
-NOISE = 1.4826  # standard deviations in the median of the distances, if noise is normal
-BEND = 1.118  # standard deviation of white noise, minus the mean of its four neighbours
 
 EVEN = np.ones((1, 1), np.float32)  # gain of a light that is the same everywhere
 LEAST_LIGHT = 0.3  # of the light of most of the paper; with less, noise would be ink
@@ -173,26 +171,6 @@ def noise(levels: Floats, contrast: Floats, paper: Mask) -> float:
     found = contrast[inner] if np.count_nonzero(inner) >= 16 else contrast[paper]
     spread = NOISE * float(np.median(np.abs(found - np.median(found)))) if found.size else 0
     return min(spread, 5 * grain(levels))
-
-
-def grain(levels: Levels | Floats, sample: int = SAMPLE) -> float:
-    """Return the standard deviation of white noise, by second differences.
-
-    Args:
-        levels: ``[height, width]``.
-        sample: pixels that are enough.
-    """
-    if min(levels.shape) < 3:
-        return 0.0
-    step = max(1, levels.size // sample)
-    above, here, below = (
-        levels[n : len(levels) - 2 + n : step].astype(np.float32) for n in range(3)
-    )
-    around = above[:, 1:-1] + below[:, 1:-1] + here[:, :-2] + here[:, 2:]
-    bend = np.abs(here[:, 1:-1] - around / 4)
-    if 2 * np.count_nonzero(bend) < bend.size:
-        return 0.0  # the median, without looking for it
-    return NOISE / BEND * float(np.median(bend))
 
 
 def clean_paper(grey: Levels) -> float | None:

@@ -19,6 +19,7 @@ import numpy as np
 
 from service.pictures.digit import LEAST_SIDE, WIDEST, Digit, Role, find
 from service.pictures.frame import LEAST_INK
+from service.pictures.grey import span
 from service.pictures.paper import (
     Paper,
     by_classes,
@@ -35,7 +36,6 @@ from service.pictures.shapes import (
     hull,
     parts,
     shrink,
-    span,
     squares,
     tightest,
 )

@@ -1,4 +1,4 @@
-"""Shapes: grow and shrink them, close gaps, take connected parts apart.
+"""Shapes: grow and shrink them, take connected parts apart.
 
 Beyond the edge of a picture there is nothing to grow from and nothing to shrink from: what
 the edge cuts goes on outside.
@@ -85,40 +85,6 @@ def tightest(mask: Mask) -> tuple[float, float]:
     wide, high = np.ptp(x, axis=1) + 1, np.ptp(y, axis=1) + 1
     best = int(np.argmin(wide * high))
     return float(wide[best]), float(high[best])
-
-
-def close(levels: Floats, window: int) -> Floats:
-    """Fill what is darker than its surroundings and narrower than a window.
-
-    Args:
-        levels: ``[height, width]``.
-        window: side of a square, an odd number of pixels.
-    """
-    return -_highest(-_highest(levels, window), window)
-
-
-def smooth(levels: Floats) -> Floats:
-    """Remove what is brighter than its surroundings and narrower than three pixels."""
-    return _highest(-_highest(-levels, 3), 3)
-
-
-def span(levels: Floats) -> Floats:
-    """Return the range of levels in the 3 × 3 window around each pixel."""
-    return _highest(levels, 3) + _highest(-levels, 3)
-
-
-def _highest(levels: Floats, window: int) -> Floats:
-    """Return the maximum in the window around each pixel, in log2 (window) passes."""
-    for _ in range(2):  # rows, then columns
-        reach = min(window // 2, len(levels) - 1)
-        beyond = np.full((reach, levels.shape[1]), -np.inf, np.float32)
-        found, size = np.concatenate([beyond, levels, beyond]), 1
-        while size < 2 * reach + 1:
-            step = min(size, 2 * reach + 1 - size)
-            found = np.maximum(found[:-step], found[step:])
-            size += step
-        levels = np.ascontiguousarray(found.T)
-    return levels
 
 
 class Parts:
@@ -222,12 +188,8 @@ class Parts:
 
     def sums(self, values: Floats) -> npt.NDArray[np.float64]:
         """Sum values ``[height, width]`` over each part."""
-        weights = values.ravel().astype(np.float64)
-        found: npt.NDArray[np.float64]
-        found = np.bincount(  # type: ignore[assignment]
-            self.numbers.ravel(), weights, self.count + 1
-        )
-        return found[1:]
+        numbers, weights = self.numbers.ravel(), values.ravel()
+        return np.bincount(numbers, weights, self.count + 1)[1:].astype(np.float64)
 
     def width(self, mask: Mask, most: int) -> Numbers:
         """Return the side of the largest square in each part, at most about ``most``."""
@@ -336,8 +298,3 @@ def straight(mask: Mask) -> bool:
         return False
     spread = np.sqrt(np.clip(np.linalg.eigvalsh(np.cov(places)), 0, None))
     return bool(spread[0] <= 1.6 and spread[1] >= 4 * spread[0])
-
-
-def touching(mask: Mask) -> bool:
-    """Whether a mask touches the border of the picture."""
-    return any(edge.any() for edge in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))

@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from service.pictures.frame import draw
-from service.pictures.shapes import close, grow, hollow, parts, shrink
+from service.pictures.grey import close
+from service.pictures.shapes import grow, hollow, parts, shrink
 
 SQUARE = np.ones((3, 3))
 
