@@ -36,6 +36,7 @@ PHRASES = {
     499: "CLIENT CLOSED REQUEST",
     500: "INTERNAL SERVER ERROR",
     503: "SERVICE UNAVAILABLE",
+    504: "GATEWAY TIMEOUT",
 }
 SANE_ID = re.compile(r"[A-Za-z0-9._:=+/-]{1,128}")
 

@@ -7,6 +7,7 @@ Both doors, `service.web` and `service.server`, call the same three methods:
     answer(calls)                     requests that are there together → outcomes
 
 access is who may ask, target is what a head asks for, batch is how calls are answered,
+deadline is until when,
 predictions is what the model says, probes is what orchestrators ask, traffic is which calls
 another version answers. What reads answered calls later: mirror compares a shadow, and
 samples keeps a few.
@@ -134,7 +135,7 @@ def _split(calls: Sequence[Asked], canary: Canary) -> Sequence[Asked]:
         target = call.target
         if target.canary is not None and is_chosen(used_id, canary.percent):
             target = target.canary
-        found.append(Call(target, call.body, used_id))
+        found.append(Call(target, call.body, used_id, call.since))
     return found
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from service.errors import RequestError
 from service.http import INTERNAL_ERROR, Reply, refusal, request_ids
+from service.inference.deadline import too_late
 from service.inference.predictions import predict
 from service.inference.target import Target
 from service.model.version import Model
@@ -47,6 +48,7 @@ class Asked(Protocol):
         target: what its head asks for.
         body: its complete body, within the limit.
         request_id: the client's, if it is sane, else empty.
+        since: when it was read, by ``time.perf_counter``.
     """
 
     @property
@@ -55,6 +57,8 @@ class Asked(Protocol):
     def body(self) -> bytes: ...  # noqa: D102
     @property
     def request_id(self) -> str: ...  # noqa: D102
+    @property
+    def since(self) -> float: ...  # noqa: D102
 
 
 class Call(NamedTuple):
@@ -63,6 +67,7 @@ class Call(NamedTuple):
     target: Target
     body: bytes
     request_id: str = ""
+    since: float = inf
 
 
 class _Answered(NamedTuple):
@@ -108,6 +113,12 @@ class Answerer:
         for places in _runs(calls):
             if answered and began > until:
                 break
+            if calls[places[0]].target.timeout_s is not None:
+                late = self._refuse_late(places, calls, began)
+                answered += late.values()
+                places = [place for place in places if place not in late]
+            if not places:
+                continue
             found = self._answer(places, calls, limits)
             answered += found
             ended = perf_counter()
@@ -134,6 +145,20 @@ class Answerer:
                     error,
                 )
         return outcomes
+
+    def _refuse_late(
+        self, places: Sequence[int], calls: Sequence[Asked], now: float
+    ) -> dict[int, _Answered]:
+        """Refuse calls that are too late; they teach nothing about their kind's cost."""
+        late = {}
+        for place in places:
+            call = calls[place]
+            waited, allowed = now - call.since, call.target.allowed_s(call.body)
+            if waited >= allowed:
+                late[place] = _Answered([place], [refusal(too_late(waited, allowed))])
+                if call.target.version is not None:
+                    self._metrics.count_refusal(call.target.version, 0)
+        return late
 
     def _answer(
         self, places: Sequence[int], calls: Sequence[Asked], limits: Limits

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import count
+from math import inf
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from service.errors import RequestError
 from service.http import Headers
+from service.inference import deadline
 from service.inference.access import Access
 from service.inference.traffic import Canary, is_chosen
 from service.model.repository import Repository
@@ -65,6 +67,8 @@ class Target(NamedTuple):
         options: what the dialect has read in the head, or its RequestError.
         encoding: how the body is compressed.
         canary: the same of the canary, if the request's id decides between the two.
+        timeout_s: seconds after which an answer comes too late; None if nothing says so,
+            and inf if the body may.
     """
 
     route: str
@@ -76,11 +80,27 @@ class Target(NamedTuple):
     options: Any = None
     encoding: str = ""
     canary: "Target | None" = None
+    timeout_s: float | None = None
 
     @property
     def version(self) -> int | None:
         """The number of the version to ask."""
         return self.model.version if self.model else None
+
+    def with_timeout(self, seconds: float) -> "Target":
+        """Return the same for a client that waits for another time."""
+        return self if self.refusal else self._replace(timeout_s=seconds)
+
+    def allowed_s(self, body: bytes) -> float:
+        """Return the seconds after which an answer to a body comes too late.
+
+        Whatever a compressed body says is not looked for.
+        """
+        allowed = inf if self.timeout_s is None else self.timeout_s
+        peek = getattr(self.dialect, "peek_timeout", None)
+        if peek is not None and not self.encoding:
+            allowed = min(allowed, peek(self.options, body))
+        return allowed
 
 
 class Targets:
@@ -128,10 +148,11 @@ class Targets:
             if version is None:
                 version = asked_version(parameters)
             model = self._repository.find(endpoint.model, version)
+            dialect = own or ROUTES[endpoint.route]
+            timeout = _timeout(dialect, headers, own is not None)
         except RequestError as error:
             refusal = error.without_frames()
             return Target(endpoint.route, self._kind(refusal), refusal=refusal)
-        dialect = own or ROUTES[endpoint.route]
         try:
             options = dialect.read_head(headers, parameters)
         except RequestError as error:
@@ -139,7 +160,7 @@ class Targets:
         encoding = headers.get("content-encoding", "")
         target = Target(
             endpoint.route,
-            self._kind((dialect.NAME, model.version, options)),
+            self._kind((dialect.NAME, model.version, options, timeout is None)),
             # A compressed body is larger than it looks, and may be refused; each form has
             # a boundary of its own.
             bool(encoding or getattr(options, "boundary", "")),
@@ -148,6 +169,8 @@ class Targets:
             dialect,
             options,
             encoding,
+            None,
+            timeout,
         )
         if self._canary is None or version is not None:
             return target
@@ -167,6 +190,18 @@ class Targets:
         if len(self._kinds) == MOST_KINDS:
             self._kinds.clear()
         return self._kinds.setdefault(key, next(self._numbers))
+
+
+def _timeout(dialect: Dialect, headers: Headers, by_call: bool) -> float | None:
+    """Return a target's `timeout_s`; by gRPC, each call has its own.
+
+    Raises:
+        RequestError: 400, the header is malformed.
+    """
+    value = "" if by_call else headers.get(deadline.HEADER, "")
+    if value:
+        return deadline.read(value)
+    return inf if by_call or hasattr(dialect, "peek_timeout") else None
 
 
 def asked_version(parameters: Mapping[str, str]) -> int | None:

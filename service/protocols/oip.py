@@ -7,6 +7,7 @@ Sources: open-inference-protocol, ``inference_rest.md``; Triton Inference Server
 import contextlib
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from math import inf
 from typing import Any, NamedTuple
 
 import msgspec
@@ -71,6 +72,12 @@ class ReplyFormat(NamedTuple):
     outputs: list[tuple[bool, int]]
 
 
+class Timed(msgspec.Struct):
+    """What may have a timeout."""
+
+    parameters: Parameters | None = None
+
+
 class Announced(msgspec.Struct):
     """Whatever announces inputs, to say the most of a request that is none."""
 
@@ -78,12 +85,27 @@ class Announced(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(Content)
+_timed = msgspec.json.Decoder(Timed)
 _announced = msgspec.json.Decoder(Announced)
 
 
 def read_head(headers: Headers, parameters: Mapping[str, str]) -> str:
     """Return the client's length of the JSON before binary data, unchecked."""
     return headers.get(LENGTH.lower(), "")
+
+
+def peek_timeout(options: str, body: bytes) -> float:
+    """Return the seconds after which an answer comes too late; inf for never.
+
+    Malformed bodies are left to `decode`.
+    """
+    if b'"timeout"' not in body:
+        return inf
+    try:
+        text, _ = _split(options, body)
+        return _timeout(_timed.decode(text).parameters or {}) or inf
+    except (RequestError, ValueError, RecursionError):
+        return inf
 
 
 def decode(options: str, bodies: Sequence[bytes], limits: Limits) -> Batch:
@@ -118,6 +140,7 @@ def _decode(length: str, body: bytes, limits: Limits) -> Decoded:
                 only_input(_announced.decode(text).inputs)
         raise
     reply_format = ReplyFormat(found.id, list(requested(found)))
+    _timeout(found.parameters or {})
     found_input = only_input(found.inputs)
     values = read_values(found_input, binary)
     pixels = to_images(values, found_input.datatype, found_input.shape, limits)
@@ -190,6 +213,21 @@ def _flag(parameters: Mapping[str, Any], name: str, default: bool) -> bool:
     if not isinstance(value, bool):
         raise RequestError(400, f"{name} is {value!r:.100}, expected true or false")
     return value
+
+
+def _timeout(parameters: Mapping[str, Any]) -> float:
+    """Return Triton's parameter ``timeout`` in seconds; 0 without one.
+
+    Raises:
+        RequestError: 400, it is not a number of microseconds.
+    """
+    value = parameters.get("timeout")
+    value = 0 if value is None else value
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise RequestError(
+            400, f"timeout is {value!r:.100}, expected a whole number of microseconds"
+        )
+    return value / 1e6
 
 
 def tensor(probabilities: Probabilities, k: int) -> tuple[dict[str, Any], bytes]:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from time import monotonic
 from typing import Any
 from urllib.parse import unquote
 
@@ -22,13 +21,14 @@ class Call:
         request_id: the client's x-request-id if it is sane, else empty.
         keep_alive: whether its connection may be used again, which is gRPC's affair.
         is_probe: never; health checks are other methods.
+        ended: whether the client has gone without a word, which gRPC would tell.
         outcome: what became of it, once that is known.
     """
 
     method = "POST"
     version = (2, 0)
     keep_alive = True
-    is_probe = False
+    is_probe = ended = False
 
     def __init__(
         self, target: Target, fields: Mapping[str, str], length: int, context: Any
@@ -46,14 +46,11 @@ class Call:
         self.request_id = sane_id(fields.get("x-request-id", ""))
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._context = context
-        left = context.time_remaining()
-        self._deadline = None if left is None else monotonic() + left
 
     @property
     def gone(self) -> bool:
-        """Whether nobody waits any more: it was cancelled, or its deadline has passed."""
-        late = self._deadline is not None and monotonic() >= self._deadline
-        return late or self.outcome.cancelled()
+        """Whether nobody waits any more: it was cancelled, perhaps by its deadline."""
+        return self.outcome.cancelled()
 
     @property
     def ends(self) -> "Call":

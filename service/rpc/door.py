@@ -127,6 +127,9 @@ class Door:
             outcome = Outcome("POST", INFER, None, request_id(), refusal(error), len(body))
             self._inference.monitoring.count([outcome])
             await _abort(context, outcome)
+        left = context.time_remaining()
+        if left is not None:
+            target = target.with_timeout(left)
         call = Call(target, fields, len(body), context)
         self._take(call, call, body, True)
         outcome = await call.outcome

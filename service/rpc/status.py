@@ -17,6 +17,7 @@ CODES = {
     499: grpc.StatusCode.CANCELLED,
     500: grpc.StatusCode.INTERNAL,
     503: grpc.StatusCode.UNAVAILABLE,
+    504: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
 # The counterpart of Retry-After, in milliseconds (gRPC's proposal A6).
 PUSHBACK = "grpc-retry-pushback-ms"

@@ -37,13 +37,15 @@ come in between; what has by then waited past its deadline, in CPU time, is refu
 
     acceptor    a new client whose whole POST is there, during overload     503, closed
     turns       a whole request that would wait, or has waited, too long    503, kept
-    turns       one that nobody waits for any more, only to count it        499
+    turns       one whose client has gone, only to count it                 499
+    turns       one whose client has ended its side, during overload        503, kept
     connection  unfinished requests, when all of them take too much memory  503, closed
     connection  what is no HTTP/1.1, too long, or too slow          400 408 413 414 431
+    inference   what comes too late for its client                          504, kept
     inference   everything that depends on the request's meaning
     web         what inference does not see: routes, methods, missing length    404 405 411
 
-The first four are sent by `Turns.refuse` or its siblings, and are counted and logged as
+The first five are sent by `Turns.refuse` or its siblings, and are counted and logged as
 outcomes at the end of the turn, as all replies are. Health checks and metrics are always
 admitted, and so is everything once the worker stops.
 

@@ -58,6 +58,7 @@ class Admission:
     Attributes:
         refused: requests refused during this overload.
         clock: CPU seconds of this thread, as last read.
+        overload: whether more arrives than there is time for.
     """
 
     def __init__(self, most_wait_s: float, log: logging.Logger) -> None:
@@ -74,7 +75,7 @@ class Admission:
         self._earned = 0.0
         self._looked = monotonic()  # when it was last checked whether overload is over
         self._seen = self._refused = 0  # requests since then
-        self._overload = False
+        self.overload = False
         self._samples = 0
         self._sampling = self._long = False
         self._noted: list[tuple[int, int, float]] = []
@@ -102,7 +103,7 @@ class Admission:
         """
         if waiting * CONNECT_S > self._most:
             self._begin_overload()
-        return not self._overload or self._admit(CONNECT_S)
+        return not self.overload or self._admit(CONNECT_S)
 
     def read_clock(self) -> float:
         """Read the clock, which takes half a microsecond."""
@@ -185,10 +186,10 @@ class Admission:
         now = monotonic()
         if now - self._looked < CALM_S:
             return
-        if self._overload and self._refused <= CALM_SHARE * self._seen:
+        if self.overload and self._refused <= CALM_SHARE * self._seen:
             self._log.info("the overload is over: %d requests were refused", self.refused)
             self._limit, self._patience, self.refused = self._most, PATIENCE, 0
-            self._overload = False
+            self.overload = False
         self._looked, self._seen, self._refused = now, 0, 0
 
     def count_refusal(self, earned: float = EARNED_S) -> None:
@@ -215,9 +216,9 @@ class Admission:
         return True
 
     def _begin_overload(self) -> None:
-        if self._overload:
+        if self.overload:
             return
-        self._overload = True
+        self.overload = True
         self._limit, self._patience = min(SHORT_S, self._most), OVERLOAD_PATIENCE
         self._log.warning(
             "a request would wait for more than %d ms: refusing what there is no time "

@@ -52,9 +52,10 @@ class Connection(asyncio.BufferedProtocol):
         deadline: when it has waited long enough, in the loop's time.
         ends: the addresses of its two ends.
         gone: whether it is closed.
+        ended: whether the client sends no more; it may still wait for a reply.
     """
 
-    gone = False
+    gone = ended = False
 
     def __init__(self, pool: Pool, callee: Callee) -> None:
         self._pool, self._callee = pool, callee
@@ -65,7 +66,6 @@ class Connection(asyncio.BufferedProtocol):
         self._full = False  # enough was read ahead: nothing is read for now
         self._paused = False  # the client does not read what it was sent
         self._since = self._seconds = 0.0  # since when it waits, and for how long
-        self._eof = False
         self._held = 0  # bytes that are kept for this client
 
     # Called by asyncio.
@@ -106,7 +106,7 @@ class Connection(asyncio.BufferedProtocol):
                 self._keep(nbytes)
 
     def eof_received(self) -> bool:  # noqa: D102
-        self._eof = True
+        self.ended = True
         ended = self.state in (State.LINGER, State.ANSWER)
         if not (ended or self._paused or self._scheduled):
             self._advance()  # nothing more will arrive
@@ -161,7 +161,7 @@ class Connection(asyncio.BufferedProtocol):
             # Not at once: a client that sends many must not keep the others waiting.
             self._scheduled = True
             self._pool.loop.call_soon(self._next)
-        elif self._eof:
+        elif self.ended:
             self.transport.close()
 
     def hang_up(self) -> None:
@@ -170,7 +170,7 @@ class Connection(asyncio.BufferedProtocol):
         self._dropped = 0
         self._count_bytes()
         self._wait(State.LINGER, LINGER_S)
-        if self._eof:
+        if self.ended:
             self.transport.close()
         else:
             self.transport.write_eof()
@@ -205,7 +205,7 @@ class Connection(asyncio.BufferedProtocol):
         self._scheduled = False
         waited_for_head = self._collector.head is None
         try:
-            found = self._collector.collect(self._eof)
+            found = self._collector.collect(self.ended)
             if waited_for_head and self._collector.wants_continue():
                 self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             if isinstance(found, Collected):
@@ -224,7 +224,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _await(self, missing: Missing) -> None:
         """Wait for what is missing, or end if it will never arrive."""
-        if self._eof:
+        if self.ended:
             self.transport.close()
             return
         if missing is Missing.REQUEST:

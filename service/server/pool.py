@@ -6,9 +6,10 @@ import struct
 from collections.abc import Mapping
 from fcntl import ioctl
 from termios import TIOCOUTQ
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from service.errors import RequestError
+from service.inference import Target
 from service.monitoring.outcome import HeadFacts
 from service.monitoring.roster import NOBODY, Roster
 from service.server.http1.collector import Limits
@@ -59,12 +60,16 @@ class Asker(Protocol):
     Attributes:
         ends: the addresses of its two ends, as in `Ends`.
         gone: whether nobody waits for a reply any more.
+        ended: whether the client sends no more. Whether it has gone shows only once it is
+            sent something: a close and a half-close are the same packet.
     """
 
     @property
     def ends(self) -> Any: ...  # noqa: D102
     @property
     def gone(self) -> bool: ...  # noqa: D102
+    @property
+    def ended(self) -> bool: ...  # noqa: D102
 
     def send(self, content: Any) -> None:
         """Send a complete reply: as bytes for HTTP/1, else the outcome itself."""
@@ -74,6 +79,27 @@ class Asker(Protocol):
 
     def hang_up(self) -> None:
         """Close, after the reply."""
+
+
+class Item(NamedTuple):
+    """An admitted request, which inference takes as an `Asked`.
+
+    Attributes:
+        target, body, request_id, since: see `Asked`.
+        connection: where it came from.
+        head: its head.
+        deadline: when it has waited for too long, by the admission's clock.
+        kind: for the admission; OTHER for what the application answers.
+    """
+
+    target: Target
+    body: bytes
+    request_id: str
+    since: float
+    connection: Asker
+    head: Head
+    deadline: float
+    kind: int
 
 
 class Callee(Protocol):

@@ -6,11 +6,11 @@ from functools import partial
 from math import inf
 from operator import attrgetter
 from time import perf_counter
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from service.errors import RequestError
 from service.http import Reply, overloaded, refusal, request_id
-from service.inference import Inference, Target
+from service.inference import Inference
 from service.inference.access import METRICS
 from service.inference.batch import MOST_BYTES
 from service.monitoring.outcome import UNMATCHED, Outcome
@@ -19,7 +19,7 @@ from service.server.admission import CONNECT_S, OTHER, Admission
 from service.server.gateway import Done, Gateway
 from service.server.http1.request import Ends, RequestHead
 from service.server.http1.response import Writer
-from service.server.pool import Asker, Head, Pool
+from service.server.pool import Asker, Head, Item, Pool
 from service.server.recorder import Recorder
 
 # A batch with more bytes is answered before the loop turns. Replies that are sent together
@@ -29,27 +29,11 @@ BATCH_BYTES = 1 << 21
 # Seconds after which a turn pauses, so that the loop can look at its sockets: the
 # worker reports that it lives, and probes are answered. Longer than any usual turn.
 SLICE_S = 0.05
+OVERLOADED = refusal(overloaded("there is more to do than there is time for"))
 GONE = refusal(RequestError(499, "found no client, expected one that waits for its reply"))
-
-
-class _Item(NamedTuple):
-    """An admitted request, which inference takes as an `Asked`.
-
-    Attributes:
-        target, body, request_id: see `Asked`.
-        connection: where it came from.
-        head: its head.
-        deadline: when it has waited for too long, by the admission's clock.
-        kind: for the admission; OTHER for what the application answers.
-    """
-
-    target: Target
-    body: bytes
-    request_id: str
-    connection: Asker
-    head: Head
-    deadline: float
-    kind: int
+# To a client that has half closed its connection, or closed it.
+ENDED = refusal(overloaded("the client has ended its side of the connection"))
+ENDED = ENDED._replace(reason=GONE.reason)
 
 
 class Turns:
@@ -82,13 +66,12 @@ class Turns:
         self._pool, self._inference, self._gateway = pool, inference, gateway
         self._writer, self._admission = writer, admission
         self._left, self._on_last = most_requests, on_last
-        self._overloaded = refusal(overloaded("there is more to do than there is time for"))
         self._recorder = Recorder(inference, gateway)
         # Answered at once, and even if there is no time for anything else.
         self._urgent = inference.access.health | {METRICS}
         self._running, self._began, self._batch_bytes = False, 0.0, 0
-        self._batch: list[_Item] = []
-        self._others: list[_Item] = []  # for the application
+        self._batch: list[Item] = []
+        self._others: list[Item] = []  # for the application
         self._pausing = False  # this turn goes on after the loop has looked at its sockets
         self._refused: list[Done] = []
         self.closing = self.accepts_all = False
@@ -112,7 +95,9 @@ class Turns:
         if self.closing:
             head = head.closing()
         deadline, used_id = self._admission.clock + patience, head.request_id
-        item = _Item(target, bytes(body), used_id, connection, head, deadline, kind)
+        timed = target is not None and target.timeout_s is not None
+        since = perf_counter() if timed else self._began
+        item = Item(target, bytes(body), used_id, since, connection, head, deadline, kind)
         if target is not None and whole:
             self._batch.append(item)
             self._batch_bytes += size
@@ -125,7 +110,7 @@ class Turns:
         else:
             self._others.append(item)
 
-    def _take_up(self, item: _Item) -> None:
+    def _take_up(self, item: Item) -> None:
         """Answer what has waited for the application to be loaded."""
         self._begin()
         self._others.append(item)
@@ -148,20 +133,18 @@ class Turns:
         if self._admission.admit_new(waiting):
             return False
         used_id = request_id()
-        if not reply_and_close(
-            client, self._writer.write(self._overloaded, used_id, False)
-        ):
+        if not reply_and_close(client, self._writer.write(OVERLOADED, used_id, False)):
             return False
         self._admission.count_refusal(CONNECT_S)  # as many are admitted as are refused
-        outcome = Outcome("POST", UNMATCHED, None, used_id, self._overloaded)
+        outcome = Outcome("POST", UNMATCHED, None, used_id, OVERLOADED)
         self._refused.append((Ends(peer, None), None, outcome))
         return True
 
     # Refusing.
 
-    def _give_up(self, connection: Asker, head: Head) -> None:
-        """Refuse a whole request for which there is no time."""
-        self._refuse(connection, head, self._overloaded)
+    def _give_up(self, connection: Asker, head: Head, reply: Reply = OVERLOADED) -> None:
+        """Refuse a whole request, and let its connection go on."""
+        self._refuse(connection, head, reply)
         connection.go_on(head.keep_alive)
 
     def _refuse(self, connection: Asker, head: Head | None, reply: Reply) -> None:
@@ -220,14 +203,23 @@ class Turns:
             items = [item for item, outcome in pairs if outcome is not None]
         self._reply(items, [outcome for outcome in found if outcome is not None])
 
-    def _wanted(self, items: list[_Item]) -> list[_Item]:
-        """Return the requests that somebody waits for, and count the others."""
-        gone = {id(item): item for item in items if item.connection.gone}
-        for item in gone.values():
-            self._refuse(item.connection, item.head, GONE)
-        return [item for item in items if id(item) not in gone] if gone else items
+    def _wanted(self, items: list[Item]) -> list[Item]:
+        """Return the requests that somebody waits for, and refuse the others.
 
-    def _reply(self, batch: list[_Item], outcomes: list[Outcome]) -> None:
+        Of a client that has ended its side, nobody knows; during overload, others go first.
+        """
+        doubts = self._admission.overload and not self.accepts_all
+        left = {
+            id(item): item
+            for item in items
+            if item.connection.gone or (doubts and item.connection.ended)
+        }
+        for item in left.values():
+            connection = item.connection
+            self._give_up(connection, item.head, GONE if connection.gone else ENDED)
+        return [item for item in items if id(item) not in left] if left else items
+
+    def _reply(self, batch: list[Item], outcomes: list[Outcome]) -> None:
         """Count outcomes, send their replies, log and trace."""
         # Counted before it is sent: a client that has its reply finds it in the metrics.
         self._recorder.count(outcomes)
@@ -239,7 +231,7 @@ class Turns:
             write(outcome.reply, outcome.request_id, head.keep_alive, head.version[1])
             if head.version[0] == 1
             else outcome
-            for (_, _, _, _, head, _, _), outcome in zip(batch, outcomes)
+            for (_, _, _, _, _, head, _, _), outcome in zip(batch, outcomes)
         ]
         # One right after the other: in a pause the client's core would fall asleep, and
         # waking it up costs more than writing.
@@ -269,7 +261,7 @@ class Turns:
         self._batch_bytes = sum(len(item.body) for item in self._batch)
         self._others = [item for item in self._wanted(self._others) if self._may_wait(item)]
 
-    def _may_wait(self, item: _Item) -> bool:
+    def _may_wait(self, item: Item) -> bool:
         """Return whether a request may wait on; refuse it if not."""
         if item.deadline < self._admission.clock and not self.accepts_all:
             self._admission.count_refusal()
@@ -278,7 +270,7 @@ class Turns:
         self._admission.keep(item.kind, 1 if item.kind == OTHER else len(item.body))
         return True
 
-    def _call(self, item: _Item) -> None:
+    def _call(self, item: Item) -> None:
         """Let the application answer, or answer for it if it fails."""
         connection, head = item.connection, cast(RequestHead, item.head)
         start = perf_counter()

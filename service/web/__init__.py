@@ -104,7 +104,7 @@ def _add_inference(app: Flask, inference: Inference) -> None:
         target = inference.target(endpoint, query, request.headers)
         # Refused whatever the body is: it need not be read.
         body = b"" if target.refusal else _body(limit)
-        (g.outcome,) = inference.answer([Call(target, body, g.request_id)])
+        (g.outcome,) = inference.answer([Call(target, body, g.request_id, g.start)])
         return response(g.outcome.reply)
 
     for route in ROUTES:

@@ -3,7 +3,7 @@
 import re
 from typing import Any, NamedTuple, Protocol
 
-from service.inference import Inference
+from service.inference import Inference, deadline
 from service.inference.access import is_below
 from service.server.http1.request import Ends, HeadLimits, RequestHead
 
@@ -26,7 +26,9 @@ NAMES = (
     *("x-forwarded-for", "x-real-ip", "forwarded"),
 )
 TOKEN = r"authorization(?=:[ \t]*bearer )"
-CHANGING = r"\r\n(?=[ABCDFTX])(%s):[ \t]*([!-~](?:[ -~]{0,%d}[!-~])?)[ \t]*(?=\r\n)"
+# What is no timeout is refused, so only its values are.
+TIMEOUT = rf"{deadline.HEADER}(?=:[ \t]*{deadline.VALUE}[ \t]*\r\n)"
+CHANGING = r"\r\n(?=[ABCDFRTX])(%s):[ \t]*([!-~](?:[ -~]{0,%d}[!-~])?)[ \t]*(?=\r\n)"
 # A token with a few claims takes a kilobyte.
 MOST_VALUE = 2048
 # Bytes of a header that are always allowed: those of a changing one, with room to spare.
@@ -90,6 +92,8 @@ class KnownHeads:
         self._has_templates = not 0 < limits.field_size < LEAST_FIELD_SIZE
         fixed = {*limits.special, inference.canary and inference.canary.header}
         names = [re.escape(name) for name in NAMES if name not in fixed]
+        if deadline.HEADER not in fixed:
+            names.append(TIMEOUT)
         if not inference.access.needs_key:
             names.append(TOKEN)
         pattern = CHANGING % ("|".join(names), MOST_VALUE - 2)
@@ -118,7 +122,11 @@ class KnownHeads:
         if found is None:
             return None
         values = {name: value.decode() for name, value in zip(found.names, parts[2::3])}
-        return found.head.with_values(values)
+        changed = found.head.with_values(values)
+        if deadline.HEADER in values:
+            seconds = deadline.read(values[deadline.HEADER])
+            changed.target = changed.target.with_timeout(seconds)
+        return changed
 
     def read(self, content: bytes, known: Known, ends: Ends) -> RequestHead:
         """Return a known head, or parse and remember it.

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from time import perf_counter
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from service import create_app
 from service.inference import Call
 from service.inference.batch import Answerer
+from service.inference.deadline import HEADER
 from service.protocols.oip import LENGTH
 from service.settings import Settings
 
@@ -164,3 +166,30 @@ def test_every_answer_is_counted_under_its_route_and_status(make):
 def test_a_path_that_runs_no_model_has_no_endpoint(inference):
     assert inference.endpoint("/nope") is None
     assert inference.endpoint("/livez") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "more"),
+    [
+        ("/predict", {**JSON, HEADER: "50"}, {}),
+        (INFER, {**JSON, HEADER: "50"}, {}),
+        (INFER, JSON, {"parameters": {"timeout": 50_000}}),
+        (INFER, {**JSON, HEADER: "50"}, {"parameters": {"timeout": 10**9}}),
+    ],
+    ids=["header", "header of V2", "parameter", "both"],
+)
+def test_what_is_too_late_is_not_computed(inference, frames, path, headers, more):
+    target = inference.target(inference.endpoint(path), "", headers)
+    write = rows if path == "/predict" else tensor
+    body = {**json.loads(write(frames[3:4])), **more}
+    now = perf_counter()
+    late = Call(target, json.dumps(body).encode(), "", now - 1)
+    learned = []
+    outcomes = inference.answer(
+        [late, late._replace(since=now + 3600), late], lambda *known: learned.append(known)
+    )
+    assert [it.reply.status for it in outcomes] == [504, 200, 504]
+    assert [it.reply.reason for it in outcomes] == ["too_late", "", "too_late"]
+    assert [it.reply.images for it in outcomes] == [0, 1, 0]
+    ((_, size, _),) = learned
+    assert size == len(late.body)

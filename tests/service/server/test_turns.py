@@ -4,6 +4,8 @@ import contextlib
 import io
 import json
 import logging
+import os
+import signal
 import threading
 import time
 from types import SimpleNamespace
@@ -153,7 +155,7 @@ class Asker:
     ends = Ends(("127.0.0.1", 1), None)
 
     def __init__(self, gone):
-        self.gone, self.sent = gone, []
+        self.gone, self.ended, self.sent = gone, False, []
 
     def send(self, outcome):
         self.sent.append(outcome)
@@ -192,3 +194,37 @@ def test_what_nobody_waits_for_is_counted_and_not_computed(inference, frames):
     assert (outcome.reply.status, outcome.reply.reason) == (499, "client_gone")
     sums = inference.monitoring.metrics.sums()
     assert sums[table.REFUSED.row, "client_gone"][0] == 1
+
+
+def test_who_closes_while_overload_lasts_gets_no_work(start, frames):
+    """All have asked, and half have closed, before the worker looks."""
+    one = start(MNIST_MAX_WAIT_MS="1").wait_ready()
+    request = post(frames[7].tobytes())
+    (worker,) = one.worker_pids()
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(connect(one)) for _ in range(200)]
+        for client in clients:  # they are known to the worker
+            client.sendall(request)
+            read_reply(client)
+        before = totals(one)
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            for client in clients:
+                client.sendall(request)
+            for client in clients[1::2]:
+                client.close()
+        finally:
+            os.kill(worker, signal.SIGCONT)
+        statuses = [read_reply(client)[0] for client in clients[::2]]
+    assert {*statuses} == {200, 503}
+    images, left = (after - first for first, after in zip(before, totals(one)))
+    assert images == statuses.count(200)
+    assert left > 0
+
+
+def totals(server):
+    """Return how many images were predicted, and how many clients had gone."""
+    lines = server.request("GET", "/metrics").body.decode().splitlines()
+    found = dict(line.rsplit(" ", 1) for line in lines if line[0] != "#")
+    images = sum(float(n) for name, n in found.items() if "mnist_predictions_total" in name)
+    return images, float(found.get('mnist_refused_total{reason="client_gone"}', 0))

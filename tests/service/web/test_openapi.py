@@ -15,8 +15,11 @@ from service.web import openapi
 # All of schemathesis's checks but one: a schema cannot say that an image has ink, or that
 # bytes are a PNG, so that not all that conforms to it is accepted.
 CHECKS = ("--checks", "all", "--exclude-checks", "positive_data_acceptance")
-# How what does not conform may be refused: too many images are too large.
-STATUSES = """
+# Headers that are not described are ignored, as in HTTP. And how what does not conform may
+# be refused: too many images are too large.
+CONFIG = """
+[generation]
+allow-extra-parameters = false
 [checks]
 negative_data_rejection.expected-statuses = [400, 403, 404, 411, 413, 415, 422]
 """
@@ -65,7 +68,7 @@ def test_the_service_answers_as_it_says(root, server, tmp_path):
     command += ["--request-timeout", f"{START_S}"]
     # How long examples take says something of the machine, and nothing of the service.
     command += ["--suppress-health-check", "too_slow"]
-    (tmp_path / "schemathesis.toml").write_text(STATUSES)
+    (tmp_path / "schemathesis.toml").write_text(CONFIG)
     # With a version in the path, the same functions answer.
     command += ["--exclude-path-regex", "/versions/"]
     command += [f"http://127.0.0.1:{server.port}/openapi.json"]

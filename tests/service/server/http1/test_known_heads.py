@@ -105,9 +105,11 @@ changing = st.sampled_from(
     [
         *("X-Request-ID", "x-request-id", "traceparent", "Traceparent", "TRACESTATE"),
         *("Cookie", "Authorization", "X-Forwarded-For"),
+        *("Request-Timeout-Ms", "request-timeout-ms"),
     ]
 )
 values = st.one_of(
+    st.sampled_from(["50", "2000", "007"]),
     st.sampled_from([TRACE, TRACE.replace("4bf", "fff"), "a=b,c=d", "one", "two", "", "é"]),
     st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=40),
     # What could be taken for a line of its own, or end one.
@@ -197,6 +199,17 @@ def test_heads_that_differ_in_changing_values_are_parsed_once(make):
     assert found.original is first
     assert (found.request_id, read_trace(found.fields).trace_id[:3]) == ("1", "abc")
     assert first.request_id == "0"
+
+
+def test_heads_with_ever_new_timeouts_are_parsed_once(make):
+    reader = make()
+    first = reader.read(head(*USUAL, "Request-Timeout-Ms: 50"))
+    found = reader.find(head(*USUAL, "request-timeout-ms: 9999999"))
+    assert found is None  # a name as it is spelt, as any other
+    found = reader.find(head(*USUAL, "Request-Timeout-Ms: 9999999"))
+    assert found.original is first
+    assert (found.target.timeout_s, first.target.timeout_s) == (9999.999, 0.05)
+    assert found.target.kind == first.target.kind
 
 
 def test_what_a_signed_in_user_sends_through_a_proxy_is_parsed_once(make):
