@@ -7,9 +7,9 @@ Both doors, `service.web` and `service.server`, call the same three methods:
     answer(calls)                     requests that are there together → outcomes
 
 access is who may ask, target is what a head asks for, batch is how calls are answered,
-deadline is until when, predictions is what the model says, probes is what orchestrators ask, traffic is which calls
-another version answers. What reads answered calls later: mirror compares a shadow, and
-samples keeps a few.
+deadline is until when, predictions is what the model says, probes is what orchestrators
+ask, traffic is which calls another version answers. What reads answered calls later: mirror
+compares a shadow, and samples keeps a few.
 """
 
 from collections.abc import Sequence

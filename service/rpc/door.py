@@ -23,8 +23,8 @@ from service.rpc.status import CODES, REQUEST_ID, message, trailers
 
 ROUTE = f"/{SERVICE.full_name}/"
 INFER = ROUTE + "ModelInfer"
-# Seconds that calls have to end once the door closes. Inference takes milliseconds, but on
-# a machine with eight busy loops 2 s were not enough for each call; streams (health watches,
+# Seconds that calls have to end once the door closes. Inference takes milliseconds, but
+# beside eight busy loops 2 s were not enough for each call; streams (health watches,
 # reflection) would never end.
 GRACE_S = 10
 # What heads ask for is remembered; most services see fewer than ten.
