@@ -26,6 +26,7 @@ NAMES = {
     "BentoML": "bentoml",
     "LitServe": "litserve",
 }
+LEFT_OUT = {"Robyn", "Granian, RSGI", "MLServer", "LitServe"}  # of the front page
 ITEMS = ("json1", "binary1", "json64", "binary64")
 
 
@@ -57,7 +58,8 @@ def test_the_speed_is_that_of_the_results(root, pages, table):
 
     for path in ("README.md", "docs/measured.md"):
         rows = table(pages[path], "Server |")
-        assert [row[0] for row in rows] == list(NAMES)
+        left_out = LEFT_OUT if path == "README.md" else ()
+        assert [row[0] for row in rows] == [it for it in NAMES if it not in left_out]
         for name, *cells in rows:
             for cell, item in zip(cells, ITEMS, strict=True):
                 own, other = rate("service", item), rate(NAMES[name], item)
