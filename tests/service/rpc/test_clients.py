@@ -1,23 +1,13 @@
 """Well-known clients of gRPC, unmodified, against a real service."""
 
-import json
-import os
 import re
-import shutil
 import subprocess
 
 import numpy as np
 import pytest
 
 from service.rpc.messages import COMPILED, METHODS
-
-
-def run(root, script, *arguments):
-    python = root / ".venv" / "clients" / "bin" / "python"
-    command = [python, root / "tests/clients" / script, *arguments]
-    completed = subprocess.run(command, capture_output=True, text=True)
-    assert completed.returncode == 0, completed.stderr
-    return completed.stdout
+from tests.support.clients import run, run_perf_analyzer
 
 
 @pytest.mark.parametrize("script", ["triton_grpc.py", "kserve_grpc.py"])
@@ -27,27 +17,7 @@ def test_client(root, rpc, frames, tmp_path, script):
 
 
 def test_perf_analyzer(root, rpc, frames, tmp_path):
-    folder = root / ".venv" / "perf_analyzer"
-    program = shutil.which("perf_analyzer", path=str(folder / "bin"))
-    libraries = [str(path.parent) for path in folder.rglob("libcudart.so.12")]
-    environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(libraries)}
-    if not program:
-        pytest.skip("needs Linux on x86-64, for which perf_analyzer is built")
-    tried = subprocess.run([program, "--help"], env=environment, capture_output=True)
-    if b"libb64" in tried.stderr:
-        pytest.skip("needs the Debian package libb64-0d for perf_analyzer")
-    images = [{"image": (frame / 255).tolist()} for frame in frames]
-    (tmp_path / "digits.json").write_text(json.dumps({"data": images}))
-    command = [program, "-m", "mnist", "-i", "grpc", "-u", rpc.client.address]
-    command += [
-        *("--input-data", tmp_path / "digits.json"),
-        *("--measurement-mode", "count_windows", "--measurement-request-count", "20"),
-        *("-r", "3", "-s", "999"),
-    ]
-    completed = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert completed.returncode == 0, completed.stdout + completed.stderr
-    found = re.search(r"throughput: ([\d.]+) infer/sec", completed.stdout)
-    assert float(found[1]) > 0
+    run_perf_analyzer(root, tmp_path, frames, "-i", "grpc", "-u", rpc.client.address)
 
 
 @pytest.mark.parametrize(
