@@ -110,10 +110,11 @@ class Later:
         while self._waiting and perf_counter() < until:
             target, body, request_id, readers = self._waiting.popleft()
             self._bytes -= len(body)
+            seen: Seen | None = None
             for reader in readers:
                 try:
-                    # For each: there are two at most, and most services have none.
-                    reader.read(self._repeat(target, body, request_id))
+                    seen = seen or self._repeat(target, body, request_id)
+                    reader.read(seen)
                 except Exception:
                     reader.count("failed")
                     if reader not in self._failed:  # else the log would hold nothing else
