@@ -43,7 +43,20 @@ def fold(network: keras.Model, divisor: float) -> None:
     last.set_weights([weights / np.float32(divisor) for weights in last.get_weights()])
 
 
-def threshold(probabilities: Probabilities, share: float) -> float:
-    """Return the confidence that this share of the answers stay below, to three digits."""
+def thresholds(probabilities: Probabilities, share: float) -> dict[str, float]:
+    """Find where answers begin to be guesses, as `service.model.thresholds` marks them.
+
+    Args:
+        probabilities: float32 ``[n, 10]``, of images that were not fitted on.
+        share: of them that each of the two thresholds is to mark.
+
+    Returns:
+        By their names in a manifest, a confidence and a geometric mean, to three digits.
+    """
     confidence = probabilities.max(axis=1).astype(np.float64)
-    return float(np.floor(1000 * np.quantile(confidence, share)) / 1000)
+    logarithms = np.log(np.maximum(probabilities.astype(np.float64), SMALLEST))
+    spread = np.exp(logarithms.mean(axis=1))
+    return {
+        "unsure_below": float(np.floor(1000 * np.quantile(confidence, share)) / 1000),
+        "no_digit_above": float(f"{np.quantile(spread, 1 - share):.3g}"),
+    }

@@ -31,17 +31,15 @@ class Bin(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What is left when predictions below a confidence are set aside.
+    """What is left when some predictions are set aside.
 
     Attributes:
-        threshold: the confidence.
-        unsure: the fraction of images below it.
-        accuracy: of the images at or above it; 1 where there are none.
+        unsure: the fraction of images that is set aside.
+        accuracy: of the others; 1 where there are none.
         mistakes: how many of those are wrong.
-        caught: the fraction of all mistakes that is below it; 1 where there are none.
+        caught: the fraction of all mistakes that is set aside; 1 where there are none.
     """
 
-    threshold: float
     unsure: float
     accuracy: float
     mistakes: int
@@ -95,13 +93,16 @@ def error(bins: Sequence[Bin]) -> float:
     return sum(each.images * abs(each.accuracy - each.confidence) for each in bins) / images
 
 
-def keep(confidence: Floats, right: Bools, threshold: float) -> Kept:
-    """Set aside what is below a confidence, and look at the rest."""
-    kept = confidence >= threshold
+def keep(kept: Bools, right: Bools) -> Kept:
+    """Set aside some predictions, and look at the rest.
+
+    Args:
+        kept: which are not set aside, ``[n]``.
+        right: whether the predicted digit is the label, ``[n]``.
+    """
     mistakes = int((~right).sum())
     left = int((~right & kept).sum())
     return Kept(
-        threshold,
         unsure=float((~kept).mean()),
         accuracy=1 - left / int(kept.sum()) if kept.any() else 1.0,
         mistakes=left,

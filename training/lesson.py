@@ -91,6 +91,7 @@ def _version(folder: Path, mnist: data.Mnist) -> dict[str, Any]:
         "test_accuracy": metrics["test_accuracy"],
         "test_loss": _short(metrics["test_loss"]),
         "unsure_below": manifest.get("unsure_below"),
+        "no_digit_above": manifest.get("no_digit_above"),
         "calibration_error": _short(calibration.error(bins)),
         "calibration": [
             {name: _short(value) for name, value in each._asdict().items()} for each in bins

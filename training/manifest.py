@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from service.model.thresholds import Thresholds
 from training import own
 from training.calibration import expected_error
 from training.dataset import DIGITS, Dataset
 
 LIBRARIES = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy")
+THRESHOLDS = ("unsure_below", "no_digit_above")  # by which answers are guesses
 LICENSE = "Apache-2.0"  # of the project; on data of one's own, the owner decides
 
 METRICS = {
@@ -30,7 +32,7 @@ METRICS = {
     "test_calibration_error": "expected calibration error over the {n:,} test images: the "
     "mean difference of confidence and accuracy in 15 bins of equal width of confidence",
     "test_unsure": "fraction of the {n:,} test images whose confidence is below "
-    "unsure_below",
+    "unsure_below, or the geometric mean of whose probabilities is above no_digit_above",
 }
 
 
@@ -48,9 +50,10 @@ def confidence(
     """
     if not calibration:
         return {}
+    measured = Thresholds(*(calibration[name] for name in THRESHOLDS))
     return {
         "test_calibration_error": expected_error(answers, labels),
-        "test_unsure": float((answers.max(axis=1) < calibration["unsure_below"]).mean()),
+        "test_unsure": float(measured.guesses(answers, answers.max(axis=1)).mean()),
     }
 
 
@@ -111,9 +114,8 @@ def build(
         metrics: what was measured, by its name in ``METRICS``.
     """
     calibration = dict(run["calibration"])
-    unsure_below = calibration.pop("unsure_below", None)
     return {
-        **({} if unsure_below is None else {"unsure_below": unsure_below}),
+        **{name: calibration.pop(name) for name in THRESHOLDS if name in calibration},
         "dataset": dataset.name,
         "labels": dataset.labels,
         **({} if dataset.name == "MNIST" else {"examples": examples(dataset, answers)}),

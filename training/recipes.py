@@ -100,7 +100,7 @@ class Best:
         adam_ratio: Adam's rate over Muon's, for the last layer and the biases.
         weight_decay: of weights, times the rate of each step.
         patience: as in ``Lesson``, for the student.
-        unsure: share of the validation images that is to lie below the threshold.
+        unsure: share of the validation images that is to lie beyond each threshold.
         teacher: how each teacher is fitted.
         seed: of weights and order.
         teacher_seed: the same of the first teacher, and of the passes' distortions and
@@ -122,7 +122,7 @@ class Best:
     adam_ratio: float = 0.1
     weight_decay: float = 0.2
     patience: int = 0
-    unsure: float = 0.0075
+    unsure: float = 0.005
     teacher: Teacher = Teacher(
         18, 250, 0.003, 0.02, Distortion(16, 0.2, 0.14, 0.05, 0.6, 1.1, 0.5)
     )

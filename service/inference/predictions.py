@@ -28,18 +28,18 @@ def predict(model: Model, pixels: Pixels, explains: bool, metrics: Metrics) -> P
     probabilities = model.predict(images)
     best = probabilities.argmax(axis=1)
     explanation = _explain(model, images, best) if explains else None
-    digits, least, unsure = best.tolist(), model.unsure_below, None
+    digits, thresholds, unsure = best.tolist(), model.thresholds, None
     confidence: Sequence[float] | Images
     if len(digits) <= FEW:  # as Python's numbers: of one image in a third of the time
         rows = probabilities.tolist()
         confidence = [row[digit] for row, digit in zip(rows, digits)]
-        if least is not None:
-            unsure = [each < least for each in confidence]
+        if thresholds:
+            unsure = [thresholds.guess(*each) for each in zip(rows, confidence)]
     else:
         # All in one step: the largest of each row takes four times as long.
         confidence = chosen = probabilities[np.arange(len(best)), best]
-        if least is not None:
-            unsure = (chosen < least).tolist()
+        if thresholds:
+            unsure = thresholds.guesses(probabilities, chosen).tolist()
     metrics.count_predictions(model.version, best, confidence, sum(unsure or ()))
     return Predictions(probabilities, digits, unsure, explanation)
 

@@ -170,8 +170,8 @@ class Sampler:
         """Choose among the images of a request."""
         for place, row in enumerate(seen.probabilities):
             digit = int(row.argmax())
-            confidence, below = float(row[digit]), seen.model.unsure_below
-            sure = below is None or confidence >= below
+            confidence, measured = float(row[digit]), seen.model.thresholds
+            sure = not (measured and measured.guess(row.tolist(), confidence))
             name = _name(seen.request_id, place)
             if sure and not is_chosen(name, self._percent, b"samples"):
                 continue

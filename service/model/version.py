@@ -14,6 +14,7 @@ import onnxruntime as ort
 from service.errors import ModelError
 from service.model import digits, layers, onnx_file
 from service.model.snapshot import VersionFiles
+from service.model.thresholds import Thresholds
 from service.pictures.frame import PIXELS
 
 INPUT = ("image", "tensor(float)", PIXELS)
@@ -30,6 +31,7 @@ class _Manifest(NamedTuple):
     version: int
     sha256: str
     unsure_below: float | None
+    no_digit_above: float | None
     examples: digits.Digits | None  # where the data is not MNIST
 
 
@@ -65,13 +67,15 @@ class Model:
         name: the model's name.
         version: the version's number.
         sha256: SHA-256 of the ONNX file's bytes.
-        unsure_below: confidence below which a digit is a guess, as measured in training;
-            None if not measured.
+        thresholds: tell which answers are guesses; None if training did not measure it.
         layers: the dense layers; None if there are layers of other kinds.
     """
 
     def __init__(self, manifest: _Manifest, content: bytes) -> None:
-        self.name, self.version, self.sha256, self.unsure_below, _ = manifest
+        self.name, self.version, self.sha256 = manifest[:3]
+        self.thresholds = Thresholds.measured(
+            manifest.unsure_below, manifest.no_digit_above
+        )
         parsed = onnx_file.parse(content)  # first: ONNX Runtime would open other files
         self._session = _session(content)
         self.layers = layers.read(parsed, INPUT[0], OUTPUT[0])
@@ -170,26 +174,25 @@ def _read_manifest(files: VersionFiles) -> _Manifest:
     manifest = _Manifest(*values)
     examples = _examples(manifest.examples)
     name, number = files.folder.parent.name, int(files.folder.name)
-    threshold = manifest.unsure_below
-    good = {  # in the order of the fields
-        repr(name): manifest.name == name,
+    fraction = "a number from 0 to 1"
+    good = (  # in the order of the fields
+        (repr(name), manifest.name == name),
         # 2.0 and true are equal to numbers, and are none here.
-        f"the number {number}": (type(manifest.version), manifest.version) == (int, number),
-        "64 hexadecimal digits": _is_sha256(manifest.sha256),
-        "a number from 0 to 1": threshold is None
-        or (type(threshold) in (int, float) and 0 <= threshold <= 1),
-        "a list of objects with label (0 to 9) and image (784 bytes in base64)": (
-            manifest.examples is None or examples is not None
+        (f"the number {number}", (type(values[1]), values[1]) == (int, number)),
+        ("64 hexadecimal digits", _is_sha256(manifest.sha256)),
+        (fraction, _is_fraction(manifest.unsure_below)),
+        (fraction, _is_fraction(manifest.no_digit_above)),
+        (
+            "a list of objects with label (0 to 9) and image (784 bytes in base64)",
+            manifest.examples is None or examples is not None,
         ),
-    }
-    for field, value, (expected, fits) in zip(_Manifest._fields, values, good.items()):
+    )
+    for field, value, (expected, fits) in zip(_Manifest._fields, values, good):
         if not fits:
             raise ModelError(
                 f"manifest.json has {field} {_shown(value)}, expected {expected}"
             )
-    # As ONNX Runtime's float32, so that NumPy and Python compare alike.
-    threshold = None if threshold is None else float(np.float32(threshold))
-    return manifest._replace(unsure_below=threshold, examples=examples)
+    return manifest._replace(examples=examples)
 
 
 def _examples(value: Any) -> digits.Digits | None:
@@ -210,6 +213,10 @@ def _examples(value: Any) -> digits.Digits | None:
 
 def _is_sha256(value: Any) -> bool:
     return isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{64}", value))
+
+
+def _is_fraction(value: Any) -> bool:
+    return value is None or (type(value) in (int, float) and 0 <= value <= 1)
 
 
 def _shown(value: Any) -> str:

@@ -225,8 +225,10 @@ class _Search:
         several = bool((alike[left] & (above | beside)).any())
         while left.size:
             reach = max(0.3 * max(box[2] - box[0], box[3] - box[1]), 3 * pen)
-            gaps = np.maximum(*self._gaps(box, left))
-            close = gaps <= np.where(self.dot[left], pen, reach)
+            down, across = self._gaps(box, left)
+            # A dot beside is a full stop; above or below, as in an i or a ?, a piece.
+            stop = self.dot[left] & ~((down > 0) & (across == 0))
+            close = np.maximum(down, across) <= np.where(stop, pen, reach)
             if not close.any():
                 break
             near, left = left[close], left[~close]

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from service.model.thresholds import Thresholds
 from tests.support.lazy import lazy
 from training import calibration
 
@@ -58,9 +59,15 @@ def test_calibration_error_is_small_where_labels_follow_the_probabilities(answer
     assert calibration.expected_error(softmax(logits * 3), labels) > 0.05
 
 
-def test_threshold_leaves_the_share_below(answers):
-    probabilities = softmax(answers[0])
-    found = calibrate.threshold(probabilities, 0.1)
-    below = (probabilities.max(axis=1) < found).mean()
-    assert 0.095 < below <= 0.1
-    assert found == round(found, 3)
+def test_each_threshold_marks_the_share(answers):
+    probabilities = softmax(answers[0]).astype(np.float32)
+    confidence = probabilities.max(axis=1)
+    found = calibrate.thresholds(probabilities, 0.1)
+    for measured in (
+        Thresholds(below=found["unsure_below"]),
+        Thresholds(above=found["no_digit_above"]),
+    ):
+        assert measured.guesses(probabilities, confidence).mean() == pytest.approx(
+            0.1, 0.05
+        )
+    assert found["unsure_below"] == round(found["unsure_below"], 3)

@@ -53,10 +53,10 @@ def test_bins_of_equal_mass_hold_equally_many_and_join_where_values_tie():
     assert [each.images for each in tied] == [30]
 
 
-def test_a_threshold_sets_aside_what_is_below_it():
-    kept = calibration.keep(CONFIDENCE, RIGHT, 0.65)
+def test_what_is_set_aside_is_no_longer_counted():
+    kept = calibration.keep(CONFIDENCE >= 0.65, RIGHT)
     assert (kept.unsure, kept.mistakes, kept.caught) == (0.25, 1, 0)
     assert kept.accuracy == pytest.approx(2 / 3)
-    above = calibration.keep(CONFIDENCE, RIGHT, 0.7)
+    above = calibration.keep(CONFIDENCE >= 0.7, RIGHT)
     assert (above.unsure, above.mistakes, above.caught, above.accuracy) == (0.5, 0, 1, 1)
-    assert calibration.keep(CONFIDENCE, RIGHT, 0.99).accuracy == 1
+    assert calibration.keep(CONFIDENCE >= 0.99, RIGHT).accuracy == 1

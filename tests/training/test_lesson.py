@@ -41,7 +41,8 @@ def test_it_has_every_version_as_its_manifest_says(lesson, models):
         assert each["recipe"] == manifest["recipe"]["name"]
         assert each["epochs"] == manifest["recipe"]["epochs"]
         assert each["seconds"] == manifest["seconds"]
-        assert each["unsure_below"] == manifest.get("unsure_below")
+        for name in ("unsure_below", "no_digit_above"):
+            assert each[name] == manifest.get(name)
         assert each["test_accuracy"] == metrics["test_accuracy"]
         assert each["test_loss"] == close(metrics["test_loss"])
         if "test_calibration_error" in metrics:

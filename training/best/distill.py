@@ -252,7 +252,7 @@ def _calibrate(
     images: npt.NDArray[np.uint8],
     labels: npt.NDArray[np.uint8],
 ) -> dict[str, float]:
-    """Calibrate a network in place; return the temperature, the error and the threshold."""
+    """Calibrate a network in place; return the temperature, the error and thresholds."""
     answers = model.predict(scale(images), CHUNK, verbose=0)
     divisor = calibrate.temperature(answers, labels)
     calibrate.fold(model, divisor)
@@ -260,5 +260,5 @@ def _calibrate(
     return {
         "temperature": divisor,
         "validation_error": calibration.expected_error(answers, labels),
-        "unsure_below": calibrate.threshold(answers, recipe.unsure),
+        **calibrate.thresholds(answers, recipe.unsure),
     }

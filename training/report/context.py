@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from service.model.thresholds import Thresholds
 from training import calibration
 from training.best import ood
 from training.report import frames, hands, nodigits, shapes
@@ -17,8 +18,8 @@ Manifest = dict[str, Any]
 CURVE_ROWS = 10  # of the table of the learning curves; a long training is thinned to it
 PAIRS = 10  # most confused ones
 SHOWN, LISTED = 36, 12  # hardest mistakes: as pictures, and in the table
-# Confidences at which one could stop to trust; the version's own threshold is added.
-THRESHOLDS = (0.5, 0.7, 0.9, 0.99)
+# Confidences at which one could stop to trust; the version's own rule is added.
+LEVELS = (0.5, 0.7, 0.9, 0.99)
 
 
 class Mistake(NamedTuple):
@@ -35,8 +36,10 @@ class Mistake(NamedTuple):
 def context(manifest: Manifest, measured: Measured) -> dict[str, Any]:
     """Return what the template needs: the manifest, the measurement, and their sums."""
     confidence = measured.probabilities.max(axis=1).astype(np.float64)
-    own = manifest.get("unsure_below")
-    levels = sorted({*THRESHOLDS, *([] if own is None else [own])})
+    own = Thresholds.measured(manifest.get("unsure_below"), manifest.get("no_digit_above"))
+    guesses = (own or Thresholds()).guesses(measured.probabilities, confidence)
+    levels = [(f"{level:g}", confidence >= level) for level in LEVELS]
+    levels += [("**its own**", ~guesses)] if own else []
     known, unknown = (
         [each for each in measured.no_digits if (each.group == nodigits.UNKNOWN) == new]
         for new in (False, True)
@@ -57,12 +60,13 @@ def context(manifest: Manifest, measured: Measured) -> dict[str, Any]:
         "bins": calibration.equal_width(confidence, measured.right),
         "masses": calibration.equal_mass(confidence, measured.right),
         "error": calibration.error,
-        "kept": [calibration.keep(confidence, measured.right, level) for level in levels],
+        "kept": [(name, calibration.keep(kept, measured.right)) for name, kept in levels],
         "own": own,
+        "marked": own or Thresholds(),
         "set_aside": {
             "known": nodigits.together(known, "known"),
             "unknown": nodigits.together(unknown, "unknown"),
-            "digits": float((measured.probabilities.max(axis=1) < (own or 0)).mean()),
+            "digits": float(guesses.mean()),
         },
         "no_digits": with_groups(measured.no_digits),
         "drawn": nodigits,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from service.model.thresholds import Thresholds
 from training import evaluate
 from training.report import frames
 from training.report.frames import Picture, picture
@@ -27,22 +28,27 @@ class Style(NamedTuple):
         name: what it is.
         label: the digit.
         right: whether a picture is read right, bool ``[n]``.
-        confidence: of its answer, float32 ``[n]``; 0 where the service refuses it or finds
-            several digits.
+        probabilities: of its answer, float32 ``[n, 10]``.
+        set_aside: whether the service refuses it or finds several digits, bool ``[n]``.
     """
 
     name: str
     label: int
     right: npt.NDArray[np.bool_]
-    confidence: npt.NDArray[np.float32]
+    probabilities: npt.NDArray[np.float32]
+    set_aside: npt.NDArray[np.bool_]
 
-    def unsure(self, threshold: float) -> float:
-        """Return the fraction that is refused or read below a confidence."""
-        return float((self.confidence < threshold).mean())
+    def unsure(self, thresholds: Thresholds) -> float:
+        """Return the fraction that is set aside, or whose answer is a guess."""
+        return float(self._unsure(thresholds).mean())
 
-    def wrong(self, threshold: float) -> float:
-        """Return the fraction that is read wrong, at or above a confidence."""
-        return float((~self.right & (self.confidence >= threshold)).mean())
+    def wrong(self, thresholds: Thresholds) -> float:
+        """Return the fraction that is read wrong, and is no guess."""
+        return float((~self.right & ~self._unsure(thresholds)).mean())
+
+    def _unsure(self, thresholds: Thresholds) -> npt.NDArray[np.bool_]:
+        confidence = self.probabilities.max(axis=1)
+        return self.set_aside | thresholds.guesses(self.probabilities, confidence)
 
 
 def measure(content: bytes) -> list[Style]:
@@ -55,17 +61,14 @@ def measure(content: bytes) -> list[Style]:
     for name, label, pictures in styles():
         framed = frames.through_service(pictures)
         answers = evaluate.probabilities(content, framed.frames)
-        confidence = answers.max(axis=1)
-        confidence[framed.refused | framed.several] = 0
         right = (answers.argmax(axis=1) == label) & ~framed.refused
-        found.append(Style(name, label, right, confidence))
+        found.append(Style(name, label, right, answers, framed.refused | framed.several))
     return found
 
 
 def together(found: Sequence[Style]) -> Style:
     """Count all styles as one."""
-    right, confidence = (np.concatenate(each) for each in list(zip(*found))[2:])
-    return Style("**all**", 0, right, confidence)
+    return Style("**all**", 0, *(np.concatenate(each) for each in list(zip(*found))[2:]))
 
 
 def styles() -> Iterator[tuple[str, int, list[Picture]]]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from service.model.thresholds import Thresholds
 from training import evaluate
 from training.best import figures, ood
 from training.best.pen import Strokes
@@ -42,27 +43,29 @@ class Found(NamedTuple):
         group: what the kind is one of.
         kind: what the pictures show.
         refused: how many of them the service refuses, or finds several digits in.
-        confidence: at each of the others, float32 ``[n]``.
+        probabilities: of each of the others, float32 ``[n, 10]``.
     """
 
     group: str
     kind: str
     refused: int
-    confidence: npt.NDArray[np.float32]
+    probabilities: npt.NDArray[np.float32]
 
     @property
     def pictures(self) -> int:
         """How many there are, refused or not."""
-        return self.refused + len(self.confidence)
+        return self.refused + len(self.probabilities)
 
     @property
     def mean(self) -> float:
         """The mean confidence at those that are not refused; 0 where all are."""
-        return float(self.confidence.mean()) if len(self.confidence) else 0.0
+        confidence = self.probabilities.max(axis=1)
+        return float(confidence.mean()) if len(confidence) else 0.0
 
-    def set_aside(self, threshold: float) -> float:
-        """Return the fraction that is refused, or read below a confidence."""
-        unsure = int((self.confidence < threshold).sum())
+    def set_aside(self, thresholds: Thresholds) -> float:
+        """Return the fraction that is refused, or whose answer is a guess."""
+        confidence = self.probabilities.max(axis=1)
+        unsure = int(thresholds.guesses(self.probabilities, confidence).sum())
         return (self.refused + unsure) / self.pictures
 
 
@@ -81,7 +84,7 @@ def together(found: Sequence[Found], kind: str) -> Found:
         found[0].group,
         kind,
         sum(each.refused for each in found),
-        np.concatenate([each.confidence for each in found]),
+        np.concatenate([each.probabilities for each in found]),
     )
 
 
@@ -118,9 +121,9 @@ def kinds() -> Iterator[tuple[str, str, list[Picture]]]:
 
 def _read(content: bytes, group: str, kind: str, drawn: Sequence[Picture]) -> Found:
     framed = frames.through_service(drawn)
-    confidence = evaluate.probabilities(content, framed.frames).max(axis=1)
+    probabilities = evaluate.probabilities(content, framed.frames)
     refused = framed.refused | framed.several
-    return Found(group, kind, int(refused.sum()), confidence[~refused])
+    return Found(group, kind, int(refused.sum()), probabilities[~refused])
 
 
 def _random(name: str) -> Random:

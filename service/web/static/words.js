@@ -11,6 +11,8 @@ const FLAGGED = 0.02; // a 1 that may be a 7 is worth a word from here on
 export const ranked = (probabilities) =>
   [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]);
 
+const betweenTwo = (first, second) => first < TWO && first + second >= TWO;
+
 /**
  * Say an answer in a sentence.
  *
@@ -23,7 +25,7 @@ export function verdict({ digit, probabilities, unsure, found }) {
   const [first, next] = [digit, second].map(
     (each) => `${aDigit(each)} (${percent(probabilities[each], 0)})`,
   );
-  if (unsure && probabilities[digit] + probabilities[second] >= TWO)
+  if (unsure && betweenTwo(probabilities[digit], probabilities[second]))
     return `Not sure: ${first} or ${next}?`;
   if (unsure) return `Not sure. Perhaps ${first}.`;
   if (probabilities[digit] >= ALMOST)
@@ -44,7 +46,7 @@ export function remark({ digit, probabilities, unsure, found }, pieces) {
     return "These look like two digits. It reads one at a time.";
   if (digit + second === 8 && digit * second === 7 && probabilities[second] >= FLAGGED)
     return "It was trained on American digits, where a 1 is a plain line: with a flag it looks like a 7.";
-  if (unsure && probabilities[digit] + probabilities[second] < TWO)
+  if (unsure && !betweenTwo(probabilities[digit], probabilities[second]))
     return "It may not be a digit at all: the network can only answer with 0 to 9.";
   return "";
 }

@@ -119,8 +119,9 @@ def test_of_a_request_no_more_is_kept_than_its_frames_and_answers(sampling, fold
 def test_the_unsure_ones_are_kept_first(sampling, folder, frames, noise):
     images = np.concatenate([frames, noise])
     model = sampling.repository.default
-    found = model.predict(images / np.float32(255)).max(axis=1)
-    unsure = np.flatnonzero(found < model.unsure_below)
+    answers = model.predict(images / np.float32(255))
+    found = answers.max(axis=1)
+    unsure = np.flatnonzero(model.thresholds.guesses(answers, found))
     assert MOST_AT_ONCE < len(unsure) < len(images)
     least = sorted(unsure, key=lambda place: found[place])[:MOST_AT_ONCE]
     answer(sampling, images)

@@ -119,6 +119,7 @@ def test_fit_gives_the_lessons_network_calibrated(fitted):
     assert len(fitted.history["loss"]) == 2
     assert 0.2 < fitted.calibration["temperature"] < 5
     assert 0.1 <= fitted.calibration["unsure_below"] < 1
+    assert 0 < fitted.calibration["no_digit_above"] <= 0.1
 
 
 def test_same_seed_gives_the_same_teacher_and_so_the_same_weights(fitted, noise, labels):

@@ -1,13 +1,22 @@
 import numpy as np
 import pytest
 
+from service.model.thresholds import Thresholds
 from training.report import frames, nodigits
 from training.report.nodigits import Found
 
 LINE = [np.array([[3.0, 5.0], [3.0, 9.0]])]
 # Not drawn with the pen into the middle of a square.
 OTHERS = {"noise as in training", "uniform noise", "filled", "clothing", "two digits"}
-FOUND = Found("scribbles", "coil", 1, np.array([0.5, 0.9, 1.0], np.float32))
+
+
+def answered(*confidences):
+    """Answers whose other digits are equally likely."""
+    rows = [[each, *[(1 - each) / 9] * 9] for each in confidences]
+    return np.array(rows, np.float32)
+
+
+FOUND = Found("scribbles", "coil", 1, answered(0.5, 0.9, 1.0))
 
 
 def few():
@@ -63,12 +72,12 @@ def test_refused_and_unsure_pictures_are_set_aside():
     # One refused, one below 0.9 and one at it, of four.
     assert FOUND.pictures == 4
     assert FOUND.mean == pytest.approx(0.8)
-    assert FOUND.set_aside(0.9) == 0.5
-    assert FOUND.set_aside(0) == 0.25
+    assert FOUND.set_aside(Thresholds(0.9)) == 0.5
+    assert FOUND.set_aside(Thresholds()) == 0.25
 
 
 def test_kinds_together_count_each_picture_once():
-    other = Found("scribbles", "zigzag", 2, np.array([0.1, 0.2], np.float32))
+    other = Found("scribbles", "zigzag", 2, answered(0.1, 0.2))
     both = nodigits.together([FOUND, other], "both")
     assert (both.group, both.kind, both.pictures, both.refused) == (
         "scribbles",

@@ -38,7 +38,7 @@ export async function mount(form, context) {
       });
       parts.words.textContent =
         `Version ${version} on ${nameOf(drawings[digit])}: ${shares.indexOf(most)}, ` +
-        `${percent(most)}. ${doubt(lesson.versions, version, most)}`;
+        `${percent(most)}. ${doubt(lesson.versions, version, shares)}`;
       return parts.words.textContent;
     },
     ({ version }) => context.layers(version),
@@ -63,9 +63,13 @@ async function shapes(context) {
   return strange.map((drawing, i) => withFrame(drawing, answers[i].frame));
 }
 
-function doubt(versions, version, most) {
+/* As the service does in service/model/thresholds.py. */
+function doubt(versions, version, shares) {
   const found = versions.find((each) => String(each.version) === version);
   const below = found?.unsure_below ?? null;
   if (below === null) return "This version has no threshold for “unsure”.";
-  return `Threshold ${percent(below)}: ${most < below ? "unsure" : "sure"}.`;
+  const mean = Math.exp(shares.reduce((sum, each) => sum + Math.log(each), 0) / 10);
+  if (Math.max(...shares) >= below && mean > (found.no_digit_above ?? 1))
+    return `Unsure: no digit is ruled out (geometric mean ${percent(mean)}).`;
+  return `Threshold ${percent(below)}: ${Math.max(...shares) < below ? "unsure" : "sure"}.`;
 }
