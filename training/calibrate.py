@@ -4,8 +4,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-# Kept finite; a float32 softmax gives down to 1e-45.
-SMALLEST = 1e-30
+from training.calibration import SMALLEST
 
 Probabilities = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.uint8]

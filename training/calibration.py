@@ -1,11 +1,12 @@
 """How far confidence can be trusted."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
+SMALLEST = 1e-30  # kept finite; a float32 softmax gives down to 1e-45
 BINS = 15  # as Guo and others use, whose numbers ours are compared with
 
 Floats = npt.NDArray[np.floating]
@@ -28,6 +29,34 @@ class Bin(NamedTuple):
     images: int
     confidence: float
     accuracy: float
+
+
+class Thresholds(NamedTuple):
+    """Beyond which answers are guesses, by their names in a manifest.
+
+    Attributes:
+        unsure_below: of the confidence.
+        no_digit_above: of the geometric mean of the ten probabilities, which is large
+            where no digit is ruled out.
+    """
+
+    unsure_below: float = 0
+    no_digit_above: float = 1
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any]) -> Self | None:
+        """Return those of a manifest; None if it has none."""
+        found = {name: manifest[name] for name in cls._fields if name in manifest}
+        return cls(**found) if found else None
+
+    def guesses(self, probabilities: Floats) -> Bools:
+        """Return which answers are guesses, bool ``[n]``, of probabilities ``[n, 10]``.
+
+        The service marks them in the same way, in its own code.
+        """
+        logarithms = np.log(np.maximum(probabilities.astype(np.float64), SMALLEST))
+        low = probabilities.max(axis=1) < np.float32(self.unsure_below)
+        return np.asarray(low | (logarithms.mean(axis=1) > np.log(self.no_digit_above)))
 
 
 class Kept(NamedTuple):

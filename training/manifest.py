@@ -11,13 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from service.model.thresholds import Thresholds
 from training import own
-from training.calibration import expected_error
+from training.calibration import Thresholds, expected_error
 from training.dataset import DIGITS, Dataset
 
 LIBRARIES = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy")
-THRESHOLDS = ("unsure_below", "no_digit_above")  # by which answers are guesses
 LICENSE = "Apache-2.0"  # of the project; on data of one's own, the owner decides
 
 METRICS = {
@@ -48,12 +46,12 @@ def confidence(
         answers: probabilities of the test images, float32 ``[n, 10]``.
         labels: of the test images, uint8 ``[n]``.
     """
-    if not calibration:
+    marked = Thresholds.of(calibration)
+    if not marked:
         return {}
-    measured = Thresholds(*(calibration[name] for name in THRESHOLDS))
     return {
         "test_calibration_error": expected_error(answers, labels),
-        "test_unsure": float(measured.guesses(answers, answers.max(axis=1)).mean()),
+        "test_unsure": float(marked.guesses(answers).mean()),
     }
 
 
@@ -115,7 +113,11 @@ def build(
     """
     calibration = dict(run["calibration"])
     return {
-        **{name: calibration.pop(name) for name in THRESHOLDS if name in calibration},
+        **{
+            name: calibration.pop(name)
+            for name in Thresholds._fields
+            if name in calibration
+        },
         "dataset": dataset.name,
         "labels": dataset.labels,
         **({} if dataset.name == "MNIST" else {"examples": examples(dataset, answers)}),

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from service.model.thresholds import Thresholds
 from training import calibration
 from training.best import ood
 from training.report import frames, hands, nodigits, shapes
@@ -36,8 +35,9 @@ class Mistake(NamedTuple):
 def context(manifest: Manifest, measured: Measured) -> dict[str, Any]:
     """Return what the template needs: the manifest, the measurement, and their sums."""
     confidence = measured.probabilities.max(axis=1).astype(np.float64)
-    own = Thresholds.measured(manifest.get("unsure_below"), manifest.get("no_digit_above"))
-    guesses = (own or Thresholds()).guesses(measured.probabilities, confidence)
+    own = calibration.Thresholds.of(manifest)
+    marked = own or calibration.Thresholds()
+    guesses = marked.guesses(measured.probabilities)
     levels = [(f"{level:g}", confidence >= level) for level in LEVELS]
     levels += [("**its own**", ~guesses)] if own else []
     known, unknown = (
@@ -62,7 +62,7 @@ def context(manifest: Manifest, measured: Measured) -> dict[str, Any]:
         "error": calibration.error,
         "kept": [(name, calibration.keep(kept, measured.right)) for name, kept in levels],
         "own": own,
-        "marked": own or Thresholds(),
+        "marked": marked,
         "set_aside": {
             "known": nodigits.together(known, "known"),
             "unknown": nodigits.together(unknown, "unknown"),

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from service.model.thresholds import Thresholds
 from training import evaluate
+from training.calibration import Thresholds
 from training.report import frames
 from training.report.frames import Picture, picture
 
@@ -47,8 +47,7 @@ class Style(NamedTuple):
         return float((~self.right & ~self._unsure(thresholds)).mean())
 
     def _unsure(self, thresholds: Thresholds) -> npt.NDArray[np.bool_]:
-        confidence = self.probabilities.max(axis=1)
-        return self.set_aside | thresholds.guesses(self.probabilities, confidence)
+        return self.set_aside | thresholds.guesses(self.probabilities)
 
 
 def measure(content: bytes) -> list[Style]:

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from service.model.thresholds import Thresholds
 from training import evaluate
 from training.best import figures, ood
 from training.best.pen import Strokes
+from training.calibration import Thresholds
 from training.report import frames, hands, shapes
 from training.report.frames import Picture, picture
 
@@ -64,8 +64,7 @@ class Found(NamedTuple):
 
     def set_aside(self, thresholds: Thresholds) -> float:
         """Return the fraction that is refused, or whose answer is a guess."""
-        confidence = self.probabilities.max(axis=1)
-        unsure = int(thresholds.guesses(self.probabilities, confidence).sum())
+        unsure = int(thresholds.guesses(self.probabilities).sum())
         return (self.refused + unsure) / self.pictures
 
 

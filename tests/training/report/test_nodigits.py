@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from service.model.thresholds import Thresholds
+from training.calibration import Thresholds
 from training.report import frames, nodigits
 from training.report.nodigits import Found
 
