@@ -150,7 +150,7 @@ class OpenLoop:
             if now > last:
                 break
             self._collect()
-            self._leave()
+            self._leave(now)  # those whose replies had not come by then
         self._close()
 
     def _connect(self) -> Connection:
@@ -227,10 +227,9 @@ class OpenLoop:
         number, connection.number = connection.number, -1
         return number
 
-    def _leave(self) -> None:
-        """Close the connections of clients that have waited for long enough."""
-        now = time.perf_counter()
-        while self._leaving and self._leaving[0][0] <= now:
+    def _leave(self, now: float) -> None:
+        """Close the connections of clients that had waited for long enough by then."""
+        while self._leaving and self._leaving[0][0] <= self._start + now:
             _, number, connection = heapq.heappop(self._leaving)
             if connection.number == number:
                 self._forget(connection)
