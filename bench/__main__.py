@@ -17,6 +17,7 @@ PROGRAMS = {
     "peers": Program("bench.peers.__main__", "requests/s beside other model servers"),
     "layers": Program("bench.layers.__main__", "where the microseconds go"),
     "rpc": Program("bench.rpc.__main__", "calls by gRPC beside plain grpc.aio"),
+    "rpc-overload": Program("bench.rpc.overload", "twice as many calls by gRPC"),
     "overload": Program("bench.overload", "twice as many requests as it can answer"),
     "slow": Program("bench.slow", "latency beside thousands of slow clients"),
     "overhead": Program("bench.overhead.__main__", "what metrics, log and tracing cost"),

@@ -9,6 +9,8 @@ latencies: where the two are close, the generator is the limit and not the serve
 `OpenLoop` is the generator; `bench.harness.timed` runs it on a core of its own.
 """
 
+import heapq
+import math
 import select
 import socket
 import time
@@ -25,6 +27,7 @@ PULSE_S = 1.0
 
 Draw = Callable[[int], bytes | None]
 Take = Callable[[int, Reply | None, float], None]
+Patience = Callable[[int], float]
 
 
 class Connection:
@@ -91,11 +94,14 @@ class OpenLoop:
         resend: whether a request whose kept connection ended before any of the reply came
             goes out again on another (RFC 9110, 9.2.2), or has no reply.
         pulse: is called about once a second.
+        patience: returns for how many seconds the client of a request waits for its reply.
+            Then it closes the connection, and sends its next request on another.
 
     Attributes:
         late: seconds between each due time and when it was noticed.
         most_open: connections at the same time.
         resent: requests that went out again.
+        left: numbers of the requests whose clients have waited for long enough.
     """
 
     def __init__(
@@ -108,15 +114,19 @@ class OpenLoop:
         most: int,
         resend: bool = True,
         pulse: Callable[[], None] = lambda: None,
+        patience: Patience = lambda number: math.inf,
     ) -> None:
         self._port, self._draw, self._take = port, draw, take
         self._most, self._resend, self._pulse = most, resend, pulse
+        self._patience = patience
+        self._leaving: list[tuple[float, int, Connection]] = []  # a heap
         self._poll = select.epoll()
         self._open: dict[int, Connection] = {}
         self._idle: deque[Connection] = deque()
         self._waiting: deque[int] = deque()
         self._again: dict[int, bytes] = {}  # requests that go out once more
         self.late = array("d")
+        self.left = array("Q")
         self.most_open = self.resent = 0
         for _ in range(connections):
             self._idle.append(self._connect())
@@ -140,6 +150,7 @@ class OpenLoop:
             if now > last:
                 break
             self._collect()
+            self._leave(now)  # those whose replies had not come by then
         self._close()
 
     def _connect(self) -> Connection:
@@ -160,6 +171,11 @@ class OpenLoop:
                 self._poll.modify(connection.socket, select.EPOLLIN | select.EPOLLOUT)
         except OSError:
             self._end(connection)
+            return
+        patience = self._patience(number)
+        if patience < math.inf:
+            leaves = connection.sent + patience
+            heapq.heappush(self._leaving, (leaves, number, connection))
 
     def _collect(self) -> None:
         # Never waits: epoll's own clock has a resolution of 1 ms, and the core is ours.
@@ -194,8 +210,7 @@ class OpenLoop:
 
     def _end(self, connection: Connection) -> None:
         """Handle a connection that has broken."""
-        self._forget(connection)
-        number = connection.number
+        number = self._forget(connection)
         if number < 0:
             self._idle.remove(connection)  # the server ended an idle connection: no error
         elif self._resend and connection.used and not connection.received:
@@ -205,17 +220,29 @@ class OpenLoop:
         else:
             self._take(number, None, self._since(number))
 
-    def _forget(self, connection: Connection) -> None:
+    def _forget(self, connection: Connection) -> int:
+        """Close a connection, and return the number of its request."""
         del self._open[connection.socket.fileno()]
         connection.socket.close()  # takes it out of epoll, too
+        number, connection.number = connection.number, -1
+        return number
+
+    def _leave(self, now: float) -> None:
+        """Close the connections of clients that had waited for long enough by then."""
+        while self._leaving and self._leaving[0][0] <= self._start + now:
+            _, number, connection = heapq.heappop(self._leaving)
+            if connection.number == number:
+                self._forget(connection)
+                self.left.append(number)
+                self._take(number, None, self._since(number))
 
     def _expire(self) -> None:
         """Give up requests that have waited too long for their replies."""
         before = time.perf_counter() - PATIENCE_S
         for connection in list(self._open.values()):
             if connection.number >= 0 and connection.sent < before:
-                self._forget(connection)
-                self._take(connection.number, None, self._since(connection.number))
+                number = self._forget(connection)
+                self._take(number, None, self._since(number))
 
     def _close(self) -> None:
         """Hang up; whatever is still open or has not been sent has no reply."""

@@ -1,5 +1,6 @@
 """The open loop on a core of its own, and what its figures say."""
 
+import math
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -16,15 +17,21 @@ from load.arrivals import arrivals
 # Far above what an overloaded server that refuses lets come up.
 MANY = 4000
 UNANSWERED = 0
+LEFT = 1  # the client gave up before there was an answer
 
 Floats = npt.NDArray[np.float64]
 
 
 class Phase(NamedTuple):
-    """A rate in requests per second, and for how many seconds."""
+    """A rate in requests per second, and for how many seconds.
+
+    Attributes:
+        leave_s: after how long without a reply every other client closes its connection.
+    """
 
     rate: float
     seconds: float
+    leave_s: float = math.inf
 
 
 class Timed(NamedTuple):
@@ -33,8 +40,8 @@ class Timed(NamedTuple):
     Attributes:
         due: when, in seconds from the start.
         seconds: from then to the reply.
-        status: of the reply. `UNANSWERED` without one, and for a 503 without
-            ``Retry-After``, which no client can act on.
+        status: of the reply; `LEFT` for one that was given up. `UNANSWERED` without one,
+            and for a 503 without ``Retry-After``, which no client can act on.
         late_s: how late the generator was, 99th percentile.
         core_s: its CPU time.
         most_open: connections at the same time.
@@ -70,18 +77,28 @@ def measure(
         most: how many there may be.
     """
     due = schedule(phases, seed)
-    return call_on(GENERATOR_CORE, run, port, requests, due, connections, most)
+    leave_s = patience(phases, due)
+    return call_on(GENERATOR_CORE, run, port, requests, due, connections, most, leave_s)
 
 
 def schedule(phases: Iterable[Phase], seed: int) -> Floats:
     """Return when requests are due, in seconds from the start: at random (Poisson)."""
     times: list[float] = []
     start = 0.0
-    for number, (rate, seconds) in enumerate(phases):
-        due = arrivals("poisson", rate, seconds, seed + number)
+    for number, phase in enumerate(phases):
+        due = arrivals("poisson", phase.rate, phase.seconds, seed + number)
         times += (start + each for each in due)
-        start += seconds
+        start += phase.seconds
     return np.array(times)
+
+
+def patience(phases: Sequence[Phase], due: Floats) -> Floats:
+    """Return for how many seconds the client of each request waits for its reply."""
+    ends = np.cumsum([phase.seconds for phase in phases])
+    leave_s = np.array([phase.leave_s for phase in phases])
+    found = leave_s[np.searchsorted(ends[:-1], due, side="right")]
+    found[::2] = math.inf
+    return found
 
 
 def run(
@@ -90,6 +107,7 @@ def run(
     due: Floats,
     connections: int = 0,
     most: int = MANY,
+    leave_s: Floats | None = None,
 ) -> Timed:
     """Run the generator in this process; see `measure`."""
     seconds, status = np.zeros(len(due)), np.zeros(len(due), np.uint16)
@@ -105,10 +123,12 @@ def run(
         take,
         connections=connections,
         most=most,
+        patience=lambda number: math.inf if leave_s is None else leave_s[number],
     )
     before = time.process_time()
     loop.run(due.tolist())
     core = time.process_time() - before
+    status[loop.left] = LEFT
     late = percentile(sorted(loop.late), 99)
     return Timed(due, seconds, status, late, core, loop.most_open, loop.resent)
 

@@ -21,14 +21,15 @@ class Call:
         request_id: the client's x-request-id if it is sane, else empty.
         keep_alive: whether its connection may be used again, which is gRPC's affair.
         is_probe: never; health checks are other methods.
-        ended: whether the client has gone without a word, which gRPC would tell.
+        file: none: gRPC tells when a client has gone.
         outcome: what became of it, once that is known.
     """
 
     method = "POST"
     version = (2, 0)
     keep_alive = True
-    is_probe = ended = False
+    is_probe = False
+    file = -1
 
     def __init__(
         self, target: Target, fields: Mapping[str, str], length: int, context: Any

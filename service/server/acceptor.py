@@ -14,6 +14,8 @@ import re
 import socket
 import struct
 from collections.abc import Callable, Sequence
+from fcntl import ioctl
+from termios import FIONREAD
 from typing import Any
 
 from service.server.http1.request import END
@@ -30,7 +32,8 @@ MOST_AT_ONCE = 512
 # The moment: long enough to wake up and run, and short against a connection's life.
 WAIT_S = 0.002
 
-MOST_BYTES = 1 << 16  # of a request that is refused without a connection
+PEEK_BYTES = 1 << 12  # enough for the head of a request that is refused without one
+SINK = bytearray(1 << 18)  # for what is dropped; never written to, and so never in memory
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,8})[ \t]*\r\n", re.IGNORECASE)
 
 
@@ -55,8 +58,8 @@ class Acceptor:
             listeners: the listening sockets.
             pool: has the connections, and knows of other workers.
             connect: makes the protocol of a new connection.
-            turn_away: refuses a socket from an address, given how many wait, or returns
-                False.
+            turn_away: refuses a socket from an address, given how many wait if they are
+                many, or returns False.
             log: where errors are logged.
         """
         self._loop = asyncio.get_running_loop()
@@ -136,7 +139,7 @@ class Acceptor:
         client.setblocking(False)
         # A client of a Unix socket may have any name.
         peer = peer if isinstance(peer, tuple) else ("", 0)
-        if waiting and self._turn_away(client, peer, waiting):
+        if self._turn_away(client, peer, waiting):
             return True
         opening = self._loop.connect_accepted_socket(self._connect, client)
         task = self._loop.create_task(opening)
@@ -160,7 +163,7 @@ def queued(listener: socket.socket) -> int:
     return int(count)
 
 
-def reply_and_close(client: socket.socket, reply: bytes) -> bool:
+def reply_and_close(client: socket.socket, reply: bytes, ended: bool) -> bool:
     """Reply on a socket and close it, if it holds one whole POST request and no more.
 
     To open a connection, read, refuse and close takes as long as to answer, so refusing
@@ -170,23 +173,38 @@ def reply_and_close(client: socket.socket, reply: bytes) -> bool:
     Args:
         client: a non-blocking socket.
         reply: the complete reply.
+        ended: whether the client has ended its side: then part of a request is enough.
     """
     try:
-        content = client.recv(MOST_BYTES, socket.MSG_PEEK)
+        start = client.recv(PEEK_BYTES, socket.MSG_PEEK)
+        size = unread(client)
     except OSError:
         return False
-    if not is_whole(content):
+    if not (start.startswith(b"POST ") and (ended or is_whole(start, size))):
         return False
     with contextlib.closing(client), contextlib.suppress(OSError):
-        client.recv(MOST_BYTES)
+        # Not even copied: see MSG_TRUNC in tcp(7).
+        while client.recv_into(SINK, len(SINK), socket.MSG_TRUNC) == len(SINK):
+            pass
         client.send(reply)
     return True
 
 
-def is_whole(content: bytes) -> bool:
-    """Whether the bytes look like one POST request with its whole body."""
-    end = content.find(END) + len(END)
-    if not content.startswith(b"POST ") or end < len(END):
+def unread(client: socket.socket) -> int:
+    """Return how many bytes have arrived on a socket."""
+    (size,) = struct.unpack("=i", ioctl(client.fileno(), FIONREAD, bytes(4)))
+    return int(size)
+
+
+def is_whole(start: bytes, size: int) -> bool:
+    """Whether bytes look like one POST request with its whole body.
+
+    Args:
+        start: the first of them.
+        size: how many there are in all.
+    """
+    end = start.find(END) + len(END)
+    if not start.startswith(b"POST ") or end < len(END):
         return False
-    found = LENGTH.search(content, 0, end)
-    return found is not None and end + int(found[1]) == len(content)
+    found = LENGTH.search(start, 0, end)
+    return found is not None and end + int(found[1]) == size

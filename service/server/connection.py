@@ -53,6 +53,7 @@ class Connection(asyncio.BufferedProtocol):
         ends: the addresses of its two ends.
         gone: whether it is closed.
         ended: whether the client sends no more; it may still wait for a reply.
+        file: the number of its socket's file.
     """
 
     gone = ended = False
@@ -76,6 +77,7 @@ class Connection(asyncio.BufferedProtocol):
         # A client that has reset the connection has none; one of a Unix socket, any name.
         peer = peer if isinstance(peer, tuple) else ("", 0)
         self.ends = Ends(peer, transport.get_extra_info("sockname"))
+        self.file = transport.get_extra_info("socket").fileno()
         heads, limits = self._pool.heads, self._pool.limits
         self._known_heads = heads.at(self.ends)
         self._collector = Collector(heads, self._known_heads, self.ends, limits)

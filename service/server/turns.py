@@ -19,7 +19,7 @@ from service.server.admission import CONNECT_S, OTHER, Admission
 from service.server.gateway import Done, Gateway
 from service.server.http1.request import Ends, RequestHead
 from service.server.http1.response import Writer
-from service.server.pool import Asker, Head, Item, Pool
+from service.server.pool import Asker, Head, Item, Pool, who_ended
 from service.server.recorder import Recorder
 
 # A batch with more bytes is answered before the loop turns. Replies that are sent together
@@ -122,21 +122,27 @@ class Turns:
         connection.hang_up()
 
     def turn_away(self, client: socket.socket, peer: Any, waiting: int) -> bool:
-        """Refuse a new client, if there is no time and its request has arrived whole.
+        """Refuse a new client in an overload, if its request has arrived whole.
 
         Args:
             client: its socket.
             peer: its address.
-            waiting: clients that wait to be accepted, including this one.
+            waiting: clients that wait to be accepted, including this one, if many do.
         """
+        doubts = self._admission.overload and not self.accepts_all
+        ended = doubts and bool(who_ended([client.fileno()]))
+        if not (ended or waiting):
+            return False
         self._begin()
-        if self._admission.admit_new(waiting):
+        if not ended and self._admission.admit_new(waiting):
             return False
-        used_id = request_id()
-        if not reply_and_close(client, self._writer.write(OVERLOADED, used_id, False)):
+        reply, used_id = ENDED if ended else OVERLOADED, request_id()
+        content = self._writer.write(reply, used_id, False)
+        if not reply_and_close(client, content, ended):
             return False
-        self._admission.count_refusal(CONNECT_S)  # as many are admitted as are refused
-        outcome = Outcome("POST", UNMATCHED, None, used_id, OVERLOADED)
+        if not ended:
+            self._admission.count_refusal(CONNECT_S)  # as many are admitted as are refused
+        outcome = Outcome("POST", UNMATCHED, None, used_id, reply)
         self._refused.append((Ends(peer, None), None, outcome))
         return True
 
@@ -208,11 +214,13 @@ class Turns:
 
         Of a client that has ended its side, nobody knows; during overload, others go first.
         """
-        doubts = self._admission.overload and not self.accepts_all
+        ended = set[int]()
+        if self._admission.overload and not self.accepts_all:
+            ended = who_ended([item.connection.file for item in items])
         left = {
             id(item): item
             for item in items
-            if item.connection.gone or (doubts and item.connection.ended)
+            if item.connection.gone or item.connection.file in ended
         }
         for item in left.values():
             connection = item.connection

@@ -10,7 +10,7 @@ import pytest
 from bench.harness import openloop, timed, wire
 from bench.harness.cores import call_on
 from bench.harness.openloop import OpenLoop
-from bench.harness.timed import UNANSWERED, Phase, Timed
+from bench.harness.timed import LEFT, UNANSWERED, Phase, Timed
 from tests.bench.conftest import HANG_UP, OK
 
 BUSY = b"HTTP/1.1 503 X\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
@@ -114,6 +114,25 @@ def test_a_server_that_does_not_answer_is_given_up(toy, monkeypatch):
     found = ask(toy(lambda: over.wait(60) and OK), [0.0, 0.0], most=1)
     over.set()
     assert found.status.tolist() == [UNANSWERED] * 2
+
+
+def test_who_has_waited_for_long_enough_leaves_and_comes_again(toy):
+    """The second of four closes its connection; the first waits, as long as it takes."""
+    over = threading.Event()
+    server = toy(lambda: over.wait(60) and OK, lambda: over.wait(60) and OK, OK, OK)
+    left = np.array([np.inf, 0.01, np.inf, 60])
+    threading.Timer(0.5, over.set).start()
+    found = ask(server, [0.0, 0.0, 0.1, 0.1], leave_s=left)
+    assert found.status.tolist() == [200, LEFT, 200, 200]
+    assert server.connections == 4
+    assert 0.01 <= found.seconds[1] < found.seconds[0]
+
+
+def test_every_other_client_of_a_phase_may_leave():
+    phases = [Phase(1, 10), Phase(1, 10, leave_s=0.05), Phase(1, 10)]
+    found = timed.patience(phases, np.array([1.0, 2.0, 11.0, 12.0, 19.0, 20.0, 25.0, 26]))
+    assert np.flatnonzero(found == 0.05).tolist() == [3]
+    assert np.isinf(np.delete(found, 3)).all()
 
 
 def test_phases_follow_one_another_at_their_rates():

@@ -41,7 +41,7 @@ class Policy(Protocol):
     def apply(self, head: RequestHead, ends: Ends) -> None:
         """Apply it to a special head; raises RequestError if that is refused."""
 
-    def trusts(self, peer: Any) -> bool:
+    def trusts(self, host: str) -> bool:
         """Return whether a client is trusted with headers such as X-Forwarded-Proto."""
 
 
@@ -107,7 +107,7 @@ class KnownHeads:
         """
         if self.is_metrics(ends.server):
             return self._metrics
-        return self._proxies if self._policy.trusts(ends.peer) else self._main
+        return self._proxies if self._policy.trusts(ends.peer[0]) else self._main
 
     def is_metrics(self, address: Any) -> bool:
         """Whether an own address is that of the metrics."""

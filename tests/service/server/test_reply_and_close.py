@@ -24,13 +24,15 @@ NOT_WHOLE = {
 
 
 def test_a_whole_request_is_whole():
-    assert is_whole(HEAD + b"abc")
-    assert is_whole(HEAD.replace(b"Content-Length:", b"CONTENT-LENGTH: \t") + b"abc")
+    assert is_whole(HEAD, len(HEAD) + 3)
+    head = HEAD.replace(b"Content-Length:", b"CONTENT-LENGTH: \t")
+    assert is_whole(head, len(head) + 3)
 
 
 @pytest.mark.parametrize("name", NOT_WHOLE)
 def test_anything_else_is_not(name):
-    assert not is_whole(NOT_WHOLE[name])
+    content = NOT_WHOLE[name]
+    assert not is_whole(content, len(content))
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def pair():
 def test_a_client_that_is_turned_away_reads_why_and_the_end(pair):
     client, near = pair
     client.sendall(HEAD + b"abc")
-    while not reply_and_close(near, REPLY):
+    while not reply_and_close(near, REPLY, ended=False):
         pass
     response = http.client.HTTPResponse(client)
     response.begin()
@@ -57,12 +59,12 @@ def test_a_client_that_is_turned_away_reads_why_and_the_end(pair):
 
 def test_nothing_is_read_of_another_client(pair):
     client, near = pair
-    assert not reply_and_close(near, REPLY)  # has sent nothing
+    assert not reply_and_close(near, REPLY, ended=False)  # has sent nothing
     client.sendall(HEAD)
     near.setblocking(True)
     assert near.recv(1000, socket.MSG_PEEK) == HEAD
     near.setblocking(False)
-    assert not reply_and_close(near, REPLY)
+    assert not reply_and_close(near, REPLY, ended=False)
     assert near.recv(1000) == HEAD
 
 
@@ -73,4 +75,30 @@ def test_a_client_that_has_gone_does_not_matter(pair):
     near.recv(1, socket.MSG_PEEK)
     near.setblocking(False)
     client.close()
-    assert reply_and_close(near, REPLY)
+    assert reply_and_close(near, REPLY, ended=False)
+
+
+@pytest.mark.parametrize("size", [0, 3, 300_000])
+def test_of_a_client_that_has_ended_all_is_dropped(pair, size):
+    """It reads the reply: bytes left unread would make a reset of the close."""
+    client, near = pair
+    for buffer, side in ((socket.SO_SNDBUF, client), (socket.SO_RCVBUF, near)):
+        side.setsockopt(socket.SOL_SOCKET, buffer, 1 << 20)
+    client.sendall(HEAD + bytes(size))
+    client.shutdown(socket.SHUT_WR)
+    assert reply_and_close(near, REPLY, ended=True)
+    assert client.recv(1000) == REPLY
+    assert client.recv(1) == b""
+
+
+def test_a_client_that_has_ended_without_a_request_needs_a_connection(pair):
+    client, near = pair
+    client.shutdown(socket.SHUT_WR)
+    assert not reply_and_close(near, REPLY, ended=True)
+
+
+def test_health_is_not_refused_to_a_client_that_has_ended(pair):
+    client, near = pair
+    client.sendall(NOT_WHOLE["health"])
+    client.shutdown(socket.SHUT_WR)
+    assert not reply_and_close(near, REPLY, ended=True)

@@ -3,12 +3,8 @@
 import contextlib
 import io
 import json
-import logging
-import os
-import signal
 import threading
 import time
-from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -16,11 +12,6 @@ from PIL import Image
 from service import create_app
 from service.inference import Call
 from service.inference.batch import Answerer
-from service.monitoring import table
-from service.server.admission import Admission
-from service.server.http1.request import Ends
-from service.server.http1.response import Writer
-from service.server.turns import Turns
 from service.settings import Settings
 from tests.support.wire import connect, post, read_reply
 
@@ -147,84 +138,3 @@ def test_a_light_request_behind_heavy_ones_is_answered(start, frames):
 
     # Where others want the core, that may be overload: not each time, though.
     assert any(statuses()[8:] == [200] * 4 for _ in range(20))
-
-
-class Asker:
-    """Where a request came from, which may be gone."""
-
-    ends = Ends(("127.0.0.1", 1), None)
-
-    def __init__(self, gone):
-        self.gone, self.ended, self.sent = gone, False, []
-
-    def send(self, outcome):
-        self.sent.append(outcome)
-
-    def go_on(self, keep):
-        pass
-
-
-def test_what_nobody_waits_for_is_counted_and_not_computed(inference, frames):
-    (call,) = calls(inference, 1, "application/octet-stream", frames[:1].tobytes())
-    head = SimpleNamespace(
-        target=call.target,
-        path="/predict",
-        method="POST",
-        length=784,
-        request_id="",
-        keep_alive=True,
-        version=(2, 0),
-    )
-    soon = []
-    loop = SimpleNamespace(call_soon=lambda *later: soon.append(later))
-    gateway = SimpleNamespace(logs=False, loaded=True)
-    admission = Admission(60, logging.getLogger())
-    turns = Turns(
-        SimpleNamespace(loop=loop), inference, gateway, Writer(), admission, 0, None
-    )
-    here, left = Asker(gone=False), Asker(gone=True)
-    for asker in (left, here):
-        turns.take(asker, head, call.body, True)
-    while soon:
-        function, *arguments = soon.pop()
-        function(*arguments)
-    (outcome,) = here.sent
-    assert (outcome.reply.status, outcome.reply.images) == (200, 1)
-    (outcome,) = left.sent
-    assert (outcome.reply.status, outcome.reply.reason) == (499, "client_gone")
-    sums = inference.monitoring.metrics.sums()
-    assert sums[table.REFUSED.row, "client_gone"][0] == 1
-
-
-def test_who_closes_while_overload_lasts_gets_no_work(start, frames):
-    """All have asked, and half have closed, before the worker looks."""
-    one = start(MNIST_MAX_WAIT_MS="1").wait_ready()
-    request = post(frames[7].tobytes())
-    (worker,) = one.worker_pids()
-    with contextlib.ExitStack() as stack:
-        clients = [stack.enter_context(connect(one)) for _ in range(200)]
-        for client in clients:  # they are known to the worker
-            client.sendall(request)
-            read_reply(client)
-        before = totals(one)
-        os.kill(worker, signal.SIGSTOP)
-        try:
-            for client in clients:
-                client.sendall(request)
-            for client in clients[1::2]:
-                client.close()
-        finally:
-            os.kill(worker, signal.SIGCONT)
-        statuses = [read_reply(client)[0] for client in clients[::2]]
-    assert {*statuses} == {200, 503}
-    images, left = (after - first for first, after in zip(before, totals(one)))
-    assert images == statuses.count(200)
-    assert left > 0
-
-
-def totals(server):
-    """Return how many images were predicted, and how many clients had gone."""
-    lines = server.request("GET", "/metrics").body.decode().splitlines()
-    found = dict(line.rsplit(" ", 1) for line in lines if line[0] != "#")
-    images = sum(float(n) for name, n in found.items() if "mnist_predictions_total" in name)
-    return images, float(found.get('mnist_refused_total{reason="client_gone"}', 0))
