@@ -21,6 +21,7 @@ REASONS: Mapping[int, str] = {
     499: "client_gone",
     503: "overloaded",
     504: "too_late",
+    507: "no_room",
 }
 # Reasons that only some errors of a status have.
 FINER = ("cross_site", "damaged_picture", "no_ink", "pixel_value", "wrong_host")

@@ -37,6 +37,7 @@ PHRASES = {
     500: "INTERNAL SERVER ERROR",
     503: "SERVICE UNAVAILABLE",
     504: "GATEWAY TIMEOUT",
+    507: "INSUFFICIENT STORAGE",
 }
 SANE_ID = re.compile(r"[A-Za-z0-9._:=+/-]{1,128}")
 

@@ -18,11 +18,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from service.errors import SettingsError
+from service.errors import RequestError, SettingsError
 from service.inference.later import Seen
 from service.inference.target import Target
 from service.inference.traffic import is_chosen
+from service.model.version import Model
 from service.monitoring.metrics import Metrics
+from service.protocols import Images, Probabilities, blanks, no_ink, scale
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +57,18 @@ class Sample(NamedTuple):
     name: str
     content: bytes
 
+    @classmethod
+    def of(cls, name: str, model: Model, image: Images, row: Probabilities) -> "Sample":
+        """Make one of an image, ``[784]``, and its probabilities, ``[10]``."""
+        texts = {
+            "version": f"{model.version}",
+            "digit": f"{row.argmax()}",
+            "confidence": f"{row.max():.4f}",
+        }
+        frame = np.rint(image * 255).astype(np.uint8)
+        content = _png(frame.tobytes(), texts)
+        return cls(_is_sure(model, row), float(row.max()), name, content)
+
 
 class Store:
     """The folder of samples.
@@ -85,21 +99,44 @@ class Store:
         Raises:
             OSError: a file cannot be written.
         """
-        if monotonic() - self._scanned > SCAN_S:
-            self._left = self._make_room()
-            self._scanned = monotonic()
-        written = 0
-        for sample in samples:
-            path = self._folder / UNSEEN[not sample.sure] / sample.name
-            if self._left < BLOCK:
-                break
-            # Never a part of a file, whatever happens meanwhile.
-            part = path.with_suffix(".part")
-            part.write_bytes(sample.content)
-            part.replace(path)
-            self._left -= _size(path.stat())
-            written += 1
-        return written
+        for written, sample in enumerate(samples):
+            if not self._write(sample, UNSEEN[not sample.sure]):
+                return written
+        return len(samples)
+
+    def keep(self, frame: bytes, model: Model, digit: int) -> int:
+        """Keep a frame with its digit, in place of one that it was given before.
+
+        Args:
+            frame: 28 × 28 grey levels.
+            model: the version that reads it.
+            digit: what it is.
+
+        Returns:
+            The digit as which it is read.
+
+        Raises:
+            RequestError: 422 without ink, 507 no room or nothing can be written.
+        """
+        pixels = np.frombuffer(frame, np.uint8).reshape(1, -1)
+        if blanks(pixels) is not None:
+            raise no_ink(pixels, 0)
+        images = scale(pixels)
+        (row,) = model.predict(images)
+        name = f"{blake2b(frame, digest_size=8).hexdigest()}-0.png"
+        try:
+            written = self._write(Sample.of(name, model, images[0], row), str(digit))
+            for other in {*DIGITS} - {str(digit)} if written else ():
+                (self._folder / other / name).unlink(missing_ok=True)
+        except OSError as error:
+            logger.error("a sample cannot be written: %s", error)
+            written = False
+        if not written:
+            raise RequestError(
+                507,
+                "found no room for one more sample, expected MNIST_SAMPLES to have some",
+            )
+        return int(row.argmax())
 
     def label(self, request_id: str, image: int, digit: int) -> tuple[int, int] | None:
         """Give a sample its digit.
@@ -120,6 +157,21 @@ class Store:
                 continue
             return int(found[1]), int(found[2])
         return None
+
+    def _write(self, sample: Sample, part: str) -> bool:
+        """Write a sample into one of the folders, if there is room."""
+        if monotonic() - self._scanned > SCAN_S:
+            self._left = self._make_room()
+            self._scanned = monotonic()
+        if self._left < BLOCK:
+            return False
+        path = self._folder / part / sample.name
+        # Never a part of a file, whatever happens meanwhile.
+        unfinished = path.with_suffix(".part")
+        unfinished.write_bytes(sample.content)
+        unfinished.replace(path)
+        self._left -= _size(path.stat())
+        return True
 
     def _make_room(self) -> int:
         """Delete the oldest samples that nobody has looked at; return the bytes left."""
@@ -163,27 +215,20 @@ class Sampler:
         metrics.start_samples()
 
     def wants(self, target: Target, request_id: str) -> bool:
-        """Return whether it is no question of the page, which asks at every stroke."""
-        return target.dialect is not None and not target.dialect.EXPLAINS
+        """Return whether it does not ask for the frames, as the pages do at every stroke.
+
+        Who has the frame can send it with its digit.
+        """
+        return not getattr(target.options, "echo", False)
 
     def read(self, seen: Seen) -> None:
         """Choose among the images of a request."""
         for place, row in enumerate(seen.probabilities):
-            digit = int(row.argmax())
-            confidence, measured = float(row[digit]), seen.model.thresholds
-            sure = not (measured and measured.guess(row.tolist(), confidence))
             name = _name(seen.request_id, place)
+            sure = _is_sure(seen.model, row)
             if sure and not is_chosen(name, self._percent, b"samples"):
                 continue
-            texts = {
-                "version": f"{seen.model.version}",
-                "digit": f"{digit}",
-                "confidence": f"{confidence:.4f}",
-            }
-            frame = np.rint(seen.images[place] * 255).astype(np.uint8)
-            self._chosen.append(
-                Sample(sure, confidence, name, _png(frame.tobytes(), texts))
-            )
+            self._chosen.append(Sample.of(name, seen.model, seen.images[place], row))
         self._chosen.sort(key=lambda sample: sample[:2])
         self._drop(self._chosen[MOST_AT_ONCE:])
         del self._chosen[MOST_AT_ONCE:]
@@ -213,6 +258,12 @@ class Sampler:
 
     def _drop(self, samples: Sequence[Sample]) -> None:
         self._metrics.count_samples("shed", len(samples))
+
+
+def _is_sure(model: Model, row: Probabilities) -> bool:
+    """Return whether a digit is no guess, by its ten probabilities."""
+    rule = model.thresholds
+    return not (rule and rule.guess(row.tolist(), float(row.max())))
 
 
 def _name(request_id: str, image: int) -> str:

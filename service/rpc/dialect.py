@@ -60,14 +60,29 @@ class ReplyFormat(NamedTuple):
     outputs: list[int]
 
 
-def parse(body: bytes) -> Any:
-    """Return the message of a request, or raise RequestError (400)."""
+class Parsed(bytes):
+    """The bytes of a request that have been parsed.
+
+    Attributes:
+        message: what they are.
+    """
+
+    message: Any
+
+
+def parse(body: bytes) -> Parsed:
+    """Return a request with its message, or raise RequestError (400)."""
+    if isinstance(body, Parsed):
+        return body
     try:
-        return InferRequest.FromString(body)
+        message = InferRequest.FromString(body)
     except DecodeError:
         raise RequestError(
             400, f"found {len(body)} bytes that are no message, expected ModelInferRequest"
         ) from None
+    parsed = Parsed(body)
+    parsed.message = message
+    return parsed
 
 
 def read_head(headers: Headers, parameters: Mapping[str, str]) -> None:
@@ -93,7 +108,7 @@ def encode(
 
 
 def _decode(body: bytes, limits: Limits) -> Decoded:
-    message = parse(body)
+    message = parse(body).message
     only_input([Announcement(each.name, each.datatype) for each in message.inputs])
     (found,) = message.inputs
     raw = bool(message.raw_input_contents)

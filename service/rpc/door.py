@@ -123,7 +123,8 @@ class Door:
     async def _infer(self, body: bytes, context: Any) -> bytes:
         fields = dict(context.invocation_metadata())
         try:
-            target = self._target(body, fields)
+            body = dialect.parse(body)  # for the batch too
+            target = self._target(body.message, fields)
         except RequestError as error:
             outcome = Outcome("POST", INFER, None, request_id(), refusal(error), len(body))
             self._inference.monitoring.count([outcome])
@@ -139,18 +140,18 @@ class Door:
         context.set_trailing_metadata(((REQUEST_ID, outcome.request_id),))
         return outcome.reply.body
 
-    def _target(self, body: bytes, fields: dict[str, str]) -> Target:
-        """Return what is asked for, or raise RequestError (400) for what is no message."""
-        found = dialect.parse(body)
-        asked = found.model_name, found.model_version
-        key = (*asked, *[fields.get(name, "") for name in self._decides])
+    def _target(self, message: Any, fields: dict[str, str]) -> Target:
+        """Return what is asked for."""
+        asked = message.model_name, message.model_version
+        decides = {name: fields.get(name, "") for name in self._decides}
+        key = (*asked, *decides.values())
         target = self._targets.get(key)
         if target is None:
             if len(self._targets) == MOST_TARGETS:
                 self._targets.clear()
             endpoint = Endpoint(INFER, asked[0], None, dialect)
             query = f"version={asked[1]}" if asked[1] else ""
-            target = self._inference.target(endpoint, query, fields)
+            target = self._inference.target(endpoint, query, decides)
             self._targets[key] = target
         return target
 

@@ -29,28 +29,24 @@ RDHUP = getattr(select, "POLLRDHUP", 0)  # Linux alone has it
 
 
 class Head(Protocol):
-    """What a turn needs to know of a request's head: see `RequestHead`."""
+    """What a turn needs to know of a request's head; `RequestHead` says what each is."""
+
+    method: str
+    path: str
+    version: tuple[int, int]
+    length: int | None
+    keep_alive: bool
+    request_id: str
+    target: Any
+    is_probe: bool
 
     @property
-    def method(self) -> str: ...  # noqa: D102
+    def fields(self) -> Mapping[str, str]:
+        """The headers, by names in lower case."""
+
     @property
-    def path(self) -> str: ...  # noqa: D102
-    @property
-    def version(self) -> tuple[int, int]: ...  # noqa: D102
-    @property
-    def fields(self) -> Mapping[str, str]: ...  # noqa: D102
-    @property
-    def length(self) -> int | None: ...  # noqa: D102
-    @property
-    def keep_alive(self) -> bool: ...  # noqa: D102
-    @property
-    def request_id(self) -> str: ...  # noqa: D102
-    @property
-    def target(self) -> Any: ...  # noqa: D102
-    @property
-    def is_probe(self) -> bool: ...  # noqa: D102
-    @property
-    def facts(self) -> HeadFacts: ...  # noqa: D102
+    def facts(self) -> HeadFacts:
+        """What log and spans report of it."""
 
     def closing(self) -> "Head":
         """Return the same head, but of the last request of its connection."""

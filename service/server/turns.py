@@ -97,7 +97,9 @@ class Turns:
         deadline, used_id = self._admission.clock + patience, head.request_id
         timed = target is not None and target.timeout_s is not None
         since = perf_counter() if timed else self._began
-        item = Item(target, bytes(body), used_id, since, connection, head, deadline, kind)
+        if isinstance(body, memoryview):
+            body = bytes(body)
+        item = Item(target, body, used_id, since, connection, head, deadline, kind)
         if target is not None and whole:
             self._batch.append(item)
             self._batch_bytes += size

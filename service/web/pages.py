@@ -32,8 +32,9 @@ UNUSED = (
     "camera display-capture fullscreen geolocation gyroscope hid magnetometer microphone "
     "midi payment picture-in-picture screen-wake-lock serial usb xr-spatial-tracking"
 )
-# The front page's modules as one file; the lesson's come when a chapter needs them.
-BUNDLE = "draw.bundle.js"
+# The front page's modules as one file, without and with what tells an answer wrong; the
+# lesson's come when a chapter needs them.
+BUNDLES = {"draw.bundle.js": "draw.js", "feedback.bundle.js": "feedback.js"}
 # Of weights, little-endian: half precision is half as long.
 DTYPES = {"float32": "<f4", "float16": "<f2"}
 # Of documents; what they load needs none of it, and is many files.
@@ -48,7 +49,7 @@ def register(app: Flask, inference: Inference, release: str) -> None:
     """Add the routes."""
     app.url_map.converters["hash"] = Hash
     pages = Blueprint("pages", __name__)
-    static = Assets(HERE / "static", bundles={BUNDLE: "draw.js"})
+    static = Assets(HERE / "static", bundles=BUNDLES)
     served = {"pages.static": static, "pages.static-docs": Assets(_swagger_ui())}
     _register_pages(pages, inference, static)
     _register_assets(pages, served)
@@ -68,6 +69,8 @@ def _register_pages(pages: Blueprint, inference: Inference, static: Assets) -> N
         "settings": inference.settings,
     }
     modules = cache(static.modules)
+    draw_bundle, feedback_bundle = BUNDLES
+    bundle = draw_bundle if inference.samples is None else feedback_bundle
 
     @pages.get("/", strict_slashes=False)  # the empty path is / (RFC 9110, 4.2.3)
     def index() -> BaseResponse:
@@ -75,7 +78,7 @@ def _register_pages(pages: Blueprint, inference: Inference, static: Assets) -> N
             # Relative URLs would lead from /mnist out of it, unlike those from /mnist/.
             query = request.query_string.decode("latin-1")
             return redirect(f"{request.root_path}/" + (f"?{query}" if query else ""), 308)
-        return _page("index.html", bundle=BUNDLE, **common)
+        return _page("index.html", bundle=bundle, **common)
 
     @pages.get("/learn")
     def learn() -> Response:

@@ -7,10 +7,11 @@ from types import SimpleNamespace
 import pytest
 
 from load.record import Record
+from tests.load import records
+from tests.load.records import FOUND, judged, phase, record, spread, tally
 from tests.support.server import eventually, free_port
 
 PATIENCE_S = 300  # for a run of seconds, on a machine that is busy
-
 # Reasons not to believe a run that the tests beside it can be the cause of.
 BUSY = (
     "the generator was the limit",
@@ -73,3 +74,20 @@ def run_load(root, tmp_path):
         )
 
     return run_load
+
+
+@pytest.fixture(scope="module")
+def steps():
+    return judged(records.steps(), "p99<10ms", "errors<1%")
+
+
+@pytest.fixture(scope="module")
+def closed():
+    made = phase("only", None, tally(spread(1000, 0.5, 2), stages={"infer": [0.05] * 1000}))
+    return judged(record(made, loop="closed", arrivals=None, scenario="smoke"), "p99<10ms")
+
+
+@pytest.fixture(scope="module")
+def search():
+    windows = [phase(f"window {i}", 1500, tally(spread(1500, 1, 8))) for i in (1, 2, 3)]
+    return judged(record(*windows, scenario="find-max", found=FOUND), "p99<10ms")

@@ -56,7 +56,7 @@ async function search({ version, canvas, words }, frame, layersOf) {
     words.textContent = "The search found no small set of pixels that changes the answer.";
     return;
   }
-  const [{ digit, probabilities }] = await predict(`version=${version}`, [found.frame]);
+  const [{ digit, probabilities }] = await predict(version, [found.frame]);
   const share = percent(probabilities[digit], 0);
   const count = found.changed.length;
   const turn = count > 1 ? "pixels of 784 turn" : "pixel of 784 turns";

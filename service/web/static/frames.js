@@ -31,15 +31,15 @@ function toPicture({ strokes, pen }) {
 }
 
 /**
- * Ask the server for its answers.
+ * Ask the server for its answers, and for the frames: it keeps no sample of what asks so.
  *
- * @param {string} query of /predict
+ * @param {number|string} version
  * @param {object[]} instances as its JSON has them
  * @returns {Promise<object[]>} its predictions
  * @throws {Error} with what the server said, in words.
  */
-export async function predict(query, instances) {
-  const reply = await fetchPatiently(`predict?${query}`, {
+export async function predict(version, instances) {
+  const reply = await fetchPatiently(`predict?echo=frame&version=${version}`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ instances }),
@@ -57,7 +57,7 @@ export async function predict(query, instances) {
  */
 export async function read(drawings, version) {
   const instances = drawings.map((drawing) => ({ b64: toPicture(drawing) }));
-  const predictions = await predict(`echo=frame&version=${version}`, instances);
+  const predictions = await predict(version, instances);
   return predictions.map((each) => ({ ...each, frame: each.frame.flat() }));
 }
 

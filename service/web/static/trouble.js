@@ -20,7 +20,7 @@ export async function attempt(action) {
 }
 
 /* What fails without a reply, or with one that another server has made, has no words of ours. */
-const reason = (error) =>
+export const reason = (error) =>
   error instanceof TypeError || error instanceof SyntaxError
     ? "the server cannot be reached"
     : error.message;

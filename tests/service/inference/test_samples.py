@@ -7,11 +7,12 @@ import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from service import create_inference, create_web
 from service.errors import SettingsError
 from service.inference import Call, later, samples
-from service.inference.samples import BLOCK, MOST_AT_ONCE, Sample, Store
+from service.inference.samples import BLOCK, MOST_AT_ONCE, SIDE, Sample, Store
 from service.settings import Settings
 from tests.support.server import eventually
 from training import own
@@ -30,9 +31,9 @@ def sampling(folder, monkeypatch):
     return create_inference(Settings(samples=folder, samples_percent=100))
 
 
-def answer(inference, images, name="id", path="/predict"):
+def answer(inference, images, name="id", path="/predict", query=""):
     """Answer a request, and do what the worker does later."""
-    target = inference.target(inference.endpoint(path), "", {"content-type": RAW})
+    target = inference.target(inference.endpoint(path), query, {"content-type": RAW})
     inference.answer([Call(target, images.tobytes(), name)])
     while inference.later.run():
         pass
@@ -81,6 +82,70 @@ def test_a_digit_that_was_misread_is_counted_once(sampling, folder, frames):
     assert [path.parent.name for path in files(folder)] == ["7", "sure"]
 
 
+def send(client, frame, digit, query=""):
+    rows = frame.reshape(SIDE, SIDE).tolist()
+    return client.post(f"/feedback{query}", json={"frame": rows, "digit": digit})
+
+
+def test_a_frame_is_kept_with_its_digit(sampling, folder, frames):
+    client = create_web(sampling).test_client()
+    reply = send(client, frames[3], 8, "?version=1")
+    assert reply.json == {"digit": 8, "read": 3, "version": "1"}
+    (path,) = files(folder)
+    assert path.parent.name == "8"
+    assert np.array_equal(np.asarray(Image.open(path)).ravel(), frames[3])
+    assert 'mnist_feedback_total{digit="8",read="3",version="1"} 1.0' in series(
+        sampling, "mnist_feedback_total"
+    )
+
+
+def test_a_frame_has_the_digit_that_it_was_given_last(sampling, folder, frames):
+    client = create_web(sampling).test_client()
+    for digit in (8, 5, 5, 3):
+        assert send(client, frames[3], digit).status_code == 200
+    assert [path.parent.name for path in files(folder)] == ["3"]
+
+
+def test_a_frame_for_which_there_is_no_room_is_refused(sampling, folder, frames, caplog):
+    client = create_web(sampling).test_client()
+    shutil.rmtree(folder)
+    reply = send(client, frames[3], 8)
+    assert reply.status_code == 507
+    assert reply.json["error"].startswith("found no room for one more sample")
+    assert caplog.text.count("a sample cannot be written") == 1
+
+
+def test_what_somebody_has_looked_at_leaves_no_room_for_frames(folder, frames, monkeypatch):
+    monkeypatch.setattr(samples, "SCAN_S", -1)
+    inference = create_inference(Settings(samples=folder, samples_mb=1))
+    (folder / "7" / "a.png").write_bytes(bytes(1_000_000))
+    assert send(create_web(inference).test_client(), frames[3], 8).status_code == 507
+    assert len(files(folder)) == 1
+
+
+ROWS = np.eye(SIDE, dtype=int).tolist()
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "found"),
+    [
+        ({"digit": 1}, 400, "found neither id nor frame, expected"),
+        (
+            {"digit": 1, "id": "one", "frame": ROWS},
+            400,
+            "found both id and frame, expected",
+        ),
+        ({"digit": 1, "frame": ROWS[1:]}, 400, "length >= 28"),
+        ({"digit": 1, "frame": [*ROWS[1:], ROWS[0][1:]]}, 400, "length >= 28"),
+        ({"digit": 1, "frame": [*ROWS[1:], [256] * SIDE]}, 400, "<= 255"),
+        ({"digit": 1, "frame": [[0] * SIDE] * SIDE}, 422, "has no ink"),
+    ],
+)
+def test_a_frame_that_is_none_is_refused(sampling, content, status, found):
+    reply = create_web(sampling).test_client().post("/feedback", json=content)
+    assert (reply.status_code, found in reply.json["error"]) == (status, True), reply.json
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "headers", "status"),
     [
@@ -90,7 +155,7 @@ def test_a_digit_that_was_misread_is_counted_once(sampling, folder, frames):
         ('{"id": "one"}', "application/json", {}, 400),
         ("{", "application/json", {}, 400),
         ('{"id": "one", "digit": 1}', "text/plain", {}, 415),
-        ('{"id": "one", "digit": 1}' + 1000 * " ", "application/json", {}, 413),
+        ('{"id": "one", "digit": 1}' + 8000 * " ", "application/json", {}, 413),
         (
             '{"id": "one", "digit": 1}',
             "application/json",
@@ -133,8 +198,9 @@ def test_the_unsure_ones_are_kept_first(sampling, folder, frames, noise):
     )
 
 
-def test_what_the_page_asks_at_every_stroke_is_not_kept(sampling, folder, frames):
-    answer(sampling, frames[3], path="/explain")
+@pytest.mark.parametrize(("path", "query"), [("/explain", ""), ("/predict", "echo=frame")])
+def test_whoever_asks_for_the_frame_is_not_sampled(sampling, folder, frames, path, query):
+    answer(sampling, frames[3], path=path, query=query)
     assert files(folder) == []
 
 

@@ -119,8 +119,8 @@ def test_compressed_message(rpc, make, frames):
 
 
 def test_every_status_of_inference_has_a_code():
-    # 405 to 411, 414, 417 and 431 are HTTP's own.
-    own = {405, 408, 411, 414, 417, 431}
+    # 405 to 411, 414, 417 and 431 are HTTP's own, and 507 is of feedback.
+    own = {405, 408, 411, 414, 417, 431, 507}
     assert set(CODES) == (REASONS.keys() | {500}) - own
 
 
@@ -154,3 +154,10 @@ def test_reflection_lists_the_services(rpc):
     (reply,) = ask(iter([b"\x3a\x01*"]), timeout=100)  # list_services, field 7
     assert b"inference.GRPCInferenceService" in reply
     assert b"grpc.health.v1.Health" in reply
+
+
+def test_metadata_that_means_nothing_here_changes_nothing(rpc, make, frames):
+    request = make(frames[3:4], model_version="2")
+    of_http = {"content-encoding": "gzip", "request-timeout-ms": "x", "te": "none"}
+    first = rpc.client.infer(request, metadata=[*of_http.items()])
+    assert rpc.client.infer(request) == first
