@@ -52,3 +52,9 @@ class Server(Service):
             while chunk := client.recv(65536):
                 received += chunk
             return received
+
+
+def workers(server):
+    """The processes of a server's workers, once all of them are there."""
+    eventually(lambda: len(server.worker_pids()) == server.workers)
+    return set(server.worker_pids())
