@@ -73,7 +73,7 @@ lint: .venv/dev/$(READY)  ## ruff and mypy
 	.venv/dev/bin/ruff format --check
 	.venv/dev/bin/mypy
 
-bench: .venv/dev/$(READY) .venv/service/$(READY) .venv/tracing/$(READY) .venv/grpc/$(READY)  ## measure the service (WHAT=peers|layers|overload|slow|overhead|soak|chaos|drills|latency|fuzz|pictures|rpc ARGS=--help)
+bench: .venv/dev/$(READY) .venv/service/$(READY) .venv/tracing/$(READY) .venv/grpc/$(READY)  ## measure the service (WHAT=peers|layers|overload|rpc-overload|slow|overhead|soak|chaos|drills|latency|fuzz|pictures|rpc ARGS=--help)
 	.venv/dev/bin/python -m bench $(or $(WHAT),--help) $(ARGS)
 
 # Hashes for what users run; plain pins for programs that only tests and the comparison start.

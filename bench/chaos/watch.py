@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from bench.harness.server import Server
 from bench.harness.service import Service
 
 # States of a connection in /proc/net/tcp; closing are FIN_WAIT1, FIN_WAIT2 and CLOSE_WAIT.
@@ -95,7 +96,7 @@ def resident(*pids: int) -> float:
     return pages * resource.getpagesize() / (1 << 20)
 
 
-def metrics(server: Service) -> dict[str, float]:
+def metrics(server: Server) -> dict[str, float]:
     """Return every sample of /metrics by its name and labels."""
     text = server.request("GET", "/metrics").body.decode()
     lines = [line for line in text.splitlines() if line and line[0] != "#"]

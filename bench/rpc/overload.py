@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from bench.chaos import watch
 from bench.harness import cores, results
-from bench.harness.cores import GENERATOR_CORE, ROOT, on
+from bench.harness.cores import GENERATOR_CORE, ROOT, Command, on
 from bench.harness.results import say, table
 from bench.harness.server import free_port
 from bench.overload import OVER, count
@@ -47,7 +47,7 @@ CASES = (
 
 def ask(module: str, *arguments: object) -> Any:
     """Run a client on its core, and return what it prints."""
-    command = [PYTHON, "-m", f"bench.rpc.{module}", *map(str, arguments)]
+    command: Command = [PYTHON, "-m", f"bench.rpc.{module}", *map(str, arguments)]
     done = subprocess.run(
         on(GENERATOR_CORE, command), cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -17,7 +17,7 @@ from math import inf
 
 from service.http import Headers, request_ids
 from service.inference.access import Access
-from service.inference.batch import Answerer, Asked, Call, Learn
+from service.inference.batch import Answerer, Asked, Call, Learn, Stay
 from service.inference.later import Later, Reader
 from service.inference.mirror import Mirror
 from service.inference.probes import Probes
@@ -104,7 +104,11 @@ class Inference:
         return self._targets.read(endpoint, query, headers)
 
     def answer(
-        self, calls: Sequence[Asked], learn: Learn | None = None, until: float = inf
+        self,
+        calls: Sequence[Asked],
+        learn: Learn | None = None,
+        until: float = inf,
+        stay: Stay | None = None,
     ) -> list[Outcome | None]:
         """Answer calls that are there at the same time; none is recorded yet.
 
@@ -113,14 +117,16 @@ class Inference:
             learn: called for calls that were answered together, with their kind, the
                 bytes of their bodies, and the seconds they took.
             until: when to stop, by ``time.perf_counter``; at least one is answered.
+            stay: called before calls are answered together, with their places; returns
+                those of them that somebody waits for.
 
         Returns:
-            The outcome of each call; None if there was no time for it.
+            The outcome of each call; None if there was no time for it, or no client.
         """
         if self.canary is not None and not self.canary.header:
             calls = _split(calls, self.canary)
             learn = learn and _learn_together(learn)
-        outcomes = self._answerer.answer(calls, learn, until)
+        outcomes = self._answerer.answer(calls, learn, until, stay)
         if self.later is not None:
             self.later.note(calls, outcomes)
         return outcomes

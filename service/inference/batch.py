@@ -22,13 +22,7 @@ from service.inference.target import Target
 from service.model.version import Model
 from service.monitoring.metrics import Metrics
 from service.monitoring.outcome import Outcome, Stages
-from service.protocols import (
-    Batch,
-    Dialect,
-    Limits,
-    blanks,
-    no_ink,
-)
+from service.protocols import Batch, Dialect, Limits, blanks, no_ink
 from service.protocols.compression import inflate
 
 # Bodies that are predicted together have at most this many bytes: 330 images as bytes, 100
@@ -39,6 +33,8 @@ MOST_BYTES = 1 << 18
 # Called for requests that were answered or refused together: their kind, the bytes of their
 # bodies, and the seconds they took.
 Learn = Callable[[int, int, float], None]
+# Called before requests are answered together; returns which of their places stay.
+Stay = Callable[[list[int]], list[int]]
 
 
 class Asked(Protocol):
@@ -93,17 +89,16 @@ class Answerer:
         self._max_body_bytes = max_body_bytes
 
     def answer(
-        self, calls: Sequence[Asked], learn: Learn | None = None, until: float = inf
+        self,
+        calls: Sequence[Asked],
+        learn: Learn | None = None,
+        until: float = inf,
+        stay: Stay | None = None,
     ) -> list[Outcome | None]:
-        """Answer calls that are there at the same time.
-
-        Args:
-            calls: the calls.
-            learn: see `Learn`.
-            until: when to stop, by ``time.perf_counter``.
+        """Answer calls that are there at the same time: see `Inference.answer`.
 
         Returns:
-            The outcome of each call; None if there was no time for it.
+            The outcome of each call; None if there was no time for it, or no client.
         """
         start = perf_counter()
         ids = request_ids([call.request_id for call in calls])
@@ -113,7 +108,9 @@ class Answerer:
         for places in _runs(calls):
             if answered and began > until:
                 break
-            if calls[places[0]].target.timeout_s is not None:
+            if stay is not None:
+                places = stay(places)
+            if places and calls[places[0]].target.timeout_s is not None:
                 late = self._refuse_late(places, calls, began)
                 answered += late.values()
                 places = [place for place in places if place not in late]

@@ -35,7 +35,7 @@ come in between; what has by then waited past its deadline, in CPU time, is refu
 
 **Who may refuse what, and when:**
 
-    acceptor    a new client whose whole POST is there, during overload     503, closed
+    acceptor    a new client's POST, whole or its side ended, in overload   503, closed
     turns       a whole request that would wait, or has waited, too long    503, kept
     turns       one whose client has gone, only to count it                 499
     turns       one whose client has ended its side, during overload        503, kept

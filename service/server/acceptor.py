@@ -33,7 +33,7 @@ MOST_AT_ONCE = 512
 WAIT_S = 0.002
 
 PEEK_BYTES = 1 << 12  # enough for the head of a request that is refused without one
-SINK = bytearray(1 << 18)  # for what is dropped; never written to, and so never in memory
+SINK = bytearray(1 << 18)  # for what is dropped
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,8})[ \t]*\r\n", re.IGNORECASE)
 
 
@@ -183,7 +183,7 @@ def reply_and_close(client: socket.socket, reply: bytes, ended: bool) -> bool:
     if not (start.startswith(b"POST ") and (ended or is_whole(start, size))):
         return False
     with contextlib.closing(client), contextlib.suppress(OSError):
-        # Not even copied: see MSG_TRUNC in tcp(7).
+        # Linux does not even copy it: see MSG_TRUNC in tcp(7).
         while client.recv_into(SINK, len(SINK), socket.MSG_TRUNC) == len(SINK):
             pass
         client.send(reply)

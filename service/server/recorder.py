@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from time import perf_counter
 
-from service.http import INTERNAL_ERROR, Reply, request_id
+from service.errors import RequestError
+from service.http import INTERNAL_ERROR, Reply, overloaded, refusal, request_id
 from service.inference import Inference
 from service.monitoring import log_bug
 from service.monitoring.outcome import UNMATCHED, Outcome
@@ -11,6 +12,12 @@ from service.monitoring.trace_context import read_trace
 from service.server.gateway import Done, Gateway
 from service.server.http1.request import Ends
 from service.server.pool import Head
+
+OVERLOADED = refusal(overloaded("there is more to do than there is time for"))
+GONE = refusal(RequestError(499, "found no client, expected one that waits for its reply"))
+# To a client that has half closed its connection, or closed it.
+ENDED = refusal(overloaded("the client has ended its side of the connection"))
+ENDED = ENDED._replace(reason=GONE.reason)
 
 
 class Recorder:

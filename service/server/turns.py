@@ -1,7 +1,7 @@
 """Turns of the loop: what arrives in one is admitted, answered together, or refused."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
 from operator import attrgetter
@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Any, cast
 
 from service.errors import RequestError
-from service.http import Reply, overloaded, refusal, request_id
+from service.http import Reply, refusal, request_id
 from service.inference import Inference
 from service.inference.access import METRICS
 from service.inference.batch import MOST_BYTES
@@ -20,7 +20,7 @@ from service.server.gateway import Done, Gateway
 from service.server.http1.request import Ends, RequestHead
 from service.server.http1.response import Writer
 from service.server.pool import Asker, Head, Item, Pool, who_ended
-from service.server.recorder import Recorder
+from service.server.recorder import ENDED, GONE, OVERLOADED, Recorder
 
 # A batch with more bytes is answered before the loop turns. Replies that are sent together
 # wake a client once: with 2 MiB, forty requests of 64 images as bytes, the service answers
@@ -29,11 +29,6 @@ BATCH_BYTES = 1 << 21
 # Seconds after which a turn pauses, so that the loop can look at its sockets: the
 # worker reports that it lives, and probes are answered. Longer than any usual turn.
 SLICE_S = 0.05
-OVERLOADED = refusal(overloaded("there is more to do than there is time for"))
-GONE = refusal(RequestError(499, "found no client, expected one that waits for its reply"))
-# To a client that has half closed its connection, or closed it.
-ENDED = refusal(overloaded("the client has ended its side of the connection"))
-ENDED = ENDED._replace(reason=GONE.reason)
 
 
 class Turns:
@@ -131,16 +126,14 @@ class Turns:
             peer: its address.
             waiting: clients that wait to be accepted, including this one, if many do.
         """
-        doubts = self._admission.overload and not self.accepts_all
-        ended = doubts and bool(who_ended([client.fileno()]))
+        ended = self._doubts and bool(who_ended([client.fileno()]))
         if not (ended or waiting):
             return False
         self._begin()
         if not ended and self._admission.admit_new(waiting):
             return False
         reply, used_id = ENDED if ended else OVERLOADED, request_id()
-        content = self._writer.write(reply, used_id, False)
-        if not reply_and_close(client, content, ended):
+        if not reply_and_close(client, self._writer.write(reply, used_id, False), ended):
             return False
         if not ended:
             self._admission.count_refusal(CONNECT_S)  # as many are admitted as are refused
@@ -202,13 +195,14 @@ class Turns:
             items.sort(key=attrgetter("deadline"))
         began = perf_counter()
         note = self._admission.begin_sample()
-        found = self._inference.answer(items, note, began + SLICE_S)
+        # The batch may take 10 ms: clients that leave meanwhile are left out.
+        stay = partial(self._staying, items) if self._doubts else None
+        found = self._inference.answer(items, note, began + SLICE_S, stay)
         self._admission.end_sample(perf_counter() - began)
         if None in found:
             self._pausing = True
-            pairs = list(zip(items, found))
-            self._batch = [item for item, outcome in pairs if outcome is None]
-            items = [item for item, outcome in pairs if outcome is not None]
+            self._batch = [it for it, outcome in zip(items, found) if outcome is None]
+            items = [it for it, outcome in zip(items, found) if outcome is not None]
         self._reply(items, [outcome for outcome in found if outcome is not None])
 
     def _wanted(self, items: list[Item]) -> list[Item]:
@@ -216,18 +210,24 @@ class Turns:
 
         Of a client that has ended its side, nobody knows; during overload, others go first.
         """
-        ended = set[int]()
-        if self._admission.overload and not self.accepts_all:
-            ended = who_ended([item.connection.file for item in items])
-        left = {
-            id(item): item
-            for item in items
-            if item.connection.gone or item.connection.file in ended
-        }
-        for item in left.values():
-            connection = item.connection
-            self._give_up(connection, item.head, GONE if connection.gone else ENDED)
-        return [item for item in items if id(item) not in left] if left else items
+        stay = self._staying(items, range(len(items)))
+        if len(stay) == len(items):
+            return items
+        for place in {*range(len(items))}.difference(stay):
+            client, head = items[place].connection, items[place].head
+            self._give_up(client, head, GONE if client.gone else ENDED)
+        return [items[place] for place in stay]
+
+    def _staying(self, items: list[Item], places: Sequence[int]) -> list[int]:
+        """Return the places of the requests that somebody waits for."""
+        asked = [items[place].connection for place in places]
+        ended = who_ended([it.file for it in asked]) if self._doubts else ()
+        return [at for at, it in zip(places, asked) if not (it.gone or it.file in ended)]
+
+    @property
+    def _doubts(self) -> bool:
+        """Whether a client that has ended its side counts as one that has left."""
+        return self._admission.overload and not self.accepts_all
 
     def _reply(self, batch: list[Item], outcomes: list[Outcome]) -> None:
         """Count outcomes, send their replies, log and trace."""
@@ -267,7 +267,7 @@ class Turns:
     def _pause(self) -> None:
         """Keep what there was no time for, but what has waited for too long."""
         self._admission.read_clock()
-        self._batch = [item for item in self._batch if self._may_wait(item)]
+        self._batch = [item for item in self._wanted(self._batch) if self._may_wait(item)]
         self._batch_bytes = sum(len(item.body) for item in self._batch)
         self._others = [item for item in self._wanted(self._others) if self._may_wait(item)]
 

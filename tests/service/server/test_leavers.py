@@ -79,6 +79,30 @@ def test_what_nobody_waits_for_is_counted_and_not_computed(frames):
     assert sums[table.REFUSED.row, "client_gone"][0] == 1
 
 
+def test_who_leaves_while_others_are_answered_gets_no_work(frames):
+    """Of two kinds, so that they are answered one after the other."""
+    inference = create_app(Settings()).extensions["inference"]
+    endpoint, accept = inference.endpoint("/predict"), ("application/json", RAW)
+    batch = [
+        Call(inference.target(endpoint, "", {"content-type": RAW, "accept": kind}), body)
+        for kind in accept
+        for body in [frames[:1].tobytes()] * 2
+    ]
+    left: list[int] = []
+
+    def stay(places):
+        staying = [place for place in places if place not in left]
+        left.append(3)
+        return staying
+
+    outcomes = inference.answer(batch, stay=stay)
+    assert [it and it.reply.status for it in outcomes] == [200, 200, 200, None]
+    sums = inference.monitoring.metrics.sums()
+    assert (
+        sum(sum(row) for key, row in sums.items() if key[0] == table.PREDICTIONS.row) == 3
+    )
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_who_leaves_during_overload_gets_no_work(start, frames, known):
     """All have asked, and half have left, before the worker looks."""
