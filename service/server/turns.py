@@ -92,8 +92,7 @@ class Turns:
         deadline, used_id = self._admission.clock + patience, head.request_id
         timed = target is not None and target.timeout_s is not None
         since = perf_counter() if timed else self._began
-        if isinstance(body, memoryview):
-            body = bytes(body)
+        body = body if isinstance(body, bytes) else bytes(body)
         item = Item(target, body, used_id, since, connection, head, deadline, kind)
         if target is not None and whole:
             self._batch.append(item)
@@ -206,10 +205,7 @@ class Turns:
         self._reply(items, [outcome for outcome in found if outcome is not None])
 
     def _wanted(self, items: list[Item]) -> list[Item]:
-        """Return the requests that somebody waits for, and refuse the others.
-
-        Of a client that has ended its side, nobody knows; during overload, others go first.
-        """
+        """Return the requests that somebody waits for, and refuse the others."""
         stay = self._staying(items, range(len(items)))
         if len(stay) == len(items):
             return items
@@ -226,7 +222,10 @@ class Turns:
 
     @property
     def _doubts(self) -> bool:
-        """Whether a client that has ended its side counts as one that has left."""
+        """Whether a client that has ended its side counts as one that has left.
+
+        It may only have half closed; during overload, those that surely wait go first.
+        """
         return self._admission.overload and not self.accepts_all
 
     def _reply(self, batch: list[Item], outcomes: list[Outcome]) -> None:
