@@ -26,8 +26,7 @@ from service.server.recorder import ENDED, GONE, OVERLOADED, Recorder
 # wake a client once: with 2 MiB, forty requests of 64 images as bytes, the service answers
 # half as many again as with one or two of them, and more change nothing.
 BATCH_BYTES = 1 << 21
-# Seconds after which a turn pauses, so that the loop can look at its sockets: the
-# worker reports that it lives, and probes are answered. Longer than any usual turn.
+# Seconds after which a turn pauses to look at sockets and probes; longer than most turns.
 SLICE_S = 0.05
 
 
