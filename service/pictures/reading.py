@@ -55,8 +55,10 @@ LEAST_BOLD = 0.1  # of the picture, a digit so bold that it was taken for paper
 # light and no edge; and what another way of seeing needs to be preferred.
 LEAST_SHARP, SHARP = 0.25, 0.32
 WIDEST_PEN = 0.36  # of the longer side, largest square in a bold digit that fills it
-# Of a sheet: where it has no ink; what it fills of the tightest box around it; its outline.
-LEAST_SHEET, FULL_BOX, AROUND = 0.6, 0.85, 0.9
+# Of a sheet: what it is without ink, or a photograph on it; what it fills of the tightest
+# box around it; its outline.
+LEAST_SHEET, FULL_BOX, AROUND = 0.3, 0.85, 0.9
+MOST_SHEETS = 2  # a note on a page on a table
 BARE_SHEET, ROUND = 0.75, 0.74  # so much of a round one, and of its box; a bold 0 has less
 LEAST_BEYOND = 0.01  # of a picture, lit more than its paper: a reflection, and no speck
 MOST_SHADED = 0.2  # of what is around a digit; less is a line across
@@ -108,7 +110,7 @@ class Reading:
     def sheet(self) -> bool:
         """Whether it may be a sheet of paper: it fills a box, which it goes around."""
         box = self.digit.box
-        if box is None or 2 * np.count_nonzero(self.digit.mask) < self.digit.mask[box].size:
+        if box is None or 3 * np.count_nonzero(self.digit.mask) < self.digit.mask[box].size:
             return False  # strokes, in most pictures
         whole = hull(self.digit.mask)
         area, rim = np.count_nonzero(whole), whole & ~shrink(whole)
@@ -178,13 +180,9 @@ def _uneven(coarse: Floats, clean: Reading | None) -> tuple[Reading, int]:
     if first.final(side) or min(coarse.shape) < LEAST_CLOSED:
         return first, 1
     tried = [first]
-    if first.sheet:
-        sheet = shrink(hull(first.digit.mask), 2)  # without its soft edge
-        other = _reading(coarse, by_sheet(coarse, sheet))
-        tried.append(other)
-        inside = not (other.digit.mask & ~shrink(sheet)).any()
-        if other.whole and other.strokes and inside:
-            return other, 2
+    on_sheet = _on_sheet(coarse, first, tried)
+    if on_sheet is not None:
+        return on_sheet, len(tried)
     doubt = first.reflecting or first.shaded
     closings = (paper for window in WINDOWS if (paper := by_closing(coarse, window)))
     bold = LEAST_BOLD if first.whole else 0
@@ -204,6 +202,23 @@ def _uneven(coarse: Floats, clean: Reading | None) -> tuple[Reading, int]:
     likely = [r for r in tried if r.strokes and r.digit.free]
     likely = [r for r in likely if r.paper.light == first.paper.light]
     return max(likely, key=lambda r: r.sharp, default=first), len(tried)
+
+
+def _on_sheet(coarse: Floats, first: Reading, tried: list[Reading]) -> Reading | None:
+    """Read what is on a sheet, which may be another sheet; None if there is nothing."""
+    found = first
+    for _ in range(MOST_SHEETS):
+        if not found.sheet:
+            break
+        sheet = shrink(hull(found.digit.mask), 2)  # without its soft edge
+        edge = ~shrink(sheet)
+        for paper in by_sheet(coarse, sheet):
+            other = _reading(coarse, paper)
+            tried.append(other)
+            if other.whole and not (other.digit.mask & edge).any():
+                found = other
+                break
+    return None if found is first else found
 
 
 def _doubtful(other: Reading, first: Reading) -> bool:
@@ -267,7 +282,7 @@ def _reading(coarse: Floats, paper: Paper) -> Reading:
     for share in PARTS_AT:
         found = max(share * strong, least, 1)
         reading = _parts(reading, edges, strong, least, found)
-        if reading.whole and not reading.sheet:
+        if reading.whole:
             return reading
     # Where the ink is of two kinds, the stronger may be the digit.
     split = threshold(inked)[0]
