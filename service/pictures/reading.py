@@ -32,7 +32,6 @@ from service.pictures.paper import (
 from service.pictures.shapes import (
     Floats,
     Levels,
-    grow,
     hull,
     parts,
     shrink,
@@ -45,8 +44,7 @@ FAINTEST = 0.1  # of the strongest ink; fainter is noise of a camera or JPEG
 # leaves no whole digit, above most ruled lines, which have 15 to 35 %. After these comes
 # what is above the weaker of two kinds of ink, such as dark squares or shades.
 PARTS_AT = 0.15, 0.35
-# Of the longer side, windows that are closed: wider than most pens, and than nearly all.
-WINDOWS = 0.2, 0.35
+WINDOW = 0.2  # of the longer side, which is closed: wider than most pens
 MOST_SPECKS = 0.01  # of a clean picture; dust and slips of a pen are less
 LEAST_CLOSED = 40  # pixels; in smaller pictures a window is hardly wider than a pen
 FAINT = 0.5  # of the strongest ink; most of a digit is at least half as strong
@@ -61,7 +59,6 @@ LEAST_SHEET, FULL_BOX, AROUND = 0.3, 0.85, 0.9
 MOST_SHEETS = 2  # a note on a page on a table
 BARE_SHEET, ROUND = 0.75, 0.74  # so much of a round one, and of its box; a bold 0 has less
 LEAST_BEYOND = 0.01  # of a picture, lit more than its paper: a reflection, and no speck
-MOST_SHADED = 0.2  # of what is around a digit; less is a line across
 # Of a whole digit, missing from a better one; and of its ink, in what that one adds.
 MOST_MISSING, LEAST_ADDED = 0.1, 0.6
 
@@ -96,15 +93,10 @@ class Reading:
         return max((side for side, _ in squares(self.digit.mask, WIDEST)), default=0)
 
     @cached_property
-    def blob(self) -> bool:
-        """Whether it is about as wide as long: the loop of a digit, and no stroke."""
-        return bool(np.count_nonzero(self.digit.mask) < 3.3 * self.pen**2)
-
-    @cached_property
     def strokes(self) -> bool:
         """Whether a pen can have drawn it."""
         bold = self.pen > WIDEST_PEN * max(self.digit.mask.shape)
-        return not (self.sheet or bold or self.blob)
+        return not (self.sheet or bold)
 
     @cached_property
     def sheet(self) -> bool:
@@ -145,20 +137,12 @@ class Reading:
         """Whether something is lit more than the paper, on which there are strokes."""
         return self.beyond > LEAST_BEYOND and self.strokes
 
-    @cached_property
-    def shaded(self) -> bool:
-        """Whether something darker than the paper surrounds some of the strokes."""
-        near = grow(self.digit.mask, 2)
-        around = grow(near, 2) & ~near
-        weak = self.contrast[around] >= PARTS_AT[0] * self.strong
-        return bool(weak.size and weak.mean() > MOST_SHADED)
-
     def final(self, side: int) -> bool:
         """Whether no other reading can be better."""
-        if not self.strokes or self.reflecting or self.shaded:
+        if not self.strokes or self.reflecting:
             return False
         cut = self.sharp > SHARP  # by the border
-        return cut or (self.whole and self.pen <= WINDOWS[0] * side)
+        return cut or (self.whole and self.pen <= WINDOW * side)
 
 
 def read(levels: Levels, coarse: Floats) -> tuple[Reading, int]:
@@ -189,13 +173,12 @@ def _uneven(coarse: Floats, clean: Reading | None) -> tuple[Reading, int]:
     on_sheet = _on_sheet(coarse, first, tried)
     if on_sheet is not None:
         return on_sheet, len(tried)
-    doubt = first.reflecting or first.shaded
-    closings = (paper for window in WINDOWS if (paper := by_closing(coarse, window)))
     bold = LEAST_BOLD if first.whole else 0
-    for paper, least in chain(
-        ((paper, 0) for paper in closings), ((paper, bold) for paper in classes)
-    ):
-        if first.whole and paper.light == first.paper.light and not doubt:
+    ways = chain([(by_closing(coarse, WINDOW), 0)], ((paper, bold) for paper in classes))
+    for paper, least in ways:
+        if paper is None:
+            continue  # there are no strokes
+        if first.whole and paper.light == first.paper.light and not first.reflecting:
             continue  # it could only be a part of the same
         other = _reading(coarse, paper)
         tried.append(other)
@@ -203,7 +186,7 @@ def _uneven(coarse: Floats, clean: Reading | None) -> tuple[Reading, int]:
         sure = large and other.whole and other.sharp > SHARP
         if sure and not _doubtful(other, first):
             return other, len(tried)
-    if first.strokes and not first.shaded:
+    if first.strokes:
         return first, len(tried)
     likely = [r for r in tried if r.strokes and r.digit.free]
     likely = [r for r in likely if r.paper.light == first.paper.light]

@@ -95,8 +95,17 @@ def test_a_digit_that_fills_the_picture_is_kept_whole():
 
 
 def test_in_small_pictures_nothing_is_dropped():
-    mask = np.random.default_rng(1).random((28, 28)) < 0.2
+    mask = np.pad(np.random.default_rng(1).random((26, 26)) < 0.2, 1)
     assert np.array_equal(found(mask).mask, mask)
+
+
+def test_a_pixel_alone_at_the_border_of_a_small_picture_is_no_ink():
+    seven = SEVEN[::4, ::4]
+    strange = seven.copy()
+    strange[-1, 0] = True
+    digit = found(strange)
+    assert np.array_equal(digit.mask, seven)
+    assert digit.roles[-1, 0] == Role.SPECK
 
 
 def test_an_underline_is_no_piece_of_a_digit():
