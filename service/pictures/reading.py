@@ -52,6 +52,7 @@ LEAST_BOLD = 0.1  # of the picture, a digit so bold that it was taken for paper
 # Of the ink, the range in 3 × 3 pixels at nine tenths of an outline: less is a shade of the
 # light and no edge; and what another way of seeing needs to be preferred.
 LEAST_SHARP, SHARP = 0.25, 0.32
+LEAST_EDGE = 0.12  # shades alone have less; strokes enlarged tenfold have 0.15
 WIDEST_PEN = 0.36  # of the longer side, largest square in a bold digit that fills it
 # Of a sheet: what it is without ink, or a photograph on it; what it fills of the tightest
 # box around it; its outline.
@@ -159,7 +160,10 @@ def read(levels: Levels, coarse: Floats) -> tuple[Reading, int]:
     clean = _clean(levels, coarse)
     if clean is not None and not (clean.sheet or clean.faint):
         return clean, 0
-    return _uneven(coarse, None if clean is None or clean.faint else clean)
+    found, tried = _uneven(coarse, None if clean is None or clean.faint else clean)
+    if found.sharp < LEAST_EDGE:
+        found = replace(found, strong=0)
+    return found, tried
 
 
 def _uneven(coarse: Floats, clean: Reading | None) -> tuple[Reading, int]:
