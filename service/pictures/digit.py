@@ -85,7 +85,7 @@ def find(mask: Mask, contrast: Floats) -> Digit:
         contrast: how far each pixel is from the paper, 0 or more.
     """
     if max(mask.shape) < LEAST_SIDE or min(mask.shape) < 8 or not mask.any():
-        return Digit(mask, mask.view(np.uint8))
+        return _small(mask)
     filled = hollow(mask)
     if filled is not None:
         mask = mask | filled
@@ -93,6 +93,15 @@ def find(mask: Mask, contrast: Floats) -> Digit:
     if found.count == 1 and all_of_it.free:
         return all_of_it
     return replace(_Search(found, mask, contrast).digit(), filled=filled)
+
+
+def _small(mask: Mask) -> Digit:
+    """Take for the digit all ink of a small picture, but single pixels at its border."""
+    digit = Digit(mask, mask.view(np.uint8))
+    if not digit.cut or (found := parts(mask)).count == 1:
+        return digit
+    single = found.of(found.cut & (found.area == 1))
+    return Digit(mask & ~single, np.where(single, np.uint8(Role.SPECK), digit.roles))
 
 
 class _Search:
@@ -227,9 +236,8 @@ class _Search:
             reach = max(0.3 * max(box[2] - box[0], box[3] - box[1]), 3 * pen)
             down, across = self._gaps(box, left)
             # A dot beside is a full stop; above or below, as in an i or a ?, a piece.
-            stop = self.dot[left] & ~((down > 0) & (across == 0))
-            close = np.maximum(down, across) <= np.where(stop, pen, reach)
-            if not close.any():
+            limit = np.where(self.dot[left] & (across > 0), pen, reach)
+            if not (close := np.maximum(down, across) <= limit).any():
                 break
             near, left = left[close], left[~close]
             box = (

@@ -5,6 +5,7 @@ the full picture.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -118,15 +119,16 @@ def _place(reading: Reading, factor: int, lossy: bool) -> tuple[Box | None, Mask
 def _with_faint_ends(
     digit: Digit, dropped: Mask, inked: Mask
 ) -> tuple[Box | None, Mask | None]:
-    """Return the place of a digit, with all ink that hangs together with it."""
+    """Return the place of a digit, with all ink that hangs together with it, or nearly."""
     if digit.box is None:
         return None, None
     # Two pixels of the frame: an MNIST digit's faintest are no farther from the others.
     reach = -(-2 * max(place.stop - place.start for place in digit.box) // GLYPH)
-    every = bounds(inked)
-    if every is not None and not dropped.any() and _within(every, digit.box, reach // 2):
-        return every, None
-    ends = parts(inked).reaching(digit.mask) & ~grow(dropped) | digit.mask
+    every = replace(digit, mask=inked)
+    strange = dropped.any() or (every.cut and not digit.cut)  # something is at the border
+    if every.box is not None and not strange and _within(every.box, digit.box, reach // 2):
+        return every.box, None
+    ends = parts(inked).reaching(grow(digit.mask, reach // 2)) & ~grow(dropped) | digit.mask
     rows, columns = (slice(max(0, n.start - reach), n.stop + reach) for n in digit.box)
     return (rows, columns), ends
 

@@ -110,21 +110,26 @@ def by_classes(levels: Floats) -> Iterator[Paper]:
         yield Paper(is_light, surface(levels, inner))
 
 
-def by_sheet(levels: Floats, sheet: Mask) -> Paper:
+def by_sheet(levels: Floats, sheet: Mask) -> Iterator[Paper]:
     """Take a sheet for paper, and all around it for what is of no interest.
 
     Args:
         levels: float32 ``[height, width]``.
         sheet: its pixels.
+
+    Yields:
+        The paper with all that differs from most of it as ink, then with what differs on
+        the other side: a photograph's white rim is no ink.
     """
     if not sheet.any():
-        return Paper(False, levels)
+        return
     dark = levels <= threshold(levels[sheet])[0]
     light = bool(dark[sheet].mean() > 0.5)
     paper = sheet & (dark if light else ~dark)
     inner = shrink(paper)
     level = surface(levels, inner if inner.any() else paper)
-    return lit(light, level)._replace(level=np.where(sheet, level, levels))
+    for is_light in (light, not light):
+        yield lit(is_light, level)._replace(level=np.where(sheet, level, levels))
 
 
 def by_closing(levels: Floats, window: float) -> Paper | None:

@@ -32,7 +32,6 @@ from service.pictures.paper import (
 from service.pictures.shapes import (
     Floats,
     Levels,
-    grow,
     hull,
     parts,
     shrink,
@@ -45,8 +44,7 @@ FAINTEST = 0.1  # of the strongest ink; fainter is noise of a camera or JPEG
 # leaves no whole digit, above most ruled lines, which have 15 to 35 %. After these comes
 # what is above the weaker of two kinds of ink, such as dark squares or shades.
 PARTS_AT = 0.15, 0.35
-# Of the longer side, windows that are closed: wider than most pens, and than nearly all.
-WINDOWS = 0.2, 0.35
+WINDOW = 0.2  # of the longer side, which is closed: wider than most pens
 MOST_SPECKS = 0.01  # of a clean picture; dust and slips of a pen are less
 LEAST_CLOSED = 40  # pixels; in smaller pictures a window is hardly wider than a pen
 FAINT = 0.5  # of the strongest ink; most of a digit is at least half as strong
@@ -54,12 +52,14 @@ LEAST_BOLD = 0.1  # of the picture, a digit so bold that it was taken for paper
 # Of the ink, the range in 3 × 3 pixels at nine tenths of an outline: less is a shade of the
 # light and no edge; and what another way of seeing needs to be preferred.
 LEAST_SHARP, SHARP = 0.25, 0.32
+LEAST_EDGE = 0.12  # shades alone have less; strokes enlarged tenfold have 0.15
 WIDEST_PEN = 0.36  # of the longer side, largest square in a bold digit that fills it
-# Of a sheet: where it has no ink; what it fills of the tightest box around it; its outline.
-LEAST_SHEET, FULL_BOX, AROUND = 0.6, 0.85, 0.9
+# Of a sheet: what it is without ink, or a photograph on it; what it fills of the tightest
+# box around it; its outline.
+LEAST_SHEET, FULL_BOX, AROUND = 0.3, 0.85, 0.9
+MOST_SHEETS = 2  # a note on a page on a table
 BARE_SHEET, ROUND = 0.75, 0.74  # so much of a round one, and of its box; a bold 0 has less
 LEAST_BEYOND = 0.01  # of a picture, lit more than its paper: a reflection, and no speck
-MOST_SHADED = 0.2  # of what is around a digit; less is a line across
 # Of a whole digit, missing from a better one; and of its ink, in what that one adds.
 MOST_MISSING, LEAST_ADDED = 0.1, 0.6
 
@@ -94,27 +94,28 @@ class Reading:
         return max((side for side, _ in squares(self.digit.mask, WIDEST)), default=0)
 
     @cached_property
-    def blob(self) -> bool:
-        """Whether it is about as wide as long: the loop of a digit, and no stroke."""
-        return bool(np.count_nonzero(self.digit.mask) < 3.3 * self.pen**2)
-
-    @cached_property
     def strokes(self) -> bool:
         """Whether a pen can have drawn it."""
         bold = self.pen > WIDEST_PEN * max(self.digit.mask.shape)
-        return not (self.sheet or bold or self.blob)
+        return not (self.sheet or bold)
 
     @cached_property
     def sheet(self) -> bool:
         """Whether it may be a sheet of paper: it fills a box, which it goes around."""
-        box = self.digit.box
-        if box is None or 2 * np.count_nonzero(self.digit.mask) < self.digit.mask[box].size:
+        box, mask = self.digit.box, self.digit.mask
+        if box is None or min(mask.shape) < LEAST_CLOSED:
+            return False
+        mask = mask[tuple(slice(max(0, n.start - 1), n.stop + 1) for n in box)]
+        if 4 * np.count_nonzero(mask) < mask.size:
             return False  # strokes, in most pictures
-        whole = hull(self.digit.mask)
+        whole = hull(mask)
         area, rim = np.count_nonzero(whole), whole & ~shrink(whole)
-        share = np.count_nonzero(self.digit.mask) / area
-        if share < LEAST_SHEET or not rim.any() or self.digit.mask[rim].mean() < AROUND:
-            return False  # a frame, or strokes; or all there is
+        share = np.count_nonzero(mask) / area
+        # Turned by 20 degrees, one twice as long as wide fills 0.55 of its box.
+        if min(area / mask.size / 0.55, share / LEAST_SHEET) < 1:
+            return False
+        if not rim.any() or mask[rim].mean() < AROUND:
+            return False
         sides = tightest(whole)
         full, aspect = area / (sides[0] * sides[1]), min(sides) / max(sides)
         square = full >= FULL_BOX and aspect >= 0.5
@@ -137,20 +138,12 @@ class Reading:
         """Whether something is lit more than the paper, on which there are strokes."""
         return self.beyond > LEAST_BEYOND and self.strokes
 
-    @cached_property
-    def shaded(self) -> bool:
-        """Whether something darker than the paper surrounds some of the strokes."""
-        near = grow(self.digit.mask, 2)
-        around = grow(near, 2) & ~near
-        weak = self.contrast[around] >= PARTS_AT[0] * self.strong
-        return bool(weak.size and weak.mean() > MOST_SHADED)
-
     def final(self, side: int) -> bool:
         """Whether no other reading can be better."""
-        if not self.strokes or self.reflecting or self.shaded:
+        if not self.strokes or self.reflecting:
             return False
         cut = self.sharp > SHARP  # by the border
-        return cut or (self.whole and self.pen <= WINDOWS[0] * side)
+        return cut or (self.whole and self.pen <= WINDOW * side)
 
 
 def read(levels: Levels, coarse: Floats) -> tuple[Reading, int]:
@@ -167,7 +160,10 @@ def read(levels: Levels, coarse: Floats) -> tuple[Reading, int]:
     clean = _clean(levels, coarse)
     if clean is not None and not (clean.sheet or clean.faint):
         return clean, 0
-    return _uneven(coarse, None if clean is None or clean.faint else clean)
+    found, tried = _uneven(coarse, None if clean is None or clean.faint else clean)
+    if found.sharp < LEAST_EDGE:
+        found = replace(found, strong=0)
+    return found, tried
 
 
 def _uneven(coarse: Floats, clean: Reading | None) -> tuple[Reading, int]:
@@ -178,20 +174,15 @@ def _uneven(coarse: Floats, clean: Reading | None) -> tuple[Reading, int]:
     if first.final(side) or min(coarse.shape) < LEAST_CLOSED:
         return first, 1
     tried = [first]
-    if first.sheet:
-        sheet = shrink(hull(first.digit.mask), 2)  # without its soft edge
-        other = _reading(coarse, by_sheet(coarse, sheet))
-        tried.append(other)
-        inside = not (other.digit.mask & ~shrink(sheet)).any()
-        if other.whole and other.strokes and inside:
-            return other, 2
-    doubt = first.reflecting or first.shaded
-    closings = (paper for window in WINDOWS if (paper := by_closing(coarse, window)))
+    on_sheet = _on_sheet(coarse, first, tried)
+    if on_sheet is not None:
+        return on_sheet, len(tried)
     bold = LEAST_BOLD if first.whole else 0
-    for paper, least in chain(
-        ((paper, 0) for paper in closings), ((paper, bold) for paper in classes)
-    ):
-        if first.whole and paper.light == first.paper.light and not doubt:
+    ways = chain([(by_closing(coarse, WINDOW), 0)], ((paper, bold) for paper in classes))
+    for paper, least in ways:
+        if paper is None:
+            continue  # there are no strokes
+        if first.whole and paper.light == first.paper.light and not first.reflecting:
             continue  # it could only be a part of the same
         other = _reading(coarse, paper)
         tried.append(other)
@@ -199,11 +190,28 @@ def _uneven(coarse: Floats, clean: Reading | None) -> tuple[Reading, int]:
         sure = large and other.whole and other.sharp > SHARP
         if sure and not _doubtful(other, first):
             return other, len(tried)
-    if first.strokes and not first.shaded:
+    if first.strokes:
         return first, len(tried)
     likely = [r for r in tried if r.strokes and r.digit.free]
     likely = [r for r in likely if r.paper.light == first.paper.light]
     return max(likely, key=lambda r: r.sharp, default=first), len(tried)
+
+
+def _on_sheet(coarse: Floats, first: Reading, tried: list[Reading]) -> Reading | None:
+    """Read what is on a sheet, which may be another sheet; None if there is nothing."""
+    found = first
+    for _ in range(MOST_SHEETS):
+        if not found.sheet:
+            break
+        sheet = shrink(hull(found.digit.mask), 2)  # without its soft edge
+        edge = ~shrink(sheet)
+        for paper in by_sheet(coarse, sheet):
+            other = _reading(coarse, paper)
+            tried.append(other)
+            if other.whole and not (other.digit.mask & edge).any():
+                found = other
+                break
+    return None if found is first else found
 
 
 def _doubtful(other: Reading, first: Reading) -> bool:
@@ -267,7 +275,7 @@ def _reading(coarse: Floats, paper: Paper) -> Reading:
     for share in PARTS_AT:
         found = max(share * strong, least, 1)
         reading = _parts(reading, edges, strong, least, found)
-        if reading.whole and not reading.sheet:
+        if reading.whole:
             return reading
     # Where the ink is of two kinds, the stronger may be the digit.
     split = threshold(inked)[0]

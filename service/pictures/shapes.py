@@ -68,20 +68,20 @@ def squares(mask: Mask, most: int) -> Iterator[tuple[int, Mask]]:
 def hull(mask: Mask) -> Mask:
     """Mask what has pixels of a mask on both sides, in its row and in its column."""
     found = np.ones_like(mask)
-    for axis in (0, 1):
-        for turn in (np.s_[:], np.s_[::-1]):
-            turned = mask.swapaxes(0, axis)[turn]
-            found &= np.logical_or.accumulate(turned)[turn].swapaxes(0, axis)
+    for turned, result in ((mask, found), (np.ascontiguousarray(mask.T), found.T)):
+        for turn in (np.s_[:], np.s_[::-1]):  # down, which is fast, then up
+            result &= np.logical_or.accumulate(turned[turn])[turn]
     return found
 
 
 def tightest(mask: Mask) -> tuple[float, float]:
     """Return the sides of the smallest box around a mask, turned by up to 20 degrees."""
-    inner = shrink(np.pad(mask, 1))[1:-1, 1:-1]
-    places = np.stack(np.nonzero(mask & ~inner)).astype(np.float64)
+    rows = np.flatnonzero(mask.any(axis=1))
+    first, last = mask[rows].argmax(axis=1), mask[rows, ::-1].argmax(axis=1)
+    across, down = np.append(first, mask.shape[1] - 1 - last), np.tile(rows, 2)
     turn = np.radians(np.arange(-20, 20.1, 2))
-    x = np.outer(np.cos(turn), places[1]) + np.outer(np.sin(turn), places[0])
-    y = np.outer(np.cos(turn), places[0]) - np.outer(np.sin(turn), places[1])
+    x = np.outer(np.cos(turn), across) + np.outer(np.sin(turn), down)
+    y = np.outer(np.cos(turn), down) - np.outer(np.sin(turn), across)
     wide, high = np.ptp(x, axis=1) + 1, np.ptp(y, axis=1) + 1
     best = int(np.argmin(wide * high))
     return float(wide[best]), float(high[best])

@@ -77,6 +77,17 @@ def test_a_digit_in_two_pieces_is_one():
     assert not digit.several
 
 
+def test_a_dot_below_belongs_to_what_is_above_it():
+    hook = strokes([(0.35, 0.3), (0.5, 0.2), (0.6, 0.3), (0.5, 0.45), (0.5, 0.6)])
+    dot = strokes([(0.5, 0.8), (0.5, 0.81)])
+    assert (found(hook | dot).mask == (hook | dot)).all()
+
+
+def test_a_full_stop_beside_the_digit_is_dropped():
+    stop = strokes([(0.85, 0.75), (0.85, 0.76)])
+    assert (found(SEVEN | stop).mask == SEVEN).all()
+
+
 def test_two_digits_are_several():
     right = np.roll(SEVEN, 30, axis=1)
     left = np.roll(SEVEN, -25, axis=1)
@@ -95,8 +106,17 @@ def test_a_digit_that_fills_the_picture_is_kept_whole():
 
 
 def test_in_small_pictures_nothing_is_dropped():
-    mask = np.random.default_rng(1).random((28, 28)) < 0.2
+    mask = np.pad(np.random.default_rng(1).random((26, 26)) < 0.2, 1)
     assert np.array_equal(found(mask).mask, mask)
+
+
+def test_a_pixel_alone_at_the_border_of_a_small_picture_is_no_ink():
+    seven = SEVEN[::4, ::4]
+    strange = seven.copy()
+    strange[-1, 0] = True
+    digit = found(strange)
+    assert np.array_equal(digit.mask, seven)
+    assert digit.roles[-1, 0] == Role.SPECK
 
 
 def test_an_underline_is_no_piece_of_a_digit():

@@ -99,3 +99,22 @@ def test_dark_ink_is_told_from_stripes_of_shade_that_run_through_it():
     shade = np.where((y + x // 4) % 90 < 45, 1, 0.7)
     grey = painted(seven(), 220 * shade, 50 * shade)
     assert np.abs(frame(ink(grey)).astype(float) - frame(seven())).mean() < 6
+
+
+@pytest.mark.parametrize("side", [28, 64, 160, 280])
+@pytest.mark.parametrize("level", [5, 60, 128, 200])
+def test_a_pixel_in_a_corner_changes_nothing(side, level):
+    grey = painted(seven(side), 255, 0)
+    alone = grey.copy()
+    alone[-1, 0] = level
+    assert difference(frame(ink(alone)), frame(ink(grey))) <= 1
+
+
+def test_a_photograph_with_a_rim_on_a_table_is_read_within_the_rim():
+    paper = painted(seven(120), 150, 20)
+    rim = np.pad(paper, 18, constant_values=240)
+    grey = np.pad(rim, 50, constant_values=60)
+    rng = np.random.default_rng(1)
+    noisy = (grey + rng.normal(0, 3, grey.shape)).clip(0, 255).astype(np.uint8)
+    expected = frame(ink(painted(seven(120), 255, 0)))
+    assert np.abs(frame(ink(noisy)).astype(int) - expected).mean() < 10
