@@ -11,7 +11,7 @@ from service.http import JSON, json
 from service.inference import Inference, asked_version
 from service.web.responses import response
 
-MOST_BYTES = 8000  # a frame has at most 4,000; an id 128
+MOST_BYTES = 16_000  # a frame has at most 4,000, or 13,000 with a line for each pixel
 EXPECTED = (
     'expected {"digit": <0 to 9>} with {"id": "<X-Request-ID of the reply>"}, or with '
     '{"frame": <as in the reply>}'
@@ -72,11 +72,14 @@ def _read() -> Content:
     """Read the body.
 
     Raises:
-        RequestError: 400 malformed, 413 too long, 415 not JSON.
+        RequestError: 400 malformed, 413 too long, 415 not JSON or compressed.
     """
     if request.mimetype != JSON:
         found = f"Content-Type is {request.mimetype!r:.100}"
         raise RequestError(415, f"{found}, expected {JSON}")
+    if encoding := request.headers.get("Content-Encoding"):
+        found = f"Content-Encoding is {encoding!r:.100}"
+        raise RequestError(415, f"{found}, expected a body that is not compressed")
     body = request.stream.read(MOST_BYTES + 1)
     if len(body) > MOST_BYTES:
         raise RequestError(413, f"body is too long, expected at most {MOST_BYTES} bytes")

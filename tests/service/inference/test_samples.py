@@ -155,7 +155,13 @@ def test_a_frame_that_is_none_is_refused(sampling, content, status, found):
         ('{"id": "one"}', "application/json", {}, 400),
         ("{", "application/json", {}, 400),
         ('{"id": "one", "digit": 1}', "text/plain", {}, 415),
-        ('{"id": "one", "digit": 1}' + 8000 * " ", "application/json", {}, 413),
+        ('{"id": "one", "digit": 1}' + 16_000 * " ", "application/json", {}, 413),
+        (
+            '{"id": "one", "digit": 1}',
+            "application/json",
+            {"Content-Encoding": "gzip"},
+            415,
+        ),
         (
             '{"id": "one", "digit": 1}',
             "application/json",
