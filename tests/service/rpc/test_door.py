@@ -114,6 +114,9 @@ def test_reload_loses_no_call(start_rpc, make, frames):
         before = {*rpc.server.worker_pids()}
         rpc.server.process.send_signal(signal.SIGHUP)
         eventually(lambda: not before & {*rpc.server.worker_pids()})  # noqa: B023
+        # The new workers answer before they are replaced in their turn.
+        enough = len(answered) + 50
+        eventually(lambda: len(answered) > enough or failed)  # noqa: B023
     ended.set()
     for thread in threads:
         thread.join()
