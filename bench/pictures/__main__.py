@@ -57,9 +57,7 @@ def measure(
         if pixels is not None:
             row = model.predict((pixels[None] / 255).astype(np.float32))[0]
             right = int(row.argmax()) == hand.label
-            rule = model.thresholds
-            sure = not (rule and rule.guess(row.tolist(), float(row.max())))
-            what = "right" if right else "wrong" if sure else "unsure"
+            what = "right" if right else "wrong" if model.is_sure(row) else "unsure"
             digit = f"{row.argmax()} {row.max():.2f}"
         counts[what] += 1
         if keep and what != "right":

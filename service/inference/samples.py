@@ -67,7 +67,7 @@ class Sample(NamedTuple):
         }
         frame = np.rint(image * 255).astype(np.uint8)
         content = _png(frame.tobytes(), texts)
-        return cls(_is_sure(model, row), float(row.max()), name, content)
+        return cls(model.is_sure(row), float(row.max()), name, content)
 
 
 class Store:
@@ -225,7 +225,7 @@ class Sampler:
         """Choose among the images of a request."""
         for place, row in enumerate(seen.probabilities):
             name = _name(seen.request_id, place)
-            sure = _is_sure(seen.model, row)
+            sure = seen.model.is_sure(row)
             if sure and not is_chosen(name, self._percent, b"samples"):
                 continue
             self._chosen.append(Sample.of(name, seen.model, seen.images[place], row))
@@ -258,12 +258,6 @@ class Sampler:
 
     def _drop(self, samples: Sequence[Sample]) -> None:
         self._metrics.count_samples("shed", len(samples))
-
-
-def _is_sure(model: Model, row: Probabilities) -> bool:
-    """Return whether a digit is no guess, by its ten probabilities."""
-    rule = model.thresholds
-    return not (rule and rule.guess(row.tolist(), float(row.max())))
 
 
 def _name(request_id: str, image: int) -> str:

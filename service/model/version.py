@@ -118,6 +118,11 @@ class Model:
         (probabilities,) = self._session.run([OUTPUT[0]], {INPUT[0]: images})
         return probabilities
 
+    def is_sure(self, row: npt.NDArray[np.float32]) -> bool:
+        """Return whether an answer, its ten probabilities, is no guess."""
+        found = self.thresholds
+        return found is None or not found.guess(row.tolist(), float(row.max()))
+
     def _check_signature(self) -> None:
         for kind, values, expected in (
             ("input", self._session.get_inputs(), INPUT),
